@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# One non-recursive makefile.  Every folder of C files is a library or a
+# program, found by wildcard: a new file needs no line here.
+
+PREFIX ?= /usr
+DESTDIR ?=
+B ?= build
+CC ?= gcc
+PYTHON ?= python3
+SANITIZE ?=
+WERROR ?= -Werror
+
+# --- Dovecot, as dovecot-config describes it --------------------------------
+DOVECOT_CONFIG ?= $(firstword $(wildcard /usr/lib/dovecot/dovecot-config \
+	/usr/lib/*/dovecot/dovecot-config /usr/local/lib/dovecot/dovecot-config))
+dc_var = $(shell . $(DOVECOT_CONFIG) 2>/dev/null && echo $$$(1))
+ifneq ($(DOVECOT_CONFIG),)
+DC_INCLUDE := $(call dc_var,LIBDOVECOT_INCLUDE)
+DC_LIBDIR := $(call dc_var,dovecot_pkglibdir)
+DC_LIBEXECDIR := $(call dc_var,dovecot_pkglibexecdir)
+DC_MODULEDIR := $(call dc_var,dovecot_moduledir)
+endif
+
+DIRS_WIRE = mapi-store/wire
+DIRS_STORE = mapi-store/convert mapi-store/store mapi-store/rop
+INCLUDES = -I$(B)/gen $(addprefix -I,$(DIRS_WIRE) $(DIRS_STORE)) \
+	-Imodule/common -Imodule/settings -Itests/client
+
+ifneq ($(SANITIZE),)
+SANFLAGS = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-fno-omit-frame-pointer
+endif
+OPT ?= -O2
+WARN = -Wall -Wextra $(WERROR) -Wmissing-prototypes -Wmissing-declarations \
+	-Wpointer-arith -Wformat=2 -Wno-format-nonliteral -Wno-unused-parameter \
+	-Wno-missing-field-initializers
+ALL_CFLAGS = -std=gnu99 -g $(OPT) -fPIC -fstack-protector-strong \
+	$(if $(SANITIZE),,-D_FORTIFY_SOURCE=2) $(WARN) $(SANFLAGS) \
+	-MMD -MP $(INCLUDES) $(CPPFLAGS) $(CFLAGS)
+DC_CFLAGS = -DHAVE_CONFIG_H -isystem $(patsubst -I%,%,$(DC_INCLUDE))
+# -z,defs: a symbol that nobody has is found here and not by an operator
+ALL_LDFLAGS = $(SANFLAGS) $(LDFLAGS)
+DC_LIBS = -L$(DC_LIBDIR) -Wl,-rpath,$(DC_LIBDIR) -ldovecot-storage -ldovecot
+TALLOC_LIBS = -ltalloc
+
+srcs = $(sort $(wildcard $(1)/*.c))
+objs = $(patsubst %.c,$(B)/%.o,$(call srcs,$(1)))
+
+# --- generated wire code ----------------------------------------------------
+include mapi-store/wire/gen.mk
+
+# --- libraries --------------------------------------------------------------
+WIRE_LIB = $(B)/libmapi-wire.a
+CONVERT_LIB = $(B)/libmapi-convert.a
+STORE_LIB = $(B)/libmapi-store.a
+CLIENT_LIB = $(B)/libmapi-client.a
+
+WIRE_OBJS = $(call objs,mapi-store/wire) $(patsubst %.c,%.o,$(GEN_SRCS))
+CONVERT_OBJS = $(call objs,mapi-store/convert)
+STORE_OBJS = $(call objs,mapi-store/store) $(call objs,mapi-store/rop)
+COMMON_OBJS = $(call objs,module/common)
+CLIENT_OBJS = $(filter-out $(B)/tests/client/mapitest%,$(call objs,tests/client))
+MAPITEST_OBJS = $(filter $(B)/tests/client/mapitest%,$(call objs,tests/client))
+
+PROGRAMS = $(B)/mapi-login $(B)/mapi-sessions $(B)/mapi
+PLUGINS = $(B)/modules/settings/libmapi_settings.so \
+	$(B)/modules/lib95_mapi_plugin.so
+TOOLS = $(B)/mapitest
+
+all: $(PROGRAMS) $(PLUGINS) $(TOOLS)
+
+$(WIRE_LIB): $(WIRE_OBJS)
+$(CONVERT_LIB): $(CONVERT_OBJS)
+$(STORE_LIB): $(STORE_OBJS)
+$(CLIENT_LIB): $(CLIENT_OBJS)
+%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+# Objects of wire and client know nothing of Dovecot.
+$(B)/mapi-store/wire/%.o $(B)/gen/%.o $(B)/tests/client/%.o: EXTRA_CFLAGS =
+$(B)/mapi-store/convert/%.o $(B)/mapi-store/store/%.o $(B)/mapi-store/rop/%.o \
+$(B)/module/%.o $(B)/tests/unit/%.o $(B)/tests/fuzz/%.o $(B)/tests/bench/%.o: \
+	EXTRA_CFLAGS = $(DC_CFLAGS)
+
+$(B)/%.o: %.c | $(GEN_HDRS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(EXTRA_CFLAGS) -c -o $@ $<
+$(B)/gen/%.o: $(B)/gen/%.c | $(GEN_HDRS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# --- programs ---------------------------------------------------------------
+LINK = $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
+
+$(B)/mapi-login: $(call objs,module/login) $(COMMON_OBJS) \
+		$(B)/module/settings/mapi-settings.o $(WIRE_LIB)
+	$(LINK) $(DC_LIBS) $(TALLOC_LIBS)
+$(B)/mapi-sessions: $(call objs,module/sessions) $(COMMON_OBJS) \
+		$(B)/module/settings/mapi-settings.o $(WIRE_LIB)
+	$(LINK) $(DC_LIBS) $(TALLOC_LIBS)
+$(B)/mapi: $(call objs,module/worker) $(COMMON_OBJS) \
+		$(B)/module/settings/mapi-settings.o \
+		$(STORE_LIB) $(CONVERT_LIB) $(WIRE_LIB)
+	$(LINK) $(DC_LIBS) $(TALLOC_LIBS) -lm
+$(B)/modules/settings/libmapi_settings.so: $(call objs,module/settings)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -shared -o $@ $(filter %.o,$^)
+$(B)/modules/lib95_mapi_plugin.so: $(call objs,module/plugin)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -shared -o $@ $(filter %.o,$^)
+$(B)/mapitest: $(MAPITEST_OBJS) $(CLIENT_LIB) $(WIRE_LIB)
+	$(LINK) -lcurl $(TALLOC_LIBS)
+
+# --- unit tests: every tests/unit/test-*.c is a cmocka program --------------
+UNIT_TESTS = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,\
+	$(sort $(wildcard tests/unit/test-*.c)))
+# helpers shared by unit tests: tests/unit/*.c that are not test-*.c
+UNIT_HELPERS = $(patsubst %.c,$(B)/%.o,\
+	$(filter-out tests/unit/test-%,$(call srcs,tests/unit)))
+$(B)/tests/unit/test-%: $(B)/tests/unit/test-%.o $(UNIT_HELPERS) \
+		$(STORE_LIB) $(CONVERT_LIB) $(CLIENT_LIB) $(WIRE_LIB)
+	$(LINK) $(DC_LIBS) -lcmocka -lcurl $(TALLOC_LIBS) -lm
+.SECONDARY:
+
+check-unit: $(UNIT_TESTS)
+	@set -e; for t in $(UNIT_TESTS); do \
+		echo "== $$t"; CMOCKA_MESSAGE_OUTPUT=STDOUT $$t; done
+
+# --- the rest ---------------------------------------------------------------
+-include module/module.mk tests/tests.mk
+
+clean:
+	rm -rf $(B)
+
+.PHONY: all check-unit clean
+-include $(shell test -d $(B) && find $(B) -name '*.d')
