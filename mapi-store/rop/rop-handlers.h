@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ROP_HANDLERS_H
+#define ROP_HANDLERS_H
+
+/* The remote operations that have a handler: one row each, of which both the
+   prototypes below and the dispatcher's table (rop-table.c) are made.
+   Operations without a row are answered with EC_NOT_SUPPORTED in their failure
+   layout; RopRelease is the dispatcher's own.
+
+   X(NAME, name, types): ROP_NAME is the id, rop_name() the handler, types the
+   objects that the operation works on, [MS-OXCROPS] and the document that
+   gives its semantics. On others it is answered with EC_NOT_SUPPORTED. */
+
+#include "rop.h"
+#include "mapi-rops.h"
+
+/* rop-store.c: [MS-OXCSTOR], [MS-OXCFXICS] 2.2.3.2.4.7 */
+#define ROP_HANDLERS_STORE(X) \
+	X(LOGON, logon, 0) \
+	X(GET_RECEIVE_FOLDER, get_receive_folder, MAPI_OBJECT_LOGON) \
+	X(GET_RECEIVE_FOLDER_TABLE, get_receive_folder_table, \
+	  MAPI_OBJECT_LOGON) \
+	X(GET_STORE_STATE, get_store_state, MAPI_OBJECT_LOGON) \
+	X(LONG_TERM_ID_FROM_ID, long_term_id_from_id, MAPI_OBJECT_LOGON) \
+	X(ID_FROM_LONG_TERM_ID, id_from_long_term_id, MAPI_OBJECT_LOGON) \
+	X(GET_LOCAL_REPLICA_IDS, get_local_replica_ids, MAPI_OBJECT_LOGON)
+
+/* rop-named.c: [MS-OXCPRPT] */
+#define ROP_HANDLERS_NAMED(X) \
+	X(GET_NAMES_FROM_PROPERTY_IDS, get_names_from_property_ids, \
+	  MAPI_OBJECTS_WITH_PROPERTIES) \
+	X(GET_PROPERTY_IDS_FROM_NAMES, get_property_ids_from_names, \
+	  MAPI_OBJECTS_WITH_PROPERTIES) \
+	X(QUERY_NAMED_PROPERTIES, query_named_properties, \
+	  MAPI_OBJECTS_WITH_PROPERTIES)
+
+/* rop-folder.c: [MS-OXCFOLD] */
+#define ROP_HANDLERS_FOLDER(X) \
+	X(OPEN_FOLDER, open_folder, MAPI_OBJECT_LOGON | MAPI_OBJECT_FOLDER)
+
+/* rop-table.c: [MS-OXCTABL], the folders' tables of [MS-OXCFOLD] */
+#define ROP_HANDLERS_TABLE(X) \
+	X(GET_HIERARCHY_TABLE, get_hierarchy_table, MAPI_OBJECT_FOLDER) \
+	X(GET_CONTENTS_TABLE, get_contents_table, MAPI_OBJECT_FOLDER) \
+	X(SET_COLUMNS, set_columns, MAPI_OBJECT_TABLE) \
+	X(SORT_TABLE, sort_table, MAPI_OBJECT_TABLE) \
+	X(RESTRICT, restrict, MAPI_OBJECT_TABLE) \
+	X(QUERY_ROWS, query_rows, MAPI_OBJECT_TABLE) \
+	X(GET_STATUS, get_status, MAPI_OBJECT_TABLE) \
+	X(QUERY_POSITION, query_position, MAPI_OBJECT_TABLE) \
+	X(SEEK_ROW, seek_row, MAPI_OBJECT_TABLE) \
+	X(SEEK_ROW_BOOKMARK, seek_row_bookmark, MAPI_OBJECT_TABLE) \
+	X(SEEK_ROW_FRACTIONAL, seek_row_fractional, MAPI_OBJECT_TABLE) \
+	X(CREATE_BOOKMARK, create_bookmark, MAPI_OBJECT_TABLE) \
+	X(FREE_BOOKMARK, free_bookmark, MAPI_OBJECT_TABLE) \
+	X(FIND_ROW, find_row, MAPI_OBJECT_TABLE) \
+	X(QUERY_COLUMNS_ALL, query_columns_all, MAPI_OBJECT_TABLE) \
+	X(RESET_TABLE, reset_table, MAPI_OBJECT_TABLE) \
+	X(ABORT, abort, MAPI_OBJECT_TABLE) \
+	X(EXPAND_ROW, expand_row, MAPI_OBJECT_TABLE) \
+	X(COLLAPSE_ROW, collapse_row, MAPI_OBJECT_TABLE) \
+	X(GET_COLLAPSE_STATE, get_collapse_state, MAPI_OBJECT_TABLE) \
+	X(SET_COLLAPSE_STATE, set_collapse_state, MAPI_OBJECT_TABLE)
+
+/* rop-message.c: [MS-OXCMSG] */
+#define ROP_HANDLERS_MESSAGE(X) \
+	X(OPEN_MESSAGE, open_message, MAPI_OBJECT_LOGON | MAPI_OBJECT_FOLDER) \
+	X(RELOAD_CACHED_INFORMATION, reload_cached_information, \
+	  MAPI_OBJECT_MESSAGE) \
+	X(READ_RECIPIENTS, read_recipients, MAPI_OBJECT_MESSAGE) \
+	X(GET_MESSAGE_STATUS, get_message_status, MAPI_OBJECT_FOLDER) \
+	X(GET_ATTACHMENT_TABLE, get_attachment_table, MAPI_OBJECT_MESSAGE) \
+	X(GET_VALID_ATTACHMENTS, get_valid_attachments, MAPI_OBJECT_MESSAGE) \
+	X(OPEN_ATTACHMENT, open_attachment, MAPI_OBJECT_MESSAGE) \
+	X(OPEN_EMBEDDED_MESSAGE, open_embedded_message, MAPI_OBJECT_ATTACHMENT)
+
+/* rop-property.c: [MS-OXCPRPT] */
+#define ROP_HANDLERS_PROPERTY(X) \
+	X(GET_PROPERTIES_SPECIFIC, get_properties_specific, \
+	  MAPI_OBJECTS_WITH_PROPERTIES) \
+	X(GET_PROPERTIES_ALL, get_properties_all, \
+	  MAPI_OBJECTS_WITH_PROPERTIES) \
+	X(GET_PROPERTIES_LIST, get_properties_list, \
+	  MAPI_OBJECTS_WITH_PROPERTIES)
+
+/* rop-stream.c: [MS-OXCPRPT] */
+#define ROP_HANDLERS_STREAM(X) \
+	X(OPEN_STREAM, open_stream, MAPI_OBJECT_FOLDER | \
+	  MAPI_OBJECT_MESSAGE | MAPI_OBJECT_ATTACHMENT) \
+	X(READ_STREAM, read_stream, MAPI_OBJECT_STREAM) \
+	X(SEEK_STREAM, seek_stream, MAPI_OBJECT_STREAM) \
+	X(GET_STREAM_SIZE, get_stream_size, MAPI_OBJECT_STREAM)
+
+#define ROP_HANDLERS(X) \
+	ROP_HANDLERS_STORE(X) \
+	ROP_HANDLERS_NAMED(X) \
+	ROP_HANDLERS_FOLDER(X) \
+	ROP_HANDLERS_TABLE(X) \
+	ROP_HANDLERS_MESSAGE(X) \
+	ROP_HANDLERS_PROPERTY(X) \
+	ROP_HANDLERS_STREAM(X)
+
+#define ROP_HANDLER_PROTOTYPE(NAME, name, types) \
+	enum mapi_error rop_##name(struct rop_context *ctx, \
+				   const struct rop_##name##_request *req, \
+				   struct rop_##name##_response *resp_r);
+ROP_HANDLERS(ROP_HANDLER_PROTOTYPE)
+
+#endif
