@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MAPI_SETTINGS_H
+#define MAPI_SETTINGS_H
+
+/* Settings of dovecot-mapi. They are compiled into the executables, which ask
+   the config process for them, and into libmapi_settings.so, from which the
+   config process knows them (modules/settings in Dovecot's library folder).
+   What each means for the administrator is in module/conf/20-mapi.conf. */
+
+struct setting_parser_info;
+
+/* mapi-login, module "mapi-login"; [seconds], [bytes] */
+struct mapi_login_settings {
+	const char *mapi_http_realm;
+	/* Code pages in which to try a password that didn't work as it was
+	   sent, space separated iconv names */
+	const char *mapi_auth_charsets;
+	/* A session without any request for this long is expired. */
+	unsigned int mapi_session_timeout;
+	/* How often a long request says that it is still being worked on
+	   (X-PendingPeriod) */
+	unsigned int mapi_pending_period;
+	/* Largest body of a request */
+	uoff_t mapi_max_request_size;
+	/* Sessions that one user may have */
+	unsigned int mapi_max_user_sessions;
+};
+
+/* mapi, module "mapi" */
+struct mapi_settings {
+	bool verbose_proctitle;
+	/* organisation in the legacyExchangeDNs that we make up */
+	const char *mapi_organization;
+	/* reserved parent mailbox of the companion tree */
+	const char *mapi_companion_mailbox;
+	/* the user's display name; "" = part of the username before @ */
+	const char *mapi_display_name;
+	/* the user's SMTP address */
+	const char *mapi_email_address;
+	/* objects that a session may have open at a time */
+	unsigned int mapi_max_open_objects;
+	/* [seconds] */
+	unsigned int mapi_session_timeout;
+	/* how long a NotificationWait is held [seconds] */
+	unsigned int mapi_notification_wait;
+};
+
+extern const struct setting_parser_info mapi_login_setting_parser_info;
+extern const struct setting_parser_info mapi_setting_parser_info;
+
+#endif
