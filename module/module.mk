@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Installation.  Programs and plugins go where dovecot-config says that
+# Dovecot looks for them, whatever PREFIX is: it looks nowhere else.
+
+# Plugins are loaded into Dovecot's own processes, which know no sanitizers.
+$(B)/module/settings/%.o $(B)/module/plugin/%.o: SANFLAGS =
+$(PLUGINS): SANFLAGS =
+
+INSTALL ?= install
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+# Debian's packages of protocols say here that they are there
+PROTOCOLS_DIR ?= $(wildcard /usr/share/dovecot/protocols.d)
+CONF_DIR ?= $(SYSCONFDIR)/dovecot/conf.d
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+MAN1 = $(wildcard docs/man/*.1)
+
+INSTALLED = \
+	$(addprefix $(DC_LIBEXECDIR)/,$(notdir $(PROGRAMS))) \
+	$(addprefix $(DC_MODULEDIR)/,$(PLUGINS:$(B)/modules/%=%)) \
+	$(addprefix $(BINDIR)/,$(notdir $(TOOLS))) \
+	$(addprefix $(MANDIR)/man1/,$(notdir $(MAN1))) \
+	$(if $(PROTOCOLS_DIR),$(PROTOCOLS_DIR)/mapid.protocol)
+
+install: all check-dovecot-config
+	$(INSTALL) -d $(DESTDIR)$(DC_LIBEXECDIR) $(DESTDIR)$(BINDIR) \
+		$(DESTDIR)$(DC_MODULEDIR)/settings $(DESTDIR)$(CONF_DIR)
+	$(INSTALL) -m 755 $(PROGRAMS) $(DESTDIR)$(DC_LIBEXECDIR)/
+	$(INSTALL) -m 644 $(filter $(B)/modules/settings/%,$(PLUGINS)) \
+		$(DESTDIR)$(DC_MODULEDIR)/settings/
+	$(INSTALL) -m 644 $(filter-out $(B)/modules/settings/%,$(PLUGINS)) \
+		$(DESTDIR)$(DC_MODULEDIR)/
+	$(INSTALL) -m 755 $(TOOLS) $(DESTDIR)$(BINDIR)/
+ifneq ($(MAN1),)
+	$(INSTALL) -d $(DESTDIR)$(MANDIR)/man1
+	$(INSTALL) -m 644 $(MAN1) $(DESTDIR)$(MANDIR)/man1/
+endif
+# an administrator's settings are never overwritten
+	if test -e $(DESTDIR)$(CONF_DIR)/20-mapi.conf; then \
+		$(INSTALL) -m 644 module/conf/20-mapi.conf \
+			$(DESTDIR)$(CONF_DIR)/20-mapi.conf.new; \
+	else \
+		$(INSTALL) -m 644 module/conf/20-mapi.conf \
+			$(DESTDIR)$(CONF_DIR)/20-mapi.conf; \
+	fi
+ifneq ($(PROTOCOLS_DIR),)
+	$(INSTALL) -d $(DESTDIR)$(PROTOCOLS_DIR)
+	$(INSTALL) -m 644 module/conf/mapid.protocol \
+		$(DESTDIR)$(PROTOCOLS_DIR)/
+endif
+
+# leaves the configuration
+uninstall: check-dovecot-config
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+
+check-dovecot-config:
+	@test -n "$(DC_MODULEDIR)" || \
+		{ echo "dovecot-config not found: install dovecot-dev" >&2; \
+		  exit 1; }
+
+.PHONY: install uninstall check-dovecot-config
