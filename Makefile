@@ -5,7 +5,7 @@
 
 PREFIX ?= /usr
 DESTDIR ?=
-B ?= build
+B ?= build$(if $(SANITIZE),-asan)
 CC ?= gcc
 PYTHON ?= python3
 SANITIZE ?=

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Tests.  Servers are started by the tests that need them, in temporary
+# folders and on loopback; see tests/devserver and tests/run-integration.
+
+# which integration tests: TESTS="test-a.sh test-b.py"; FORMATS="sdbox"
+TESTS ?=
+FORMATS ?=
+FUZZ_SECONDS ?= 600
+FUZZ_SMOKE_SECONDS ?= 5
+DEMO_FLAGS ?=
+
+RUN_INTEGRATION = MAPI_BUILD=$(abspath $(B)) $(PYTHON) tests/run-integration \
+	$(if $(FORMATS),--formats "$(FORMATS)")
+
+check: check-unit check-integration
+
+# Doesn't depend on "all", so that it also runs where nothing can be built.
+check-integration: $(if $(wildcard $(B)/mapitest),,all)
+	$(RUN_INTEGRATION) $(TESTS)
+check: all
+
+bench: all
+	$(RUN_INTEGRATION) --bench $(TESTS)
+
+demo:
+	tests/install-deps
+	$(MAKE) all
+	MAPI_BUILD=$(abspath $(B)) tests/demo $(DEMO_FLAGS)
+
+lint:
+	tests/lint/run
+
+# --- fuzzing: everything built once more by clang, in its own folder ---------
+FUZZ_B = $(B)-fuzz
+FUZZ_MAKE = $(MAKE) B=$(FUZZ_B) CC=clang SANITIZE=1 OPT=-O1 WERROR= \
+	CFLAGS=-fsanitize=fuzzer-no-link
+FUZZERS = $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,\
+	$(sort $(wildcard tests/fuzz/fuzz-*.c)))
+FUZZ_HELPERS = $(patsubst %.c,$(B)/%.o,\
+	$(filter-out tests/fuzz/fuzz-%,$(call srcs,tests/fuzz)))
+
+# a target of its own for one: make fuzz FUZZ=fuzz-wire-rops
+FUZZ ?= $(notdir $(FUZZERS))
+
+$(B)/tests/fuzz/fuzz-%: $(B)/tests/fuzz/fuzz-%.o $(FUZZ_HELPERS) \
+		$(STORE_LIB) $(CONVERT_LIB) $(CLIENT_LIB) $(WIRE_LIB)
+	$(LINK) -fsanitize=fuzzer $(DC_LIBS) -lcurl $(TALLOC_LIBS) -lm
+
+fuzz-programs: $(FUZZERS)
+
+fuzz:
+	$(FUZZ_MAKE) fuzz-programs
+	tests/fuzz/run $(FUZZ_B) $(FUZZ_SECONDS) $(FUZZ)
+
+fuzz-smoke:
+	$(FUZZ_MAKE) fuzz-programs
+	tests/fuzz/run $(FUZZ_B) $(FUZZ_SMOKE_SECONDS) $(FUZZ)
+
+.PHONY: check check-integration bench demo lint fuzz fuzz-smoke fuzz-programs
