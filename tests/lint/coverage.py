@@ -47,6 +47,9 @@ def main():
             if r["status"] == "active"]
     if len(rops) < 100 or not handlers:
         problems.append("rops.tsv or rop-handlers.h couldn't be read")
+    known = {snake_upper(r["name"][3:]) for r in rops}
+    for symbol in sorted(handlers - known):
+        problems.append("rop-handlers.h: %s isn't in rops.tsv" % symbol)
     for rop in rops:
         name = rop["name"]
         row = rows.pop(name, None)
