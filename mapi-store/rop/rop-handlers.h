@@ -3,7 +3,7 @@
 #define ROP_HANDLERS_H
 
 /* The remote operations that have a handler: one row each, of which both the
-   prototypes below and the dispatcher's table (rop-table.c) are made.
+   prototypes below and the dispatcher's table (rop-handler-table.c) are made.
    Operations without a row are answered with EC_NOT_SUPPORTED in their failure
    layout; RopRelease is the dispatcher's own.
 

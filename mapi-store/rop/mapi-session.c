@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Handles are numbers that count up, so that one that was released isn't
+   another object's soon after: clients have been seen to use them once more.
+
+   Every logon has a talloc context of its own that its objects hang below, as
+   children of it and not of each other. Freeing order matters to what is below
+   talloc's sight: objects go before the store that they live in, and the
+   logons' contexts are children of the session older than the store, so
+   mapi_session_free() can't leave it to talloc. */
+
+#include "lib.h"
+#include "hash.h"
+#include "lib-event.h"
+
+#include "mapi-session.h"
+#include "rop.h"
+#include "rop-handler-table.h"
+
+/* 0xFFFFFFFF says "no object" in requests ([MS-OXCROPS] 2.2.1) */
+#define MAPI_HANDLE_MAX 0xfffffffeU
+
+struct mapi_session_logon {
+	TALLOC_CTX *mem;
+	struct mapi_logon *logon;
+	uint32_t handle;
+};
+
+struct mapi_session_object {
+	struct mapi_object *obj;
+	uint32_t handle;
+	uint8_t logon_id;
+};
+
+struct mapi_session {
+	struct mail_user *user;
+	struct mapi_session_settings set;
+	struct event *event;
+	const struct rop_handler *const *handlers;
+
+	struct mapi_store *store;
+	struct mapi_session_logon logons[256];
+	HASH_TABLE(void *, struct mapi_session_object *) objects;
+	uint32_t last_handle;
+};
+
+struct mapi_session *
+mapi_session_create(TALLOC_CTX *parent, struct mail_user *user,
+		    const struct mapi_session_settings *set,
+		    struct event *event)
+{
+	struct mapi_session *session;
+
+	session = talloc_zero(parent, struct mapi_session);
+	if (session == NULL)
+		i_fatal_status(FATAL_OUTOFMEM, "talloc() failed");
+	session->user = user;
+	session->set = *set;
+	session->event = event_create(event);
+	session->handlers = rop_handler_table;
+	hash_table_create_direct(&session->objects, default_pool, 0);
+	return session;
+}
+
+static void
+mapi_session_free_object(struct mapi_session *session,
+			 struct mapi_session_object *object)
+{
+	hash_table_remove(session->objects, POINTER_CAST(object->handle));
+	talloc_free(object->obj);
+	i_free(object);
+}
+
+static void
+mapi_session_free_logon(struct mapi_session *session, uint8_t logon_id)
+{
+	struct mapi_session_logon *logon = &session->logons[logon_id];
+	struct hash_iterate_context *iter;
+	struct mapi_session_object *object;
+	void *key;
+
+	iter = hash_table_iterate_init(session->objects);
+	while (hash_table_iterate(iter, session->objects, &key, &object)) {
+		/* the iteration allows for removals */
+		if (object->logon_id == logon_id &&
+		    object->obj->type != MAPI_OBJECT_LOGON)
+			mapi_session_free_object(session, object);
+	}
+	hash_table_iterate_deinit(&iter);
+	if (logon->logon != NULL) {
+		object = hash_table_lookup(session->objects,
+					   POINTER_CAST(logon->handle));
+		i_assert(object != NULL);
+		mapi_session_free_object(session, object);
+	}
+	TALLOC_FREE(logon->mem);
+	i_zero(logon);
+}
+
+void mapi_session_free(struct mapi_session **_session)
+{
+	struct mapi_session *session = *_session;
+	unsigned int i;
+
+	*_session = NULL;
+	for (i = 0; i < N_ELEMENTS(session->logons); i++) {
+		if (session->logons[i].mem != NULL)
+			mapi_session_free_logon(session, i);
+	}
+	i_assert(hash_table_count(session->objects) == 0);
+	hash_table_destroy(&session->objects);
+	TALLOC_FREE(session->store);
+	event_unref(&session->event);
+	talloc_free(session);
+}
+
+const struct mapi_session_settings *
+mapi_session_settings_get(const struct mapi_session *session)
+{
+	return &session->set;
+}
+
+struct event *mapi_session_event(const struct mapi_session *session)
+{
+	return session->event;
+}
+
+enum mapi_error
+mapi_session_get_store(struct mapi_session *session, const char *essdn,
+		       struct mapi_store **store_r)
+{
+	enum mapi_error ret;
+
+	if (session->user == NULL)
+		return EC_UNKNOWN_USER;
+	if (session->store == NULL) {
+		ret = mapi_store_open(session, session->user,
+				      &session->set.store, &session->store);
+		if (ret != EC_NONE)
+			return ret;
+	}
+	/* Without a directory nobody but the session's user is known. DNs are
+	   compared without case, [MS-OXCDATA] 2.2.5.2 */
+	if (*essdn != '\0' &&
+	    strcasecmp(essdn, mapi_store_owner_dn(session->store)) != 0)
+		return EC_UNKNOWN_USER;
+	*store_r = session->store;
+	return EC_NONE;
+}
+
+struct mapi_logon *
+mapi_session_logon(struct mapi_session *session, uint8_t logon_id)
+{
+	return session->logons[logon_id].logon;
+}
+
+TALLOC_CTX *
+mapi_session_logon_mem(struct mapi_session *session, uint8_t logon_id)
+{
+	return session->logons[logon_id].mem;
+}
+
+static uint32_t mapi_session_new_handle(struct mapi_session *session)
+{
+	do {
+		if (session->last_handle == MAPI_HANDLE_MAX)
+			session->last_handle = 0;
+		session->last_handle++;
+	} while (hash_table_lookup(session->objects,
+			POINTER_CAST(session->last_handle)) != NULL);
+	return session->last_handle;
+}
+
+enum mapi_error
+mapi_session_add_object(struct mapi_session *session, uint8_t logon_id,
+			struct mapi_object *obj, uint32_t *handle_r)
+{
+	struct mapi_session_logon *logon = &session->logons[logon_id];
+	struct mapi_session_object *object;
+
+	if (hash_table_count(session->objects) >=
+	    session->set.max_open_objects)
+		return EC_MAX_OBJS_EXCEEDED;
+
+	if (obj->type == MAPI_OBJECT_LOGON && logon->logon != NULL)
+		mapi_session_free_logon(session, logon_id);
+	object = i_new(struct mapi_session_object, 1);
+	object->obj = obj;
+	object->logon_id = logon_id;
+	object->handle = mapi_session_new_handle(session);
+	hash_table_insert(session->objects, POINTER_CAST(object->handle),
+			  object);
+	if (obj->type == MAPI_OBJECT_LOGON) {
+		logon->mem = talloc_parent(obj);
+		logon->logon = (struct mapi_logon *)obj;
+		logon->handle = object->handle;
+	}
+	*handle_r = object->handle;
+	return EC_NONE;
+}
+
+static struct mapi_session_object *
+mapi_session_find(struct mapi_session *session, uint8_t logon_id,
+		  uint32_t handle)
+{
+	struct mapi_session_object *object;
+
+	if (handle == 0 || handle > MAPI_HANDLE_MAX)
+		return NULL;
+	object = hash_table_lookup(session->objects, POINTER_CAST(handle));
+	if (object == NULL || object->logon_id != logon_id)
+		return NULL;
+	return object;
+}
+
+struct mapi_object *
+mapi_session_object(struct mapi_session *session, uint8_t logon_id,
+		    uint32_t handle)
+{
+	struct mapi_session_object *object =
+		mapi_session_find(session, logon_id, handle);
+
+	return object == NULL ? NULL : object->obj;
+}
+
+bool mapi_session_release(struct mapi_session *session, uint8_t logon_id,
+			  uint32_t handle)
+{
+	struct mapi_session_object *object =
+		mapi_session_find(session, logon_id, handle);
+
+	if (object == NULL)
+		return FALSE;
+	if (object->obj->type == MAPI_OBJECT_LOGON)
+		mapi_session_free_logon(session, logon_id);
+	else
+		mapi_session_free_object(session, object);
+	return TRUE;
+}
+
+unsigned int mapi_session_object_count(const struct mapi_session *session)
+{
+	return hash_table_count(session->objects);
+}
+
+void mapi_session_set_handlers(struct mapi_session *session,
+			       const struct rop_handler *const *handlers)
+{
+	session->handlers = handlers;
+}
+
+const struct rop_handler *
+mapi_session_handler(const struct mapi_session *session, uint8_t rop_id)
+{
+	return session->handlers[rop_id];
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "hostpid.h"
+#include "path-util.h"
+#include "restrict-access.h"
+#include "settings-parser.h"
+#include "master-service-settings.h"
+#include "mail-user.h"
+#include "mail-storage-service.h"
+#include "mapi-settings.h"
+#include "mapi-compat.h"
+
+struct master_login *
+mapi_compat_login_init(struct master_service *service, const char *auth_socket,
+		       mapi_compat_login_callback_t *callback,
+		       master_login_failure_callback_t *failure_callback)
+{
+	struct master_login_settings set;
+	const char *error;
+
+	i_zero(&set);
+	set.postlogin_timeout_secs = MASTER_POSTLOGIN_TIMEOUT_DEFAULT;
+	set.callback = callback;
+	set.failure_callback = failure_callback;
+	if (t_abspath(auth_socket, &set.auth_socket_path, &error) < 0)
+		i_fatal("t_abspath(%s) failed: %s", auth_socket, error);
+	return master_login_init(service, &set);
+}
+
+struct mail_storage_service_ctx *
+mapi_compat_storage_init(struct master_service *service,
+			 const struct setting_parser_info *info)
+{
+	const struct setting_parser_info *roots[] = { info, NULL };
+
+	return mail_storage_service_init(service, roots,
+					 MAIL_STORAGE_SERVICE_FLAG_NO_SSL_CA);
+}
+
+int mapi_compat_user_open(struct mail_storage_service_ctx *ctx,
+			  const struct master_login_client *login,
+			  const char *username,
+			  const char *const *extra_fields,
+			  struct event *event,
+			  struct mapi_compat_user *user_r,
+			  const char **error_r)
+{
+	enum mail_auth_request_flags flags = login->auth_req.flags;
+	struct mail_storage_service_input input;
+	struct mapi_settings *set;
+	const char *error;
+
+	i_zero(user_r);
+	i_zero(&input);
+	input.module = input.service = "mapi";
+	input.event_parent = event;
+	input.local_ip = login->auth_req.local_ip;
+	input.remote_ip = login->auth_req.remote_ip;
+	input.local_port = login->auth_req.local_port;
+	input.remote_port = login->auth_req.remote_port;
+	input.username = username;
+	input.userdb_fields = extra_fields;
+	input.session_id = login->session_id;
+	input.conn_secured =
+		(flags & MAIL_AUTH_REQUEST_FLAG_CONN_SECURED) != 0;
+	input.conn_ssl_secured =
+		(flags & MAIL_AUTH_REQUEST_FLAG_CONN_SSL_SECURED) != 0;
+
+	if (mail_storage_service_lookup_next(ctx, &input,
+					     &user_r->service_user,
+					     &user_r->mail_user, error_r) <= 0)
+		return -1;
+	restrict_access_allow_coredumps(TRUE);
+
+	/* [0] is the mail user's settings */
+	set = mail_storage_service_user_get_set(user_r->service_user)[1];
+	if (settings_var_expand(&mapi_setting_parser_info, set,
+				user_r->mail_user->pool,
+				mail_user_var_expand_table(user_r->mail_user),
+				&error) <= 0) {
+		*error_r = t_strdup_printf("Failed to expand settings: %s",
+					   error);
+		mapi_compat_user_close(user_r);
+		return -1;
+	}
+	user_r->set = set;
+	return 0;
+}
+
+void mapi_compat_user_close(struct mapi_compat_user *user)
+{
+	if (user->mail_user != NULL)
+		mail_user_deinit(&user->mail_user);
+	if (user->service_user != NULL)
+		mail_storage_service_user_unref(&user->service_user);
+	user->set = NULL;
+}
+
+static bool
+mapi_compat_anvil_send(struct mail_user *user, const char *command)
+{
+	const char *ident = mail_user_get_anvil_userip_ident(user);
+
+	if (ident == NULL)
+		return FALSE;
+	master_service_anvil_send(master_service, t_strdup_printf(
+		"%s\t%s\tmapi/%s\n", command, my_pid, ident));
+	return TRUE;
+}
+
+bool mapi_compat_anvil_connect(struct mail_user *user)
+{
+	return mapi_compat_anvil_send(user, "CONNECT");
+}
+
+void mapi_compat_anvil_disconnect(struct mail_user *user)
+{
+	(void)mapi_compat_anvil_send(user, "DISCONNECT");
+}
