@@ -34,6 +34,9 @@ enum mapi_error mapi_folder_tree_refresh(struct mapi_store *store);
 /* NULL if there's no such folder */
 struct mapi_folder_node *
 mapi_folder_tree_lookup(struct mapi_store *store, mapi_id_t fid);
+/* All nodes in any order: *iter is 0 at first, NULL is the end. */
+struct mapi_folder_node *
+mapi_folder_tree_next(struct mapi_store *store, unsigned int *iter);
 
 /* A folder that a client has open. */
 struct mapi_folder {
@@ -106,5 +109,10 @@ mapi_folder_node_get_props(struct mapi_store *store,
 			   struct mapi_folder_node *node, TALLOC_CTX *mem,
 			   const uint32_t *tags, unsigned int count,
 			   struct mapi_value *values_r);
+/* The tags that a node has values of, as mapi_object_vfuncs.list_props. */
+enum mapi_error
+mapi_folder_node_list_props(struct mapi_store *store,
+			    struct mapi_folder_node *node, TALLOC_CTX *mem,
+			    const uint32_t **tags_r, unsigned int *count_r);
 
 #endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib.h"
+#include "mail-user.h"
+#include "mail-namespace.h"
+#include "mail-storage.h"
+#include "mapi-companion.h"
+#include "mapi-store-private.h"
+
+enum mapi_error
+mapi_companion_init(TALLOC_CTX *parent, struct mail_user *user,
+		    const char *root_name, struct mapi_companion **comp_r)
+{
+	struct mapi_companion *comp;
+	struct mail_namespace *ns;
+
+	ns = mail_namespace_find_inbox(user->namespaces);
+	if (ns == NULL) {
+		e_error(user->event, "mapi: User has no inbox namespace");
+		return EC_NOT_FOUND;
+	}
+	comp = talloc_zero(parent, struct mapi_companion);
+	comp->ns = ns;
+	comp->sep = mail_namespace_get_sep(ns);
+	comp->root = talloc_asprintf(comp, "%s%s", ns->prefix, root_name);
+	*comp_r = comp;
+	return EC_NONE;
+}
+
+const char *mapi_companion_vname(const struct mapi_companion *comp,
+				 const char *leaf)
+{
+	return t_strdup_printf("%s%c%s", comp->root, comp->sep, leaf);
+}
+
+bool mapi_companion_contains(const struct mapi_companion *comp,
+			     const char *vname, const char **leaf_r)
+{
+	size_t len = strlen(comp->root);
+
+	if (strncmp(vname, comp->root, len) != 0)
+		return FALSE;
+	if (vname[len] != '\0' && vname[len] != comp->sep)
+		return FALSE;
+	if (leaf_r != NULL)
+		*leaf_r = vname[len] == '\0' ? "" : vname + len + 1;
+	return TRUE;
+}
+
+enum mapi_error
+mapi_companion_open(const struct mapi_companion *comp, const char *leaf,
+		    bool create, const struct mailbox_update *update,
+		    struct mailbox **box_r)
+{
+	struct mailbox *box;
+	enum mapi_error ret;
+
+	*box_r = NULL;
+	box = mailbox_alloc(comp->ns->list, mapi_companion_vname(comp, leaf),
+			    MAILBOX_FLAG_DROP_RECENT);
+	if (mailbox_open(box) < 0) {
+		if (mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND ||
+		    !create) {
+			ret = mapi_error_from_mailbox(box);
+			mailbox_free(&box);
+			return ret;
+		}
+		/* Another session may be doing the same just now. */
+		if ((mailbox_create(box, update, FALSE) < 0 &&
+		     mailbox_get_last_mail_error(box) != MAIL_ERROR_EXISTS) ||
+		    mailbox_open(box) < 0) {
+			ret = mapi_error_from_mailbox(box);
+			mailbox_free(&box);
+			return ret;
+		}
+	}
+	if (mailbox_sync(box, 0) < 0) {
+		ret = mapi_error_from_mailbox(box);
+		mailbox_free(&box);
+		return ret;
+	}
+	*box_r = box;
+	return EC_NONE;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MAPI_COMPANION_H
+#define MAPI_COMPANION_H
+
+/* The companion tree: mailboxes below one reserved parent in the user's inbox
+   namespace, which hold what has no place in mailboxes that IMAP clients see
+   (docs/architecture.md, section 6). They are ordinary mailboxes, so that
+   replication, backup, encryption and quota work on them as on any other; the
+   mail plugin hides them from IMAP clients.
+
+   A mailbox of the tree is named by its leaf, which consists of characters
+   that no namespace separator and no mailbox format minds: [a-z0-9-]. */
+
+#include "mapi-object.h"
+
+struct mail_user;
+struct mail_namespace;
+struct mailbox;
+struct mailbox_update;
+
+struct mapi_companion {
+	struct mail_namespace *ns;
+	/* vname of the reserved parent, with the namespace's prefix */
+	const char *root;
+	char sep;
+};
+
+/* Finds out where the tree is: nothing is created. root_name is without
+   namespace prefix. EC_NOT_FOUND if the user has no inbox namespace. */
+enum mapi_error
+mapi_companion_init(TALLOC_CTX *parent, struct mail_user *user,
+		    const char *root_name, struct mapi_companion **comp_r);
+
+/* vname of a mailbox of the tree; allocated from the data stack */
+const char *mapi_companion_vname(const struct mapi_companion *comp,
+				 const char *leaf);
+/* TRUE if vname is the reserved parent or anything below it. leaf_r is what is
+   below it, "" for the parent itself; it may be NULL. */
+bool mapi_companion_contains(const struct mapi_companion *comp,
+			     const char *vname, const char **leaf_r);
+
+/* Opens and synchronises a mailbox of the tree. One that doesn't exist is
+   created with the settings of update (may be NULL) if create is set, else it
+   is EC_NOT_FOUND. The caller mailbox_free()s it. */
+enum mapi_error
+mapi_companion_open(const struct mapi_companion *comp, const char *leaf,
+		    bool create, const struct mailbox_update *update,
+		    struct mailbox **box_r);
+
+#endif

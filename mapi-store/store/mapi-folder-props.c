@@ -1,0 +1,606 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib.h"
+#include <sys/stat.h>
+#include "store-compat.h"
+#include "mapi-enums.h"
+#include "mapi-props.h"
+#include "mapi-entryid.h"
+#include "mapi-store-private.h"
+
+/* Properties of folders, [MS-OXCFOLD] 2.2.2 and others: one row per property in
+   folder_props[]. All of them are computed; what comes from the mailbox itself
+   (counts, sizes, times) is looked up once per folder and only if one of the
+   tags needs it, from Dovecot's mailbox list index where that is up to date. */
+
+struct folder_props {
+	struct mapi_store *store;
+	const struct mapi_folder_node *node;
+	TALLOC_CTX *mem;
+
+	bool have_status, have_size, have_times, have_associated;
+	struct mailbox_status status;
+	uint64_t size;
+	uint32_t associated_count;
+	struct timespec created, changed;
+};
+
+typedef struct mapi_value folder_prop_func_t(struct folder_props *props);
+
+static struct mapi_value not_found(void)
+{
+	return mapi_value_error(EC_NOT_FOUND);
+}
+
+/* --- the mailbox ---------------------------------------------------------- */
+
+static struct mailbox *folder_box_alloc(struct folder_props *props)
+{
+	return mailbox_alloc(props->store->companion->ns->list,
+			     props->node->vname, MAILBOX_FLAG_READONLY);
+}
+
+static const struct mailbox_status *
+folder_get_status(struct folder_props *props)
+{
+	struct mailbox *box;
+
+	if (props->have_status)
+		return &props->status;
+	props->have_status = TRUE;
+	if (props->node->vname == NULL)
+		return &props->status;
+	box = folder_box_alloc(props);
+	if (mailbox_get_status(box, STATUS_MESSAGES | STATUS_UNSEEN |
+			       STATUS_UIDVALIDITY | STATUS_UIDNEXT,
+			       &props->status) < 0) {
+		(void)mapi_error_from_mailbox(box);
+		i_zero(&props->status);
+	}
+	mailbox_free(&box);
+	return &props->status;
+}
+
+static uint64_t folder_get_size(struct folder_props *props)
+{
+	struct mailbox_metadata metadata;
+	struct mailbox *box;
+
+	if (props->have_size || props->node->vname == NULL)
+		return props->size;
+	props->have_size = TRUE;
+	box = folder_box_alloc(props);
+	if (mailbox_get_metadata(box, MAILBOX_METADATA_VIRTUAL_SIZE,
+				 &metadata) < 0)
+		(void)mapi_error_from_mailbox(box);
+	else
+		props->size = metadata.virtual_size;
+	mailbox_free(&box);
+	return props->size;
+}
+
+static uint32_t folder_get_associated_count(struct folder_props *props)
+{
+	struct mailbox_status status;
+	struct mailbox *box;
+	const char *leaf;
+
+	if (props->have_associated)
+		return props->associated_count;
+	props->have_associated = TRUE;
+	leaf = t_strdup_printf(MAPI_COMPANION_FAI,
+			       mapi_folder_fid_to_number(props->node->fid));
+	box = mailbox_alloc(props->store->companion->ns->list,
+			    mapi_companion_vname(props->store->companion, leaf),
+			    MAILBOX_FLAG_READONLY);
+	if (mailbox_get_status(box, STATUS_MESSAGES, &status) == 0)
+		props->associated_count = status.messages;
+	else if (mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND)
+		(void)mapi_error_from_mailbox(box);
+	mailbox_free(&box);
+	return props->associated_count;
+}
+
+/* Nobody records when a mailbox was created, but UIDVALIDITY is that time in all
+   of Dovecot's formats, give or take what it needed to be unique. Changes of any
+   kind go through the transaction log of the index. */
+static void folder_get_times(struct folder_props *props)
+{
+	struct mailbox *box;
+	const char *path;
+	struct stat st;
+
+	if (props->have_times)
+		return;
+	props->have_times = TRUE;
+	if (props->node->vname == NULL) {
+		/* as old as the store */
+		box = mailbox_alloc(props->store->companion->ns->list,
+			mapi_companion_vname(props->store->companion,
+					     MAPI_COMPANION_LOG),
+			MAILBOX_FLAG_READONLY);
+		if (mailbox_get_status(box, STATUS_UIDVALIDITY,
+				       &props->status) == 0)
+			props->created.tv_sec = props->status.uidvalidity;
+		mailbox_free(&box);
+		props->changed = props->created;
+		i_zero(&props->status);
+		return;
+	}
+	props->created.tv_sec = folder_get_status(props)->uidvalidity;
+	props->changed = props->created;
+	box = folder_box_alloc(props);
+	if (mailbox_get_path_to(box, MAILBOX_LIST_PATH_TYPE_INDEX, &path) > 0 &&
+	    stat(t_strconcat(path, "/", box->index_prefix, ".log", NULL),
+		 &st) == 0)
+		props->changed = st.st_mtim;
+	mailbox_free(&box);
+}
+
+/* --- ids ------------------------------------------------------------------ */
+
+static mapi_id_t folder_cn(struct folder_props *props)
+{
+	return mapi_folder_number_cn(props->store,
+		mapi_folder_fid_to_number(props->node->fid));
+}
+
+static struct mapi_value prop_entryid(struct folder_props *props)
+{
+	return mapi_store_folder_entryid(props->store, props->mem,
+					 props->node->fid);
+}
+
+static struct mapi_value prop_parent_entryid(struct folder_props *props)
+{
+	return mapi_store_folder_entryid(props->store, props->mem,
+					 props->node->parent_fid);
+}
+
+static struct mapi_value prop_source_key(struct folder_props *props)
+{
+	return mapi_store_gid(props->store, props->mem, props->node->fid);
+}
+
+static struct mapi_value prop_parent_source_key(struct folder_props *props)
+{
+	/* [MS-OXCFXICS] 2.2.1.2.6: zero length for the root */
+	if (props->node->parent == NULL)
+		return mapi_value_bin("", 0);
+	return mapi_store_gid(props->store, props->mem,
+			      props->node->parent_fid);
+}
+
+static struct mapi_value prop_change_key(struct folder_props *props)
+{
+	return mapi_store_gid(props->store, props->mem, folder_cn(props));
+}
+
+static struct mapi_value prop_pcl(struct folder_props *props)
+{
+	return mapi_store_pcl(props->store, props->mem, folder_cn(props));
+}
+
+static struct mapi_value prop_change_number(struct folder_props *props)
+{
+	return mapi_value_i64(folder_cn(props));
+}
+
+static struct mapi_value prop_folder_id(struct folder_props *props)
+{
+	return mapi_value_i64(props->node->fid);
+}
+
+static struct mapi_value prop_parent_folder_id(struct folder_props *props)
+{
+	return mapi_value_i64(props->node->parent_fid);
+}
+
+static struct mapi_value prop_store_entryid(struct folder_props *props)
+{
+	return mapi_store_entryid(props->store, props->mem);
+}
+
+static struct mapi_value prop_store_record_key(struct folder_props *props)
+{
+	const struct mapi_guid *guid = &props->store->mailbox_guid;
+
+	return mapi_value_bin(guid->bytes, sizeof(guid->bytes));
+}
+
+static struct mapi_value prop_mapping_signature(struct folder_props *props)
+{
+	const struct mapi_guid *guid = &props->store->replica_guid;
+
+	return mapi_value_bin(guid->bytes, sizeof(guid->bytes));
+}
+
+/* --- what a folder is ------------------------------------------------------ */
+
+static struct mapi_value prop_object_type(struct folder_props *props)
+{
+	return mapi_value_i32(MAPI_FOLDER);
+}
+
+static struct mapi_value prop_display_type(struct folder_props *props)
+{
+	return mapi_value_i32(0x01000000); /* DT_FOLDER */
+}
+
+static struct mapi_value prop_display_name(struct folder_props *props)
+{
+	return mapi_value_str(props->node->display_name);
+}
+
+static struct mapi_value prop_comment(struct folder_props *props)
+{
+	return mapi_value_str("");
+}
+
+static struct mapi_value prop_container_class(struct folder_props *props)
+{
+	if (*props->node->container_class == '\0')
+		return not_found();
+	return mapi_value_str(props->node->container_class);
+}
+
+static struct mapi_value prop_default_post_class(struct folder_props *props)
+{
+	static const struct {
+		const char *container, *message;
+	} classes[] = {
+		{ "IPF.Note", "IPM.Note" },
+		{ "IPF.Appointment", "IPM.Appointment" },
+		{ "IPF.Contact", "IPM.Contact" },
+		{ "IPF.Journal", "IPM.Activity" },
+		{ "IPF.StickyNote", "IPM.StickyNote" },
+		{ "IPF.Task", "IPM.Task" },
+	};
+	unsigned int i;
+
+	for (i = 0; i < N_ELEMENTS(classes); i++) {
+		if (strcasecmp(props->node->container_class,
+			       classes[i].container) == 0)
+			return mapi_value_str(classes[i].message);
+	}
+	return not_found();
+}
+
+static struct mapi_value prop_folder_type(struct folder_props *props)
+{
+	return mapi_value_i32(props->node->parent == NULL ?
+			      FOLDER_ROOT : FOLDER_GENERIC);
+}
+
+static bool folder_is_ipm(const struct mapi_folder_node *node)
+{
+	for (; node != NULL; node = node->parent) {
+		if (node->special == MAPI_SPECIAL_IPM_SUBTREE)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static struct mapi_value prop_folder_flags(struct folder_props *props)
+{
+	uint32_t flags = 0x4; /* NORMAL */
+
+	if (folder_is_ipm(props->node))
+		flags |= 0x1; /* IPM */
+	return mapi_value_i32(flags);
+}
+
+static struct mapi_value prop_access(struct folder_props *props)
+{
+	/* It's the owner's store; nobody else opens it yet. */
+	uint32_t access = MAPI_ACCESS_MODIFY | MAPI_ACCESS_READ |
+		MAPI_ACCESS_CREATE_HIERARCHY | MAPI_ACCESS_CREATE_CONTENTS |
+		MAPI_ACCESS_CREATE_ASSOCIATED;
+
+	if (props->node->special == MAPI_SPECIAL_NONE)
+		access |= MAPI_ACCESS_DELETE;
+	return mapi_value_i32(access);
+}
+
+static struct mapi_value prop_access_level(struct folder_props *props)
+{
+	return mapi_value_i32(1); /* Modify */
+}
+
+static struct mapi_value prop_rights(struct folder_props *props)
+{
+	/* [MS-OXCPERM] 2.2.7: all but the free/busy bits, which exist only in
+	   the permissions table */
+	return mapi_value_i32(0x7fb);
+}
+
+static struct mapi_value prop_hidden(struct folder_props *props)
+{
+	return mapi_value_bool(props->node->hidden);
+}
+
+static struct mapi_value prop_false(struct folder_props *props)
+{
+	return mapi_value_bool(FALSE);
+}
+
+static struct mapi_value prop_zero(struct folder_props *props)
+{
+	return mapi_value_i32(0);
+}
+
+/* --- counts, sizes, times --------------------------------------------------- */
+
+static struct mapi_value prop_content_count(struct folder_props *props)
+{
+	return mapi_value_i32(folder_get_status(props)->messages);
+}
+
+static struct mapi_value prop_content_unread(struct folder_props *props)
+{
+	return mapi_value_i32(folder_get_status(props)->unseen);
+}
+
+static struct mapi_value prop_associated_count(struct folder_props *props)
+{
+	return mapi_value_i32(folder_get_associated_count(props));
+}
+
+static struct mapi_value prop_article_next(struct folder_props *props)
+{
+	return mapi_value_i32(I_MAX(folder_get_status(props)->uidnext, 1));
+}
+
+static struct mapi_value prop_subfolders(struct folder_props *props)
+{
+	return mapi_value_bool(props->node->child_count > 0);
+}
+
+static struct mapi_value prop_folder_child_count(struct folder_props *props)
+{
+	return mapi_value_i32(props->node->child_count);
+}
+
+static struct mapi_value prop_message_size(struct folder_props *props)
+{
+	return mapi_value_i32(I_MIN(folder_get_size(props), INT32_MAX));
+}
+
+static struct mapi_value prop_message_size_ext(struct folder_props *props)
+{
+	return mapi_value_i64(folder_get_size(props));
+}
+
+static struct mapi_value prop_creation_time(struct folder_props *props)
+{
+	folder_get_times(props);
+	return mapi_value_time(mapi_time_from_unix(props->created.tv_sec, 0));
+}
+
+static struct mapi_value prop_change_time(struct folder_props *props)
+{
+	folder_get_times(props);
+	return mapi_value_time(mapi_time_from_unix(props->changed.tv_sec,
+						   props->changed.tv_nsec));
+}
+
+/* Grows when a subfolder is created or changed, [MS-OXCFOLD] 2.2.2.2.1.9. */
+static struct mapi_value prop_hierarchy_cn(struct folder_props *props)
+{
+	const struct mapi_folder_node *child = props->node->first_child;
+	uint64_t newest = 0, cn;
+
+	for (; child != NULL; child = child->next_sibling) {
+		cn = MAPI_ID_GLOBCNT(mapi_folder_number_cn(props->store,
+			mapi_folder_fid_to_number(child->fid)));
+		newest = I_MAX(newest, cn);
+	}
+	return mapi_value_i32(newest & INT32_MAX);
+}
+
+/* --- pointers to special folders -------------------------------------------- */
+
+/* They are on the Root, where delegates look, and on the Inbox. [MS-OXOSFLD]
+   2.2.3 - 2.2.6 */
+static bool folder_has_pointers(const struct folder_props *props)
+{
+	return props->node->special == MAPI_SPECIAL_ROOT ||
+		props->node->special == MAPI_SPECIAL_INBOX;
+}
+
+static struct mapi_value
+special_pointer(struct folder_props *props, enum mapi_special_folder special)
+{
+	mapi_id_t fid = mapi_folder_tree_special(props->store, special);
+
+	if (fid == 0 || !folder_has_pointers(props))
+		return not_found();
+	return mapi_store_folder_entryid(props->store, props->mem, fid);
+}
+
+#define SPECIAL_POINTER(name, special) \
+static struct mapi_value prop_ipm_##name(struct folder_props *props) \
+{ \
+	return special_pointer(props, special); \
+}
+SPECIAL_POINTER(appointment, MAPI_SPECIAL_CALENDAR)
+SPECIAL_POINTER(contact, MAPI_SPECIAL_CONTACTS)
+SPECIAL_POINTER(journal, MAPI_SPECIAL_JOURNAL)
+SPECIAL_POINTER(note, MAPI_SPECIAL_NOTES)
+SPECIAL_POINTER(task, MAPI_SPECIAL_TASKS)
+SPECIAL_POINTER(drafts, MAPI_SPECIAL_DRAFTS)
+
+static struct mapi_value
+special_pointer_list(struct folder_props *props,
+		     enum mapi_special_folder special, unsigned int idx,
+		     unsigned int count)
+{
+	struct mapi_value value, entryid = special_pointer(props, special);
+
+	if (entryid.type != PTYP_BINARY)
+		return entryid;
+	i_zero(&value);
+	value.type = PTYP_MULTIPLE_BINARY;
+	value.u.mv.count = count;
+	value.u.mv.v.bin = talloc_zero_array(props->mem, struct mapi_binary,
+					     count);
+	value.u.mv.v.bin[idx] = entryid.u.bin;
+	return value;
+}
+
+static struct mapi_value prop_additional_ren(struct folder_props *props)
+{
+	/* conflicts, sync issues, local and server failures are the client's
+	   to create */
+	return special_pointer_list(props, MAPI_SPECIAL_JUNK, 4, 5);
+}
+
+static struct mapi_value prop_freebusy_entryids(struct folder_props *props)
+{
+	return special_pointer_list(props, MAPI_SPECIAL_FREEBUSY_DATA, 3, 4);
+}
+
+/* --- table ----------------------------------------------------------------- */
+
+/* tags that no constant is generated for */
+#define PIDTAG_FOLDER_CHILD_COUNT 0x66380003
+#define PIDTAG_INTERNET_ARTICLE_NUMBER_NEXT 0x67510003
+
+static const struct {
+	uint32_t tag;
+	folder_prop_func_t *func;
+	/* TRUE: answered, but not in the list of properties */
+	bool unlisted;
+} folder_props[] = {
+	{ PIDTAG_ENTRY_ID, prop_entryid },
+	{ PIDTAG_PARENT_ENTRY_ID, prop_parent_entryid },
+	{ PIDTAG_RECORD_KEY, prop_entryid },
+	{ PIDTAG_STORE_ENTRY_ID, prop_store_entryid },
+	{ PIDTAG_STORE_RECORD_KEY, prop_store_record_key },
+	{ PIDTAG_MAPPING_SIGNATURE, prop_mapping_signature },
+	{ PIDTAG_SOURCE_KEY, prop_source_key },
+	{ PIDTAG_PARENT_SOURCE_KEY, prop_parent_source_key },
+	{ PIDTAG_CHANGE_KEY, prop_change_key },
+	{ PIDTAG_PREDECESSOR_CHANGE_LIST, prop_pcl },
+	{ PIDTAG_CHANGE_NUMBER, prop_change_number },
+	{ PIDTAG_FOLDER_ID, prop_folder_id },
+	{ PIDTAG_PARENT_FOLDER_ID, prop_parent_folder_id },
+
+	{ PIDTAG_OBJECT_TYPE, prop_object_type },
+	{ PIDTAG_DISPLAY_TYPE, prop_display_type },
+	{ PIDTAG_DISPLAY_NAME, prop_display_name },
+	{ PIDTAG_COMMENT, prop_comment },
+	{ PIDTAG_CONTAINER_CLASS, prop_container_class },
+	{ PIDTAG_DEFAULT_POST_MESSAGE_CLASS, prop_default_post_class },
+	{ PIDTAG_FOLDER_TYPE, prop_folder_type },
+	{ PIDTAG_FOLDER_FLAGS, prop_folder_flags },
+	{ PIDTAG_ACCESS, prop_access },
+	{ PIDTAG_ACCESS_LEVEL, prop_access_level },
+	{ PIDTAG_RIGHTS, prop_rights },
+	{ PIDTAG_ATTRIBUTE_HIDDEN, prop_hidden },
+	{ PIDTAG_ATTRIBUTE_READ_ONLY, prop_false },
+	{ PIDTAG_HAS_RULES, prop_false },
+
+	{ PIDTAG_CONTENT_COUNT, prop_content_count },
+	{ PIDTAG_CONTENT_UNREAD_COUNT, prop_content_unread },
+	{ PIDTAG_ASSOCIATED_CONTENT_COUNT, prop_associated_count },
+	{ PIDTAG_SUBFOLDERS, prop_subfolders },
+	{ PIDTAG_FOLDER_CHILD_COUNT, prop_folder_child_count, TRUE },
+	{ PIDTAG_MESSAGE_SIZE, prop_message_size },
+	{ PIDTAG_MESSAGE_SIZE_EXTENDED, prop_message_size_ext },
+	/* Expunged is gone: there's no dumpster. */
+	{ PIDTAG_DELETED_COUNT_TOTAL, prop_zero },
+	{ PIDTAG_INTERNET_ARTICLE_NUMBER_NEXT, prop_article_next },
+	{ PIDTAG_CREATION_TIME, prop_creation_time },
+	{ PIDTAG_LAST_MODIFICATION_TIME, prop_change_time },
+	{ PIDTAG_LOCAL_COMMIT_TIME, prop_change_time },
+	{ PIDTAG_LOCAL_COMMIT_TIME_MAX, prop_change_time },
+	{ PIDTAG_HIER_REV, prop_change_time },
+	{ PIDTAG_HIERARCHY_CHANGE_NUMBER, prop_hierarchy_cn },
+
+	{ PIDTAG_IPM_APPOINTMENT_ENTRY_ID, prop_ipm_appointment },
+	{ PIDTAG_IPM_CONTACT_ENTRY_ID, prop_ipm_contact },
+	{ PIDTAG_IPM_JOURNAL_ENTRY_ID, prop_ipm_journal },
+	{ PIDTAG_IPM_NOTE_ENTRY_ID, prop_ipm_note },
+	{ PIDTAG_IPM_TASK_ENTRY_ID, prop_ipm_task },
+	{ PIDTAG_IPM_DRAFTS_ENTRY_ID, prop_ipm_drafts },
+	{ PIDTAG_ADDITIONAL_REN_ENTRY_IDS, prop_additional_ren },
+	{ PIDTAG_FREE_BUSY_ENTRY_IDS, prop_freebusy_entryids },
+};
+
+/* With the tag itself, or else with its id: the type is the caller's to
+   convert. */
+static folder_prop_func_t *folder_prop_find(uint32_t tag)
+{
+	folder_prop_func_t *func = NULL;
+	unsigned int i;
+
+	for (i = 0; i < N_ELEMENTS(folder_props); i++) {
+		if (folder_props[i].tag == tag)
+			return folder_props[i].func;
+		if (MAPI_TAG_ID(folder_props[i].tag) == MAPI_TAG_ID(tag) &&
+		    func == NULL)
+			func = folder_props[i].func;
+	}
+	return func;
+}
+
+enum mapi_error
+mapi_folder_node_get_props(struct mapi_store *store,
+			   struct mapi_folder_node *node, TALLOC_CTX *mem,
+			   const uint32_t *tags, unsigned int count,
+			   struct mapi_value *values_r)
+{
+	struct folder_props props = {
+		.store = store, .node = node, .mem = mem,
+	};
+	struct mapi_value value;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) T_BEGIN {
+		folder_prop_func_t *func = folder_prop_find(tags[i]);
+
+		if (func == NULL)
+			values_r[i] = not_found();
+		else {
+			value = func(&props);
+			/* strings and GUIDs belong to the tree or the store,
+			   and the tree may be refreshed */
+			if (!mapi_value_copy(mem, &values_r[i], &value)) {
+				values_r[i] =
+					mapi_value_error(EC_NOT_ENOUGH_MEMORY);
+			}
+		}
+	} T_END;
+	return EC_NONE;
+}
+
+enum mapi_error
+mapi_folder_node_list_props(struct mapi_store *store,
+			    struct mapi_folder_node *node, TALLOC_CTX *mem,
+			    const uint32_t **tags_r, unsigned int *count_r)
+{
+	struct folder_props props = {
+		.store = store, .node = node, .mem = mem,
+	};
+	unsigned int i, count = 0;
+	uint32_t *tags;
+
+	tags = talloc_array(mem, uint32_t, N_ELEMENTS(folder_props));
+	for (i = 0; i < N_ELEMENTS(folder_props); i++) {
+		uint32_t tag = folder_props[i].tag;
+
+		if (folder_props[i].unlisted)
+			continue;
+		/* only these aren't on every folder */
+		if ((tag == PIDTAG_CONTAINER_CLASS ||
+		     tag == PIDTAG_DEFAULT_POST_MESSAGE_CLASS ||
+		     (MAPI_TAG_ID(tag) >= 0x36d0 &&
+		      MAPI_TAG_ID(tag) <= 0x36e4)) &&
+		    folder_props[i].func(&props).type == PTYP_ERROR_CODE)
+			continue;
+		tags[count++] = tag;
+	}
+	*tags_r = tags;
+	*count_r = count;
+	return EC_NONE;
+}

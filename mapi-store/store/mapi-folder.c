@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib.h"
+#include "store-compat.h"
+#include "mapi-entryid.h"
+#include "mapi-store-private.h"
+
+/* Folder objects, and the ids of what is in them.
+
+   What others do to a mailbox needs no reconciling yet: UIDs and MODSEQs are the
+   ids, so that a message that LMTP delivered, a flag that IMAP changed and an
+   expunge are what mapi_folder_sync() makes visible. What is noticed beyond that
+   is a changed UIDVALIDITY and a lost history (mapi-folder-blocks.c). When
+   messages can be written, stored ids (a message that was replaced keeps its
+   MID) and the classification of changes come on top. */
+
+struct mapi_folder_box {
+	struct mailbox *box;
+	struct mapi_blocks blocks;
+};
+
+struct mapi_folder_private {
+	struct mapi_folder_box normal, associated;
+};
+
+static enum mapi_error
+mapi_folder_get_props(struct mapi_object *obj, TALLOC_CTX *mem,
+		      const uint32_t *tags, unsigned int count, size_t max_size,
+		      struct mapi_value *values_r);
+static enum mapi_error
+mapi_folder_list_props(struct mapi_object *obj, TALLOC_CTX *mem,
+		       const uint32_t **tags_r, unsigned int *count_r);
+static enum mapi_error
+mapi_folder_open_stream(struct mapi_object *obj, TALLOC_CTX *parent,
+			uint32_t tag, struct mapi_stream **stream_r);
+
+static const struct mapi_object_vfuncs mapi_folder_vfuncs = {
+	.get_props = mapi_folder_get_props,
+	.list_props = mapi_folder_list_props,
+	.open_stream = mapi_folder_open_stream,
+};
+
+static int mapi_folder_destructor(struct mapi_folder *folder)
+{
+	if (folder->priv->normal.box != NULL)
+		mailbox_free(&folder->priv->normal.box);
+	if (folder->priv->associated.box != NULL)
+		mailbox_free(&folder->priv->associated.box);
+	return 0;
+}
+
+enum mapi_error
+mapi_folder_open(TALLOC_CTX *parent, struct mapi_store *store, mapi_id_t fid,
+		 struct mapi_folder **folder_r)
+{
+	struct mapi_folder_node *node;
+	struct mapi_folder *folder;
+	enum mapi_error ret;
+
+	node = mapi_folder_tree_lookup(store, fid);
+	if (node == NULL) {
+		if (mapi_folder_fid_to_number(fid) == 0)
+			return EC_NOT_FOUND;
+		/* perhaps others have created it */
+		ret = mapi_folder_tree_refresh(store);
+		if (ret != EC_NONE)
+			return ret;
+		node = mapi_folder_tree_lookup(store, fid);
+		if (node == NULL)
+			return EC_NOT_FOUND;
+	}
+	folder = talloc_zero(parent, struct mapi_folder);
+	folder->priv = talloc_zero(folder, struct mapi_folder_private);
+	folder->obj.type = MAPI_OBJECT_FOLDER;
+	folder->obj.store = store;
+	folder->obj.v = &mapi_folder_vfuncs;
+	folder->fid = fid;
+	folder->special = node->special;
+	talloc_set_destructor(folder, mapi_folder_destructor);
+	*folder_r = folder;
+	return EC_NONE;
+}
+
+struct mapi_folder_node *mapi_folder_node(struct mapi_folder *folder)
+{
+	return mapi_folder_tree_lookup(folder->obj.store, folder->fid);
+}
+
+/* --- mailboxes ----------------------------------------------------------- */
+
+/* fbox->box is allocated; it's freed on error */
+static enum mapi_error
+mapi_folder_box_open(struct mapi_folder *folder, struct mapi_folder_box *fbox)
+{
+	struct mapi_store *store = folder->obj.store;
+	enum mapi_error ret = EC_NONE;
+
+	/* without CONDSTORE Dovecot wouldn't keep MODSEQs of flags */
+	if (mailbox_open(fbox->box) < 0 ||
+	    mailbox_enable(fbox->box, MAILBOX_FEATURE_CONDSTORE) < 0 ||
+	    mailbox_sync(fbox->box, 0) < 0)
+		ret = mapi_error_from_mailbox(fbox->box);
+	if (ret == EC_NONE) {
+		ret = mapi_blocks_get(store, folder,
+				      mapi_folder_fid_to_number(folder->fid),
+				      fbox->box, &fbox->blocks);
+	}
+	if (ret != EC_NONE)
+		mailbox_free(&fbox->box);
+	return ret;
+}
+
+enum mapi_error mapi_folder_open_mailbox(struct mapi_folder *folder)
+{
+	struct mapi_store *store = folder->obj.store;
+	struct mapi_folder_box *fbox = &folder->priv->normal;
+	struct mapi_folder_node *node;
+	enum mapi_error ret;
+
+	if (folder->box != NULL)
+		return EC_NONE;
+	node = mapi_folder_node(folder);
+	if (node == NULL)
+		return EC_OBJECT_DELETED;
+	if (node->vname == NULL)
+		return EC_NONE;
+	fbox->box = mailbox_alloc(store->companion->ns->list, node->vname,
+				  MAILBOX_FLAG_DROP_RECENT);
+	ret = mapi_folder_box_open(folder, fbox);
+	if (ret == EC_NOT_FOUND)
+		ret = EC_OBJECT_DELETED;
+	if (ret != EC_NONE)
+		return ret;
+	folder->box = fbox->box;
+	folder->id_block = fbox->blocks.id_block;
+	folder->change_block = fbox->blocks.change_block;
+	return EC_NONE;
+}
+
+enum mapi_error
+mapi_folder_open_associated(struct mapi_folder *folder, struct mailbox **box_r)
+{
+	struct mapi_store *store = folder->obj.store;
+	struct mapi_folder_box *fbox = &folder->priv->associated;
+	enum mapi_error ret = EC_NONE;
+
+	if (fbox->box == NULL) T_BEGIN {
+		const char *leaf = t_strdup_printf(MAPI_COMPANION_FAI,
+			mapi_folder_fid_to_number(folder->fid));
+
+		fbox->box = mailbox_alloc(store->companion->ns->list,
+			mapi_companion_vname(store->companion, leaf),
+			MAILBOX_FLAG_DROP_RECENT);
+		ret = mapi_folder_box_open(folder, fbox);
+	} T_END;
+	*box_r = fbox->box;
+	return ret == EC_NOT_FOUND ? EC_NONE : ret;
+}
+
+static enum mapi_error
+mapi_folder_box_sync(struct mapi_folder *folder, struct mapi_folder_box *fbox)
+{
+	struct mailbox_status status;
+
+	if (fbox->box == NULL)
+		return EC_NONE;
+	if (mailbox_sync(fbox->box, 0) < 0) {
+		if (!mailbox_is_inconsistent(fbox->box))
+			return mapi_error_from_mailbox(fbox->box);
+		/* Rebuilt or with another UIDVALIDITY: nothing that anybody
+		   knows of it is true any more, and others have it open through
+		   this object. The client has to open the folder again. */
+		e_info(fbox->box->event, "mapi: Mailbox has been rebuilt");
+		return EC_OBJECT_DELETED;
+	}
+	mailbox_get_open_status(fbox->box, STATUS_HIGHESTMODSEQ, &status);
+	if (!status.nonpermanent_modseqs) {
+		mapi_blocks_seen(folder->obj.store, &fbox->blocks,
+				 status.highest_modseq);
+	}
+	return EC_NONE;
+}
+
+enum mapi_error mapi_folder_sync(struct mapi_folder *folder)
+{
+	enum mapi_error ret;
+
+	ret = mapi_folder_open_mailbox(folder);
+	if (ret == EC_NONE)
+		ret = mapi_folder_box_sync(folder, &folder->priv->normal);
+	if (ret == EC_NONE)
+		ret = mapi_folder_box_sync(folder, &folder->priv->associated);
+	return ret;
+}
+
+/* --- ids of messages ----------------------------------------------------- */
+
+static const struct mapi_folder_box *
+mapi_folder_box_get(struct mapi_folder *folder, bool associated)
+{
+	const struct mapi_folder_box *fbox = associated ?
+		&folder->priv->associated : &folder->priv->normal;
+
+	i_assert(fbox->box != NULL);
+	return fbox;
+}
+
+mapi_id_t mapi_folder_mid(struct mapi_folder *folder, bool associated,
+			  uint32_t uid)
+{
+	const struct mapi_folder_box *fbox =
+		mapi_folder_box_get(folder, associated);
+
+	return MAPI_ID(MAPI_STORE_REPLID,
+		       (uint64_t)fbox->blocks.id_block << 32 | uid);
+}
+
+enum mapi_error
+mapi_folder_mid_to_uid(struct mapi_folder *folder, mapi_id_t mid,
+		       bool *associated_r, uint32_t *uid_r)
+{
+	uint64_t globcnt = MAPI_ID_GLOBCNT(mid);
+	uint32_t block = globcnt >> 32, uid = globcnt & UINT32_MAX;
+	struct mailbox *box;
+	enum mapi_error ret;
+
+	if (MAPI_ID_REPLID(mid) != MAPI_STORE_REPLID || block == 0 || uid == 0)
+		return EC_NOT_FOUND;
+	ret = mapi_folder_open_mailbox(folder);
+	if (ret != EC_NONE)
+		return ret;
+	*uid_r = uid;
+	if (folder->box != NULL && folder->id_block == block) {
+		*associated_r = FALSE;
+		return EC_NONE;
+	}
+	ret = mapi_folder_open_associated(folder, &box);
+	if (ret != EC_NONE)
+		return ret;
+	if (box != NULL &&
+	    folder->priv->associated.blocks.id_block == block) {
+		*associated_r = TRUE;
+		return EC_NONE;
+	}
+	return EC_NOT_FOUND;
+}
+
+mapi_id_t mapi_folder_cn(struct mapi_folder *folder, bool associated,
+			 uint64_t modseq)
+{
+	const struct mapi_blocks *blocks =
+		&mapi_folder_box_get(folder, associated)->blocks;
+	uint64_t value;
+
+	value = modseq <= blocks->change_base ? 0 :
+		modseq - blocks->change_base;
+	if (value > UINT32_MAX) {
+		/* two thousand million changes within one session */
+		value = UINT32_MAX;
+	}
+	return MAPI_ID(MAPI_STORE_REPLID,
+		       (uint64_t)blocks->change_block << 32 | value);
+}
+
+mapi_id_t mapi_store_mid_to_fid(struct mapi_store *store, mapi_id_t mid)
+{
+	const struct mapi_idlog_rec *rec;
+	uint64_t globcnt = MAPI_ID_GLOBCNT(mid);
+	uint32_t number;
+	unsigned int i;
+
+	if (MAPI_ID_REPLID(mid) != MAPI_STORE_REPLID || globcnt >> 32 == 0 ||
+	    globcnt >> 32 > MAPI_BLOCK_MAX)
+		return 0;
+	for (i = 0; i < 2; i++) {
+		rec = mapi_idlog_find_number(store->blocks, globcnt >> 32);
+		if (rec != NULL) {
+			return strcmp(rec->kind, "ids") != 0 ||
+				str_to_uint32(rec->value, &number) < 0 ? 0 :
+				MAPI_FOLDER_FID(number);
+		}
+		/* not read yet, or just allotted by another session */
+		if (mapi_idlog_refresh(store->blocks) != EC_NONE)
+			return 0;
+	}
+	return 0;
+}
+
+/* --- ids in their long forms --------------------------------------------- */
+
+static struct mapi_value mapi_value_from_binary(struct mapi_binary bin)
+{
+	return bin.len == 0 ? mapi_value_error(EC_NOT_ENOUGH_MEMORY) :
+		mapi_value_bin(bin.data, bin.len);
+}
+
+/* ids of foreign replicas, which clients have made, too */
+static bool
+mapi_store_id_guid(struct mapi_store *store, mapi_id_t id,
+		   struct mapi_guid *guid_r)
+{
+	return mapi_store_replid_to_guid(store, MAPI_ID_REPLID(id),
+					 guid_r) == EC_NONE;
+}
+
+struct mapi_value
+mapi_store_gid(struct mapi_store *store, TALLOC_CTX *mem, mapi_id_t id)
+{
+	struct mapi_guid guid;
+
+	if (!mapi_store_id_guid(store, id, &guid))
+		return mapi_value_error(EC_NOT_FOUND);
+	return mapi_value_from_binary(
+		mapi_gid_build(mem, &guid, MAPI_ID_GLOBCNT(id)));
+}
+
+struct mapi_value
+mapi_store_pcl(struct mapi_store *store, TALLOC_CTX *mem, mapi_id_t cn)
+{
+	struct mapi_guid guid;
+	struct mapi_binary gid;
+	struct mapi_xid xid;
+	struct mapi_pcl pcl = { .count = 1, .xids = &xid };
+
+	if (!mapi_store_id_guid(store, cn, &guid))
+		return mapi_value_error(EC_NOT_FOUND);
+	gid = mapi_gid_build(mem, &guid, MAPI_ID_GLOBCNT(cn));
+	if (!mapi_xid_parse(gid.data, gid.len, &xid))
+		return mapi_value_error(EC_NOT_ENOUGH_MEMORY);
+	return mapi_value_from_binary(mapi_pcl_build(mem, &pcl));
+}
+
+struct mapi_value
+mapi_store_folder_entryid(struct mapi_store *store, TALLOC_CTX *mem,
+			  mapi_id_t fid)
+{
+	struct mapi_guid guid;
+
+	if (!mapi_store_id_guid(store, fid, &guid))
+		return mapi_value_error(EC_NOT_FOUND);
+	return mapi_value_from_binary(
+		mapi_folder_entry_id_build(mem, &store->mailbox_guid, &guid,
+					   MAPI_ID_GLOBCNT(fid)));
+}
+
+struct mapi_value
+mapi_store_message_entryid(struct mapi_store *store, TALLOC_CTX *mem,
+			   mapi_id_t fid, mapi_id_t mid)
+{
+	if (MAPI_ID_REPLID(fid) != MAPI_STORE_REPLID ||
+	    MAPI_ID_REPLID(mid) != MAPI_STORE_REPLID)
+		return mapi_value_error(EC_NOT_FOUND);
+	return mapi_value_from_binary(
+		mapi_message_entry_id_build(mem, &store->mailbox_guid,
+					    &store->replica_guid,
+					    MAPI_ID_GLOBCNT(fid),
+					    MAPI_ID_GLOBCNT(mid)));
+}
+
+/* --- properties ---------------------------------------------------------- */
+
+static enum mapi_error
+mapi_folder_get_props(struct mapi_object *obj, TALLOC_CTX *mem,
+		      const uint32_t *tags, unsigned int count, size_t max_size,
+		      struct mapi_value *values_r)
+{
+	struct mapi_folder *folder = (struct mapi_folder *)obj;
+	struct mapi_folder_node *node = mapi_folder_node(folder);
+
+	if (node == NULL)
+		return EC_OBJECT_DELETED;
+	/* none of them is large */
+	return mapi_folder_node_get_props(obj->store, node, mem, tags, count,
+					  values_r);
+}
+
+static enum mapi_error
+mapi_folder_list_props(struct mapi_object *obj, TALLOC_CTX *mem,
+		       const uint32_t **tags_r, unsigned int *count_r)
+{
+	struct mapi_folder *folder = (struct mapi_folder *)obj;
+	struct mapi_folder_node *node = mapi_folder_node(folder);
+
+	if (node == NULL)
+		return EC_OBJECT_DELETED;
+	return mapi_folder_node_list_props(obj->store, node, mem, tags_r,
+					   count_r);
+}
+
+static enum mapi_error
+mapi_folder_open_stream(struct mapi_object *obj, TALLOC_CTX *parent,
+			uint32_t tag, struct mapi_stream **stream_r)
+{
+	return mapi_object_open_small_stream(obj, parent, tag, stream_r);
+}

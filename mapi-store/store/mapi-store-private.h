@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MAPI_STORE_PRIVATE_H
+#define MAPI_STORE_PRIVATE_H
+
+/* What the files of the store share. Nothing outside of mapi-store*.c,
+   mapi-folder*.c and mapi-named-props.c needs it. */
+
+#include "mapi-store.h"
+#include "mapi-folder.h"
+#include "mapi-companion.h"
+#include "mapi-idlog.h"
+
+struct mailbox_list;
+struct mapi_folder_tree;
+
+/* Mailboxes of the companion tree. Those of folders are named by the folder's
+   number (the GLOBCNT of its FID), which replication carries along:
+   "fai-<number>" holds its folder-associated messages, "folder-<number>" the
+   messages of a folder that IMAP clients don't see. */
+#define MAPI_COMPANION_LOG "allotments"
+#define MAPI_COMPANION_BLOCKS "blocks"
+#define MAPI_COMPANION_NAMES "names"
+#define MAPI_COMPANION_FAI "fai-%u"
+#define MAPI_COMPANION_FOLDER "folder-%u"
+
+/* Kinds of records in the log "allotments"; numbers are what a FID or a
+   folder's change number has in block 0. Folder keys are explained in
+   mapi-folder-tree.c. */
+#define MAPI_LOG_STORE "store"			/* claim, "replica", "mailbox": GUID */
+#define MAPI_LOG_SPECIAL "special"		/* claim, kind of folder: "" */
+#define MAPI_LOG_SPECIAL_FOLDER "special-folder" /* note, kind: folder number */
+#define MAPI_LOG_FOLDER "folder"		/* claim, folder key: vname */
+#define MAPI_LOG_ALIAS "alias"			/* note, folder key: folder number */
+#define MAPI_LOG_NAME "name"			/* note, folder number: vname */
+#define MAPI_LOG_CLASS "class"			/* note, folder number: container class */
+#define MAPI_LOG_REPLID "replid"		/* claim, replid: GUID */
+#define MAPI_LOG_RANGE "range"			/* claim, first GLOBCNT in hex: count, whose */
+#define MAPI_LOG_MODSEQ "modseq"		/* note, change lineage: highest seen */
+
+/* GLOBCNT blocks: 0 for folders and their changes, then messages and changes,
+   then what clients reserve, as one region. */
+#define MAPI_BLOCK_MAX 0xEFFF
+#define MAPI_BLOCK_RESERVED_FIRST 0xF000
+#define MAPI_BLOCK_RESERVED_LAST 0xFFFE
+
+struct mapi_store {
+	struct mail_user *user;
+	const struct mapi_store_settings *set;
+	struct mapi_companion *companion;
+	/* always read up to date when a folder tree is refreshed */
+	struct mapi_idlog *log;
+	/* opened when a folder's mailbox is */
+	struct mapi_idlog *blocks;
+	/* opened at the first question */
+	struct mapi_idlog *names;
+	bool names_read;
+
+	struct mapi_guid replica_guid, mailbox_guid;
+	char *owner_dn;
+
+	struct mapi_folder_tree *tree;
+	/* highest MODSEQs seen since the last record about them, for those
+	   change lineages that had a mailbox open (mapi-folder-blocks.c) */
+	struct mapi_modseq_mark *marks;
+};
+
+/* mapi-error-map.c */
+enum mapi_error mapi_error_from_list(struct mailbox_list *list);
+
+/* mapi-store.c: GUIDs in hex as they are in the log */
+const char *mapi_guid_to_hex(const struct mapi_guid *guid);
+bool mapi_guid_from_hex(const char *hex, struct mapi_guid *guid_r);
+
+/* mapi-store-props.c: open_stream of objects whose binary properties are small
+   and have no stream of their own */
+enum mapi_error
+mapi_object_open_small_stream(struct mapi_object *obj, TALLOC_CTX *parent,
+			      uint32_t tag, struct mapi_stream **stream_r);
+/* PidTagStoreEntryId */
+struct mapi_value mapi_store_entryid(struct mapi_store *store, TALLOC_CTX *mem);
+
+/* mapi-folder-tree.c */
+void mapi_folder_tree_init(struct mapi_store *store);
+/* FID of a folder number */
+#define MAPI_FOLDER_FID(number) MAPI_ID(MAPI_STORE_REPLID, (number))
+/* 0 if it isn't a FID of this store */
+uint32_t mapi_folder_fid_to_number(mapi_id_t fid);
+mapi_id_t mapi_folder_tree_special(struct mapi_store *store,
+				   enum mapi_special_folder special);
+/* Change number of a folder: block 0, number of the newest record about it */
+mapi_id_t mapi_folder_number_cn(struct mapi_store *store, uint32_t number);
+
+/* A mailbox of the user's as the tree has listed it, or a parent that is no
+   mailbox. Not the companion tree's. */
+struct mapi_tree_mailbox {
+	const char *vname;
+	/* identity: see mapi-folder-tree.c */
+	const char *key;
+	/* the key under which the log has it: usually the same */
+	const char *id_key;
+	/* special use attributes with backslashes, space separated, or NULL */
+	const char *special_use;
+	bool noselect;
+	uint32_t number;
+};
+ARRAY_DEFINE_TYPE(mapi_tree_mailbox, struct mapi_tree_mailbox);
+
+/* mapi-folder-special.c */
+struct mapi_special_info {
+	/* name in the log: never change one */
+	const char *key;
+	const char *display_name;
+	const char *container_class;
+	/* parent of the folders that have no mailbox among the user's */
+	enum mapi_special_folder parent;
+	/* TRUE: in the companion tree or without any mailbox */
+	bool internal;
+	/* internal ones: has a mailbox from the start */
+	bool mailbox;
+	/* found again or created again if the user has deleted it; others
+	   stay away until someone creates one */
+	bool mandatory;
+	/* mail or something else */
+	bool mail;
+	/* special use attribute; NULL if there's none for it */
+	const char *special_use;
+	/* names that an existing mailbox may have, best first; the first one
+	   is used if one has to be created */
+	const char *const *names;
+};
+extern const struct mapi_special_info
+mapi_special_infos[MAPI_SPECIAL_COUNT];
+
+/* Allots the folders that have no mailbox among the user's. */
+enum mapi_error mapi_special_internal_allot(struct mapi_store *store);
+/* Finds out which of the mailboxes are special folders, and creates missing
+   ones. created_r is set if mailboxes have to be listed and this to be called
+   again. */
+enum mapi_error
+mapi_special_folders_find(struct mapi_store *store,
+			  const ARRAY_TYPE(mapi_tree_mailbox) *mailboxes,
+			  bool *created_r);
+/* Number of a special folder's folder as remembered; 0 if there's none. It may
+   have been deleted meanwhile. */
+uint32_t mapi_special_number(struct mapi_store *store,
+			     enum mapi_special_folder special);
+
+/* mapi-folder-blocks.c */
+struct mapi_blocks {
+	uint16_t id_block, change_block;
+	/* MODSEQ that is 0 in change_block; usually 0 */
+	uint64_t change_base;
+	const char *lineage;
+};
+/* Finds or allots the blocks of an open mailbox; number is the folder's.
+   lineage is allocated from mem. */
+enum mapi_error
+mapi_blocks_get(struct mapi_store *store, TALLOC_CTX *mem, uint32_t number,
+		struct mailbox *box, struct mapi_blocks *blocks_r);
+/* Remembers the highest MODSEQ that has been seen. */
+void mapi_blocks_seen(struct mapi_store *store,
+		      const struct mapi_blocks *blocks, uint64_t modseq);
+/* Writes what has to be remembered at the end of a session. */
+void mapi_blocks_deinit(struct mapi_store *store);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef STORE_COMPAT_H
+#define STORE_COMPAT_H
+
+/* What of Dovecot's storage API differs between versions, or is private to
+   lib-storage, and is used by the store. Include after lib.h. */
+
+#include "mail-storage-private.h"
+#include "mailbox-list-private.h"
+#include "mailbox-list-iter.h"
+#include "mail-namespace.h"
+#include "mail-user.h"
+
+/* The name of the mailbox that the administrator's configuration gives a
+   special use; NULL if there's none. special_use with its backslash. */
+static inline const char *
+store_compat_configured_mailbox(struct mail_namespace *ns,
+				const char *special_use)
+{
+	struct mailbox_settings *const *sets;
+	unsigned int i, count;
+
+	if (!array_is_created(&ns->set->mailboxes))
+		return NULL;
+	sets = array_get(&ns->set->mailboxes, &count);
+	for (i = 0; i < count; i++) {
+		if (str_array_icase_find(t_strsplit_spaces(
+				sets[i]->special_use, " "), special_use) &&
+		    strpbrk(sets[i]->name, "*?") == NULL)
+			return sets[i]->name;
+	}
+	return NULL;
+}
+
+#endif
