@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* "mapitest bench": how fast a server is over one keep-alive TLS connection,
+   beside IMAP on the same mailbox in the same run. */
+
+#include "mapitest.h"
+#include "mapitest-bench.h"
+#include "mapi-props.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TABLE_USE_UNICODE	0x40
+#define HIERARCHY_DEPTH		0x04
+#define ROLE_IPM_SUBTREE	3
+#define ROLE_INBOX		4
+#define MAX_SESSIONS		64
+
+static const struct {
+	const char *name;
+	int (*func)(struct bench *bench);
+	unsigned int default_count;
+} kinds[] = {
+	{ "table", bench_table, 10 },
+	{ "open", bench_open, 200 },
+	{ "small", bench_small, 3000 },
+	{ "idle", bench_idle, 1 },
+};
+
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+double bench_median(double *times, unsigned int count)
+{
+	qsort(times, count, sizeof(*times), compare_doubles);
+	return count % 2 == 1 ? times[count / 2] :
+		(times[count / 2 - 1] + times[count / 2]) / 2;
+}
+
+void bench_print(struct bench *bench, const char *name, double value,
+		 const char *unit)
+{
+	if (bench->test->json)
+		jw_double(&bench->jw, name, value);
+	else
+		printf("  %-34s %12.3f %s\n", name, value, unit);
+	fflush(stdout);
+}
+
+void bench_compare(struct bench *bench, const char *name, double mapi,
+		   double imap, double limit)
+{
+	double ratio = imap > 0 ? mapi / imap : 0;
+	char key[64];
+
+	if (!bench->test->json) {
+		printf("  %-34s MAPI %9.2f ms", name, mapi * 1000);
+		if (imap > 0) {
+			printf("   IMAP %9.2f ms   ratio %5.2f (goal <= %g)%s",
+			       imap * 1000, ratio, limit,
+			       ratio > limit ? " MISSED" : "");
+		}
+		putchar('\n');
+		fflush(stdout);
+		return;
+	}
+	snprintf(key, sizeof(key), "%s_mapi", name);
+	jw_double(&bench->jw, key, mapi);
+	if (imap > 0) {
+		snprintf(key, sizeof(key), "%s_imap", name);
+		jw_double(&bench->jw, key, imap);
+		snprintf(key, sizeof(key), "%s_ratio", name);
+		jw_double(&bench->jw, key, ratio);
+	}
+}
+
+/* The id of a folder right below the IPM subtree */
+static int bench_find_folder(struct bench *bench)
+{
+	static const uint32_t columns[] = {
+		PIDTAG_FOLDER_ID, PIDTAG_DISPLAY_NAME,
+	};
+	const struct client_table_spec spec = {
+		.table_flags = HIERARCHY_DEPTH | TABLE_USE_UNICODE,
+		.columns = columns, .column_count = 2,
+	};
+	struct client_object *root;
+	struct client_table *table;
+	struct client_rows rows;
+	unsigned int i;
+
+	bench->fid = bench->logon->folder_ids[ROLE_INBOX];
+	if (strcasecmp(bench->folder, "inbox") == 0)
+		return 0;
+	if (client_folder_open(bench->logon, bench->session,
+			       bench->logon->folder_ids[ROLE_IPM_SUBTREE],
+			       &root, &bench->error) < 0 ||
+	    client_hierarchy_table_open(root, bench->session, &spec, 4096,
+					&table, &rows, &bench->error) < 0)
+		return -1;
+	for (i = 0; i < rows.count; i++) {
+		const char *name = client_row_string(&rows.rows[i],
+						     PIDTAG_DISPLAY_NAME);
+
+		if (name != NULL && strcmp(name, bench->folder) == 0) {
+			bench->fid = mapi_id_from_i64(client_row_number(
+				&rows.rows[i], PIDTAG_FOLDER_ID));
+			return 0;
+		}
+	}
+	return client_error_set(&bench->error, CLIENT_FAIL_LOCAL,
+				"there is no folder %s", bench->folder);
+}
+
+int bench_start(struct bench *bench)
+{
+	struct mapitest *test = bench->test;
+
+	bench->session = mapitest_session(test);
+	snprintf(bench->error.step, sizeof(bench->error.step), "start");
+	if (client_session_connect(bench->session, test->dn,
+				   &bench->error) < 0 ||
+	    client_logon_open(bench->session, bench->session, test->dn,
+			      &bench->logon, &bench->error) < 0 ||
+	    bench_find_folder(bench) < 0 ||
+	    client_folder_open(bench->logon, bench->session, bench->fid,
+			       &bench->folder_obj, &bench->error) < 0)
+		return -1;
+	return 0;
+}
+
+int bench_start_imap(struct bench *bench)
+{
+	char *command;
+
+	if (bench->imap_address == NULL)
+		return 0;
+	bench->imap = imap_client_new(bench->session, bench->imap_address,
+				      &bench->test->params, &bench->error);
+	if (bench->imap == NULL)
+		return -1;
+	command = talloc_asprintf(bench->session, "EXAMINE \"%s\"",
+				  bench->folder);
+	return imap_client_command(bench->imap, bench->session, command, NULL,
+				   &bench->error);
+}
+
+/* --- small requests -------------------------------------------------------*/
+/* One process' share: tells the other end that it's ready, waits for a go,
+   tells how many seconds its requests took. */
+static int bench_small_one(struct bench *bench, int fd)
+{
+	static const uint32_t tags[] = {
+		PIDTAG_DISPLAY_NAME, PIDTAG_CONTENT_COUNT,
+		PIDTAG_CONTENT_UNREAD_COUNT, PIDTAG_FOLDER_ID,
+	};
+	double seconds = 0, start;
+	struct mapi_property_row row;
+	TALLOC_CTX *mem;
+	unsigned int i;
+	char go;
+
+	if (bench_start(bench) < 0)
+		return -1;
+	if (write(fd, &seconds, sizeof(seconds)) != sizeof(seconds) ||
+	    read(fd, &go, 1) != 1) {
+		return client_error_set(&bench->error, CLIENT_FAIL_LOCAL,
+					"another session failed");
+	}
+	start = client_clock();
+	for (i = 0; i < bench->count; i++) {
+		mem = talloc_new(bench->session);
+		if (client_get_props(bench->folder_obj, mem, tags, 4, &row,
+				     &bench->error) < 0)
+			return -1;
+		talloc_free(mem);
+	}
+	seconds = client_clock() - start;
+	if (write(fd, &seconds, sizeof(seconds)) != sizeof(seconds)) {
+		return client_error_set(&bench->error, CLIENT_FAIL_LOCAL,
+					"can't tell the time");
+	}
+	return client_session_disconnect(bench->session, &bench->error);
+}
+
+/* Each session in a process of its own, so that the client isn't what limits
+   them; all begin together. */
+int bench_small(struct bench *bench)
+{
+	int fds[MAX_SESSIONS][2];
+	pid_t pids[MAX_SESSIONS];
+	double seconds, longest = 0, rate;
+	unsigned int i, failed = 0;
+	int status;
+
+	for (i = 0; i < bench->sessions; i++) {
+		if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds[i]) < 0 ||
+		    (pids[i] = fork()) < 0) {
+			return client_error_set(&bench->error,
+				CLIENT_FAIL_LOCAL, "can't fork");
+		}
+		if (pids[i] == 0) {
+			close(fds[i][0]);
+			if (bench_small_one(bench, fds[i][1]) < 0)
+				_exit(mapitest_fail(&bench->error));
+			_exit(MAPITEST_OK);
+		}
+		close(fds[i][1]);
+	}
+	for (i = 0; i < bench->sessions; i++) {
+		if (read(fds[i][0], &seconds, sizeof(seconds)) !=
+		    sizeof(seconds))
+			failed++;
+	}
+	for (i = 0; i < bench->sessions; i++) {
+		if (failed > 0 || write(fds[i][0], "", 1) != 1)
+			close(fds[i][0]);
+	}
+	for (i = 0; i < bench->sessions; i++) {
+		if (failed == 0 && read(fds[i][0], &seconds, sizeof(seconds)) ==
+		    sizeof(seconds) && seconds > longest)
+			longest = seconds;
+	}
+	for (i = 0; i < bench->sessions; i++) {
+		if (waitpid(pids[i], &status, 0) < 0 || status != 0)
+			failed++;
+	}
+	if (failed > 0 || longest == 0) {
+		return client_error_set(&bench->error, CLIENT_FAIL_LOCAL,
+					"some of the sessions failed");
+	}
+	rate = bench->count * bench->sessions / longest;
+	bench_print(bench, "sessions", bench->sessions, "");
+	bench_print(bench, "requests_per_second", rate, "/s");
+	bench_print(bench, "milliseconds_per_request",
+		    1000.0 * bench->sessions / rate, "ms");
+	return 0;
+}
+
+/* --- idle sessions --------------------------------------------------------*/
+/* Holds sessions with an open mailbox until its input ends: somebody else
+   measures the server's memory meanwhile. */
+int bench_idle(struct bench *bench)
+{
+	unsigned int i;
+	char c;
+
+	for (i = 0; i < bench->sessions; i++) {
+		if (bench_start(bench) < 0)
+			return -1;
+	}
+	fprintf(stderr, "ready\n");
+	while (read(STDIN_FILENO, &c, 1) > 0) ;
+	bench_print(bench, "sessions", bench->sessions, "");
+	return 0;
+}
+
+/* --- the command ----------------------------------------------------------*/
+static int bench_parse_args(struct bench *bench, unsigned int *kind_r)
+{
+	struct mapitest *test = bench->test;
+	unsigned int k;
+	int i;
+
+	for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+		if (test->argc > 0 && strcmp(test->argv[0], kinds[k].name) == 0)
+			break;
+	}
+	if (k == sizeof(kinds) / sizeof(kinds[0])) {
+		fprintf(stderr, "mapitest: bench: table, open, small or "
+			"idle?\n");
+		return -1;
+	}
+	bench->count = kinds[k].default_count;
+	for (i = 1; i < test->argc; i += 2) {
+		const char *arg = test->argv[i], *value = test->argv[i + 1];
+
+		if (value != NULL && strcmp(arg, "--folder") == 0)
+			bench->folder = value;
+		else if (value != NULL && strcmp(arg, "--imap") == 0)
+			bench->imap_address = value;
+		else if (value != NULL && strcmp(arg, "--count") == 0)
+			bench->count = atoi(value);
+		else if (value != NULL && strcmp(arg, "--sessions") == 0)
+			bench->sessions = atoi(value);
+		else {
+			fprintf(stderr, "mapitest: bench: what's %s?\n", arg);
+			return -1;
+		}
+	}
+	if (bench->count == 0 || bench->sessions == 0 ||
+	    bench->sessions > MAX_SESSIONS) {
+		fprintf(stderr, "mapitest: bench: --count from 1, --sessions "
+			"from 1 to %u\n", MAX_SESSIONS);
+		return -1;
+	}
+	*kind_r = k;
+	return 0;
+}
+
+int mapitest_bench(struct mapitest *test)
+{
+	struct bench bench = {
+		.test = test, .folder = "INBOX", .sessions = 1,
+	};
+	unsigned int kind;
+	int ret;
+
+	if (bench_parse_args(&bench, &kind) < 0)
+		return MAPITEST_USAGE;
+	client_error_clear(&bench.error);
+	if (test->json) {
+		jw_init(&bench.jw, stdout);
+		jw_open_object(&bench.jw, NULL);
+	}
+	ret = kinds[kind].func(&bench);
+	if (test->json)
+		jw_close_object(&bench.jw);
+	if (ret < 0)
+		return mapitest_fail(&bench.error);
+	return MAPITEST_OK;
+}

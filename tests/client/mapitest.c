@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "mapitest.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define DEFAULT_ORGANIZATION "Dovecot"
+#define MAX_PASSWORD 1024
+
+static const char usage_text[] =
+"Usage: mapitest COMMAND URL USER [options] [arguments]\n"
+"\n"
+"Asks a MAPI over HTTP server what Outlook would ask it.\n"
+"URL is the mailbox endpoint: https://mail.example.org/mapi/emsmdb/\n"
+"\n"
+"Commands:\n"
+"  walk    connects, logs on, shows folders, message lists and messages\n"
+"  raw     single remote operations, printed field by field\n"
+"  bench   table | open | small | idle: how fast it is\n"
+"\n"
+"Options:\n"
+"  --password-file FILE  first line is the password; else the environment's\n"
+"                        MAPI_PASSWORD, else it's asked for\n"
+"  --dn DN               legacyExchangeDN of the user\n"
+"  --org NAME            organisation, to make the DN from\n"
+"                        (default: " DEFAULT_ORGANIZATION ")\n"
+"  --cacert FILE         whom to trust (PEM); else the environment's MAPI_CA,\n"
+"                        else as the system does\n"
+"  --insecure            don't verify the server's certificate\n"
+"  --timeout SECONDS     for one request (120)\n"
+"  --compress, --obfuscate  pack requests so and accept answers that are\n"
+"  --json                output for programs\n"
+"  --verbose             show decoded operations on stderr\n"
+"\n"
+"walk:\n"
+"  --folder NAME         whose messages to show, a path or name (Inbox)\n"
+"  --rows N, --messages N  how many to list (10), to open (3); or \"all\"\n"
+"  --all-folders         of every folder\n"
+"raw:  see mapitest(1)\n"
+"bench KIND:\n"
+"  --folder NAME, --imap HOST:PORT (with TLS), --count N, --sessions N\n"
+"\n"
+"Exit status: 0 all is well, 1 the server failed, 2 wrong usage.\n";
+
+enum {
+	OPT_PASSWORD_FILE = 256, OPT_DN, OPT_ORG, OPT_CACERT, OPT_INSECURE,
+	OPT_TIMEOUT, OPT_COMPRESS, OPT_OBFUSCATE, OPT_JSON, OPT_VERBOSE,
+	OPT_HELP,
+};
+
+static const struct option options[] = {
+	{ "password-file", required_argument, NULL, OPT_PASSWORD_FILE },
+	{ "dn", required_argument, NULL, OPT_DN },
+	{ "org", required_argument, NULL, OPT_ORG },
+	{ "cacert", required_argument, NULL, OPT_CACERT },
+	{ "insecure", no_argument, NULL, OPT_INSECURE },
+	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "compress", no_argument, NULL, OPT_COMPRESS },
+	{ "obfuscate", no_argument, NULL, OPT_OBFUSCATE },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "verbose", no_argument, NULL, OPT_VERBOSE },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const struct {
+	const char *name;
+	int (*func)(struct mapitest *test);
+} commands[] = {
+	{ "walk", mapitest_walk },
+	{ "raw", mapitest_raw },
+	{ "bench", mapitest_bench },
+};
+
+static void __attribute__((noreturn, format(printf, 1, 2)))
+usage_error(const char *format, ...)
+{
+	va_list args;
+
+	fputs("mapitest: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputs("\nTry 'mapitest --help'.\n", stderr);
+	exit(MAPITEST_USAGE);
+}
+
+static char *read_line(TALLOC_CTX *mem, FILE *f)
+{
+	char line[MAX_PASSWORD];
+
+	if (fgets(line, sizeof(line), f) == NULL)
+		return NULL;
+	line[strcspn(line, "\r\n")] = '\0';
+	return talloc_strdup(mem, line);
+}
+
+static const char *ask_password(TALLOC_CTX *mem, const char *user)
+{
+	struct termios old, quiet;
+	FILE *tty = fopen("/dev/tty", "r+");
+	char *password;
+
+	if (tty == NULL || tcgetattr(fileno(tty), &old) < 0) {
+		usage_error("no password: set MAPI_PASSWORD or give "
+			    "--password-file");
+	}
+	quiet = old;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	fprintf(tty, "Password of %s: ", user);
+	fflush(tty);
+	tcsetattr(fileno(tty), TCSAFLUSH, &quiet);
+	password = read_line(mem, tty);
+	tcsetattr(fileno(tty), TCSAFLUSH, &old);
+	fputc('\n', tty);
+	fclose(tty);
+	if (password == NULL)
+		usage_error("no password");
+	return password;
+}
+
+static const char *
+get_password(TALLOC_CTX *mem, const char *file, const char *user)
+{
+	const char *password = getenv("MAPI_PASSWORD");
+	FILE *f;
+
+	if (file != NULL) {
+		f = fopen(file, "r");
+		if (f == NULL)
+			usage_error("%s: %s", file, strerror(errno));
+		password = read_line(mem, f);
+		fclose(f);
+		if (password == NULL)
+			usage_error("%s: is empty", file);
+		return password;
+	}
+	return password != NULL ? password : ask_password(mem, user);
+}
+
+int mapitest_fail(const struct client_error *error)
+{
+	char buf[2048];
+	const char *advice = client_error_advice(error);
+
+	fflush(stdout);
+	fprintf(stderr, "mapitest: FAILED: %s.\n",
+		client_error_describe(error, buf, sizeof(buf)));
+	if (advice != NULL)
+		fprintf(stderr, "mapitest: What to look at: %s.\n", advice);
+	return MAPITEST_FAILED;
+}
+
+struct client_session *mapitest_session(struct mapitest *test)
+{
+	struct client_session *session =
+		client_session_new(test->mem, &test->params);
+
+	session->options = test->session_options;
+	if (test->verbose)
+		session->trace = stderr;
+	return session;
+}
+
+int mapitest_logon(struct mapitest *test, struct client_session **session_r,
+		   struct client_logon **logon_r)
+{
+	struct client_session *session = mapitest_session(test);
+	struct client_error error;
+
+	client_error_clear(&error);
+	snprintf(error.step, sizeof(error.step), "connect");
+	if (client_session_connect(session, test->dn, &error) < 0)
+		return mapitest_fail(&error);
+	snprintf(error.step, sizeof(error.step), "log on");
+	if (client_logon_open(session, session, test->dn, logon_r, &error) < 0)
+		return mapitest_fail(&error);
+	*session_r = session;
+	return MAPITEST_OK;
+}
+
+static void parse_options(struct mapitest *test, int argc, char **argv,
+			  const char **password_file_r)
+{
+	char **rest = talloc_array(test->mem, char *, argc + 1);
+	int opt, i;
+
+	*password_file_r = NULL;
+	/* Options of the commands are theirs to read: everything that isn't
+	   known here is kept, with a value where the next word is one. */
+	opterr = 0;
+	test->argc = 0;
+	for (i = 0; i < argc; ) {
+		char *one[4] = { argv[0], argv[i], i + 1 < argc ?
+				 argv[i + 1] : NULL, NULL };
+
+		if (strncmp(argv[i], "--", 2) != 0 || argv[i][2] == '\0') {
+			rest[test->argc++] = argv[i++];
+			continue;
+		}
+		optind = 0;
+		opt = getopt_long(one[2] == NULL ? 2 : 3, one, "+:", options,
+				  NULL);
+		switch (opt) {
+		case OPT_PASSWORD_FILE:
+			*password_file_r = optarg;
+			break;
+		case OPT_DN:
+			test->dn = optarg;
+			break;
+		case OPT_ORG:
+			test->organization = optarg;
+			break;
+		case OPT_CACERT:
+			test->params.ca_file = optarg;
+			break;
+		case OPT_INSECURE:
+			test->params.insecure = true;
+			break;
+		case OPT_TIMEOUT:
+			test->params.timeout_secs = atoi(optarg);
+			break;
+		case OPT_COMPRESS:
+			test->session_options |= CLIENT_COMPRESS |
+				CLIENT_WANT_COMPRESSED;
+			break;
+		case OPT_OBFUSCATE:
+			test->session_options |= CLIENT_OBFUSCATE |
+				CLIENT_WANT_OBFUSCATED;
+			break;
+		case OPT_JSON:
+			test->json = true;
+			break;
+		case OPT_VERBOSE:
+			test->verbose = true;
+			break;
+		case OPT_HELP:
+			fputs(usage_text, stdout);
+			exit(MAPITEST_OK);
+		case ':':
+			usage_error("%s needs a value", argv[i]);
+		default:
+			rest[test->argc++] = argv[i++];
+			continue;
+		}
+		i += optind - 1;
+	}
+	rest[test->argc] = NULL;
+	test->argv = rest;
+}
+
+int main(int argc, char **argv)
+{
+	struct mapitest test = { .organization = DEFAULT_ORGANIZATION };
+	const char *password_file, *command;
+	unsigned int i;
+	int ret;
+
+	signal(SIGPIPE, SIG_IGN);
+	test.mem = talloc_new(NULL);
+	test.params.ca_file = getenv("MAPI_CA");
+	parse_options(&test, argc - 1, argv + 1, &password_file);
+	if (test.argc == 0)
+		usage_error("no command");
+	command = test.argv[0];
+	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(commands[i].name, command) == 0)
+			break;
+	}
+	if (i == sizeof(commands) / sizeof(commands[0]))
+		usage_error("no such command: %s", command);
+	if (test.argc < 3)
+		usage_error("%s: URL and user are missing", command);
+	test.params.url = test.argv[1];
+	test.params.user = test.argv[2];
+	test.argv += 3;
+	test.argc -= 3;
+	if (strncmp(test.params.url, "https://", 8) != 0 &&
+	    strncmp(test.params.url, "http://", 7) != 0)
+		usage_error("not a URL: %s", test.params.url);
+	test.params.password =
+		get_password(test.mem, password_file, test.params.user);
+	if (test.dn == NULL) {
+		test.dn = client_user_dn(test.mem, test.organization,
+					 test.params.user);
+	}
+	ret = commands[i].func(&test);
+	talloc_free(test.mem);
+	if (fflush(stdout) != 0) {
+		fprintf(stderr, "mapitest: can't write: %s\n",
+			strerror(errno));
+		ret = MAPITEST_USAGE;
+	}
+	return ret;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MAPITEST_H
+#define MAPITEST_H
+
+/* What the subcommands of mapitest share. */
+
+#include "client-object.h"
+
+struct mapitest {
+	/* everything else is below this */
+	TALLOC_CTX *mem;
+	struct client_http_params params;
+	const char *organization, *dn;
+	unsigned int session_options;
+	bool json, verbose;
+	/* arguments after URL and user */
+	int argc;
+	char **argv;
+};
+
+/* Exit statuses */
+enum mapitest_exit {
+	MAPITEST_OK = 0,
+	/* the server failed */
+	MAPITEST_FAILED = 1,
+	/* wrong arguments */
+	MAPITEST_USAGE = 2,
+};
+
+/* A session with the command line's options, not connected yet. */
+struct client_session *mapitest_session(struct mapitest *test);
+/* Prints an error and what to do about it to stderr. Returns
+   MAPITEST_FAILED. */
+int mapitest_fail(const struct client_error *error);
+/* Connects and logs on; prints failures. */
+int mapitest_logon(struct mapitest *test, struct client_session **session_r,
+		   struct client_logon **logon_r);
+
+int mapitest_walk(struct mapitest *test);
+int mapitest_raw(struct mapitest *test);
+int mapitest_bench(struct mapitest *test);
+
+#endif

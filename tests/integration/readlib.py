@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the tests of reading share: a server, mail in it, the clients.
+
+A test is a script with functions test_*(server); main() runs them all against
+one server of each storage format.
+"""
+
+import argparse
+import contextlib
+import email
+import email.policy
+import hashlib
+import imaplib
+import json
+import os
+import shlex
+import shutil
+import smtplib
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TESTS = os.path.dirname(HERE)
+BUILD = os.path.abspath(os.environ.get(
+    "MAPI_BUILD", os.path.join(TESTS, "..", "build")))
+FORMATS = ("maildir", "sdbox", "mdbox")
+
+imaplib._MAXLINE = 100 * 1024 * 1024
+
+
+class TestFailure(Exception):
+    pass
+
+
+def check(condition, message):
+    if not condition:
+        raise TestFailure(message)
+
+
+def check_equal(got, wanted, what):
+    if got != wanted:
+        raise TestFailure(f"{what}:\n  got    {got!r}\n  wanted {wanted!r}")
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+class Server:
+    """A devserver in a temporary folder."""
+
+    def __init__(self, fmt):
+        self.format = fmt
+        self.dir = tempfile.mkdtemp(prefix="mapi-test-")
+        os.chmod(self.dir, 0o755)
+        self.env = {}
+
+    def start(self):
+        subprocess.run([os.path.join(TESTS, "devserver"), "start",
+                        "--format", self.format, self.dir],
+                       check=True, env=dict(os.environ, MAPI_BUILD=BUILD))
+        out = subprocess.check_output(
+            [os.path.join(TESTS, "devserver"), "env", self.dir], text=True)
+        self.env = dict(item.split("=", 1) for item in shlex.split(out))
+        self.users = self.env["TEST_USERS"].split()
+        self.password = self.env["TEST_PASSWORD"]
+
+    def stop(self):
+        subprocess.run([os.path.join(TESTS, "devserver"), "stop", self.dir],
+                       check=True)
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def remove(self):
+        shutil.rmtree(self.dir)
+
+    def log_text(self):
+        with open(self.env["TEST_LOG"], encoding="utf-8",
+                  errors="replace") as f:
+            return f.read()
+
+    def doveadm(self, *args):
+        return subprocess.check_output([self.env["DOVEADM"], *args],
+                                       text=True)
+
+    # --- other protocols ----------------------------------------------------
+    def imap(self, user=None):
+        imap = imaplib.IMAP4("127.0.0.1", int(self.env["IMAP_PORT"]))
+        imap.starttls(ssl.create_default_context(
+            cafile=self.env["TEST_CA"])) if "STARTTLS" in \
+            imap.capabilities else None
+        imap.login(user or self.users[0], self.password)
+        return imap
+
+    def lmtp(self, message, user=None, sender="sender@example.net"):
+        with smtplib.LMTP("127.0.0.1", int(self.env["LMTP_PORT"])) as lmtp:
+            lmtp.sendmail(sender, [user or self.users[0]], message)
+
+    # --- mapitest -----------------------------------------------------------
+    def mapitest_run(self, command, *args, user=None, url=None,
+                     password=None):
+        env = dict(os.environ, MAPI_PASSWORD=password or self.password,
+                   MAPI_CA=self.env["TEST_CA"])
+        return subprocess.run(
+            [os.path.join(BUILD, "mapitest"), command,
+             url or self.env["MAPI_URL"], user or self.users[0],
+             "--org", "Devserver", *args],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env,
+            timeout=300)
+
+    def walk(self, *args, user=None):
+        """mapitest walk --json; fails with what mapitest said."""
+        proc = self.mapitest_run("walk", "--json", *args, user=user)
+        if proc.returncode != 0:
+            raise TestFailure("mapitest walk %s: exit %d\n%s\n%s" % (
+                " ".join(args), proc.returncode,
+                proc.stderr.decode(errors="replace"), self.log_text()[-2000:]))
+        return json.loads(proc.stdout)
+
+
+def imap_quote(name):
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def imap_ok(result):
+    status, data = result
+    if status != "OK":
+        raise TestFailure(f"IMAP: {status} {data}")
+    return data
+
+
+@contextlib.contextmanager
+def imap_session(server, user=None):
+    imap = server.imap(user)
+    try:
+        yield imap
+    finally:
+        with contextlib.suppress(OSError, imaplib.IMAP4.error):
+            imap.logout()
+
+
+def append(server, mailbox, message, flags=None, date=None, user=None):
+    with imap_session(server, user) as imap:
+        if mailbox != "INBOX":
+            imap.create(imap_quote(mailbox))
+        if date is None:
+            date = time.time()
+        imap_ok(imap.append(imap_quote(mailbox), flags,
+                            imaplib.Time2Internaldate(date), message))
+
+
+def wait_for(what, func, timeout=10):
+    """Calls func until it's true."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = func()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise TestFailure(f"{what} didn't happen in {timeout} s")
+        time.sleep(0.1)
+
+
+def parse_mail(data):
+    return email.message_from_bytes(data, policy=email.policy.default)
+
+
+def run_tests(module, fmt, names):
+    server = Server(fmt)
+    failures = 0
+    try:
+        server.start()
+        for name, func in list(vars(module).items()):
+            if not name.startswith("test_") or not callable(func):
+                continue
+            if names and name not in names:
+                continue
+            start = time.monotonic()
+            try:
+                func(server)
+            except Exception as exc:  # a test's own mistakes, too
+                failures += 1
+                print(f"FAIL {fmt} {name}: {exc}")
+                if not isinstance(exc, TestFailure):
+                    traceback.print_exc(file=sys.stdout)
+            else:
+                print(f"ok   {fmt} {name} "
+                      f"({time.monotonic() - start:.1f} s)")
+            sys.stdout.flush()
+        text = server.log_text()
+        for word in ("Panic:", "Fatal: master: service(mapi",
+                     "AddressSanitizer", "killed with signal"):
+            if word in text:
+                failures += 1
+                lines = [line for line in text.splitlines() if word in line]
+                print(f"FAIL {fmt}: the log has {word!r}: {lines[0][:500]}")
+    finally:
+        if failures > 0 and server.env:
+            print(f"--- end of {fmt}'s log ---")
+            print("\n".join(server.log_text().splitlines()[-15:]))
+        try:
+            server.stop()
+        finally:
+            if failures == 0 or os.environ.get("KEEP") is None:
+                server.remove()
+            else:
+                print(f"kept: {server.dir}")
+    return failures
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--format", action="append", choices=FORMATS)
+    parser.add_argument("tests", nargs="*", help="only these")
+    args = parser.parse_args()
+    formats = args.format
+    if formats is None:
+        formats = os.environ.get("TEST_FORMATS", " ".join(FORMATS)).split()
+    module = sys.modules["__main__"]
+    failures = sum(run_tests(module, fmt, args.tests) for fmt in formats)
+    sys.exit(1 if failures else 0)
