@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MAPI_CLIENT_H
+#define MAPI_CLIENT_H
+
+/* A user's session in a worker process: the Dovecot user, the MAPI session
+   that the last Connect has made, and what its requests need. Channels
+   (mapi-connection.h) bring the requests. */
+
+#include "mapi-compat.h"
+#include "mapi-session.h"
+
+struct mapi_client {
+	struct mapi_compat_user user;
+	struct event *event;
+	/* NULL until Connect and after Disconnect */
+	struct mapi_session *session;
+};
+
+/* A request's result. */
+struct mapi_client_response {
+	/* X-ResponseCode, [MS-OXCMAPIHTTP] 2.2.3.3.3; with others than 0
+	   there's no body */
+	enum mapi_response_code {
+		MAPI_RESPONSE_SUCCESS			= 0,
+		MAPI_RESPONSE_UNKNOWN_FAILURE		= 1,
+		MAPI_RESPONSE_INVALID_REQUEST_TYPE	= 5,
+		MAPI_RESPONSE_CONTEXT_NOT_FOUND		= 10,
+		MAPI_RESPONSE_INVALID_BODY		= 12,
+	} code;
+	const uint8_t *body;
+	size_t body_size;
+	/* the session is over */
+	bool disconnected;
+};
+
+/* event is referenced. The user is the client's from then on. */
+void mapi_client_init(struct mapi_client *client,
+		      const struct mapi_compat_user *user,
+		      struct event *event);
+void mapi_client_deinit(struct mapi_client *client);
+
+/* Handles one request completely; not NotificationWait, which isn't answered
+   at once. request_type is the X-RequestType. The response is on mem. */
+void mapi_client_request(struct mapi_client *client, const char *request_type,
+			 const uint8_t *body, size_t body_size,
+			 TALLOC_CTX *mem,
+			 struct mapi_client_response *response_r);
+
+/* Checks the body of a NotificationWait. */
+bool mapi_client_notification_wait_parse(TALLOC_CTX *mem, const uint8_t *body,
+					 size_t body_size);
+/* Its response. */
+void mapi_client_notification_wait_finish(bool event_pending, TALLOC_CTX *mem,
+			struct mapi_client_response *response_r);
+
+#endif
