@@ -121,8 +121,9 @@ struct mapi_restriction {
 /* In the form that the pull is set to. The result is a tree on pull->mem, NULL
    on failure: MAPI_WIRE_TOO_DEEP if it nests more than MAPI_WIRE_MAX_DEPTH
    levels, MAPI_WIRE_INVALID for an unknown type. In MAPI_WIRE_ADDRESSBOOK form
-   a tagged value may or may not have a presence byte before it, as clients
-   differ there: what lets the rest be read counts. */
+   a tagged value may or may not have a presence byte 0xFF before it, as clients
+   differ there. (No property type has that for its low byte.) It is written
+   without, as the specification has it. */
 struct mapi_restriction *mapi_pull_restriction(struct mapi_pull *pull);
 bool mapi_push_restriction(struct mapi_push *push,
 			   const struct mapi_restriction *res);

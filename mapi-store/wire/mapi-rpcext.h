@@ -47,8 +47,9 @@ bool mapi_rpc_ext_decode_chain(TALLOC_CTX *mem, const void *data, size_t size,
 bool mapi_push_rpc_ext(struct mapi_push *push, const void *data, size_t size,
 		       unsigned int flags);
 
-/* [MS-XCA] plain LZ77. Decompresses to exactly out_size bytes; false if the
-   input is malformed, or holds less or more. */
+/* [MS-XCA] plain LZ77. Decompresses until out_size bytes are there; false if
+   the input is malformed or holds less. As there is no end mark, what follows in
+   the input is ignored. */
 bool mapi_lz77_decompress(const uint8_t *in, size_t in_size,
 			  uint8_t *out, size_t out_size);
 /* Returns the compressed size, or 0 if it would exceed out_size. */

@@ -98,6 +98,15 @@ bool wire_push_struct(struct mapi_push *push, const struct wire_struct *type,
 void wire_print_struct(char **str, const struct wire_struct *type,
 		       const struct rop_wire_context *ctx, const void *v);
 
+/* Is the field there, given those before it? */
+bool wire_field_present(const struct wire_struct *type,
+			const struct wire_field *field,
+			const struct rop_wire_context *ctx, const void *v);
+/* number of elements of an array */
+uint32_t wire_field_count(const struct wire_field *field, const void *v);
+/* WIRE_STRZ: is it Unicode? */
+bool wire_field_flag(const struct wire_field *field, const void *v);
+
 /* Conditions of NotificationData, [MS-OXCNOTIF] 2.2.1.4.1.2 */
 #define NOTIF_TYPE(flags) ((flags) & 0x0fff)
 #define NOTIF_S(flags) ((flags) & 0x4000)

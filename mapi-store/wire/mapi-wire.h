@@ -94,7 +94,7 @@ const char *mapi_pull_string8(struct mapi_pull *pull);
    surrogates). "" on failure. */
 const char *mapi_pull_utf16(struct mapi_pull *pull);
 /* [MS-OXCDATA] 2.11.7: NULL if absent. 8-bit strings (type 2) are taken for
-   Latin-1. */
+   Latin-1, as only a client that doesn't ask for Unicode gets any. */
 const char *mapi_pull_typed_string(struct mapi_pull *pull);
 void mapi_pull_property_name(struct mapi_pull *pull,
 			     struct mapi_property_name *name_r);
@@ -126,10 +126,14 @@ struct mapi_push {
 	enum mapi_wire_form form;
 	enum mapi_wire_status status;
 	unsigned int depth;
+	/* data stays NULL, only size grows */
+	bool counting;
 };
 
 /* data grows on mem. limit 0 = none but memory. */
 void mapi_push_init(struct mapi_push *push, TALLOC_CTX *mem, size_t limit);
+/* A push that only finds out how long the encoding is. */
+void mapi_push_init_counting(struct mapi_push *push);
 bool mapi_push_fail(struct mapi_push *push, enum mapi_wire_status status);
 static inline bool mapi_push_ok(const struct mapi_push *push)
 {
@@ -156,7 +160,8 @@ bool mapi_push_bytes(struct mapi_push *push, const void *data, size_t size);
 bool mapi_push_string8(struct mapi_push *push, const char *str);
 /* str is UTF-8; bytes that aren't are written as U+FFFD */
 bool mapi_push_utf16(struct mapi_push *push, const char *str);
-/* NULL = absent. Written as type 4 (Unicode), 3 (reduced) where all is ASCII */
+/* NULL = absent. Written as type 3 (reduced Unicode) where all characters are
+   below U+0100, else as type 4. */
 bool mapi_push_typed_string(struct mapi_push *push, const char *str);
 bool mapi_push_property_name(struct mapi_push *push,
 			     const struct mapi_property_name *name);
@@ -193,8 +198,8 @@ static inline struct mapi_value mapi_value_id(mapi_id_t id)
 	return mapi_value_i64(mapi_id_to_i64(id));
 }
 
-/* UTF-16LE (size in bytes, no NUL needed; an odd last byte is dropped) to
-   UTF-8 on mem. NULL if out of memory. */
+/* UTF-16LE (size in bytes; up to a NUL if there's one before; an odd last byte
+   is dropped) to UTF-8 on mem. NULL if out of memory. */
 char *mapi_utf16_to_utf8(TALLOC_CTX *mem, const uint8_t *data, size_t size);
 /* UTF-8 to UTF-16LE without NUL. *size_r is in bytes. */
 uint8_t *mapi_utf8_to_utf16(TALLOC_CTX *mem, const char *str, size_t *size_r);

@@ -30,9 +30,9 @@ mapihttp_codec_find(enum mapihttp_endpoint endpoint, const char *name);
 size_t mapihttp_request_size(const struct mapihttp_codec *codec);
 size_t mapihttp_response_size(const struct mapihttp_codec *codec);
 
-/* The whole body. EC_NONE, EC_RPC_FORMAT (also if bytes are left over),
-   EC_TOO_COMPLEX, EC_MEMORY. Bytes aren't copied: data must live as long as
-   req_r is used; the rest is on mem. */
+/* EC_NONE, EC_RPC_FORMAT, EC_TOO_COMPLEX, EC_MEMORY. Bytes aren't copied: data
+   must live as long as req_r is used; the rest is on mem. What follows the body
+   in data is ignored. */
 enum mapi_error
 mapihttp_decode_request(TALLOC_CTX *mem, const struct mapihttp_codec *codec,
 			const void *data, size_t size, void *req_r);
