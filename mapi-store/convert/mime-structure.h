@@ -2,6 +2,8 @@
 #ifndef MIME_STRUCTURE_H
 #define MIME_STRUCTURE_H
 
+#include "lib.h"
+
 /* Which part of a MIME message is what: bodies, attachments, reports,
    signed and encrypted messages. [MS-OXCMAIL] 2.2.3.3, 2.2.3.4,
    [MS-OXOSMIME] 2.1
@@ -35,8 +37,8 @@ enum mime_attachment_kind {
 	/* message/rfc822: an embedded message; afEmbeddedMessage */
 	MIME_ATTACH_MESSAGE,
 	/* a part or message with its MIME header, undecoded: smime.p7m of
-	   signed messages ([MS-OXOSMIME] 2.1.3), message/external-body,
-	   multipart/appledouble; afByValue */
+	   signed messages ([MS-OXOSMIME] 2.1.1), message/external-body, what
+	   is nested too deep; afByValue */
 	MIME_ATTACH_ENTITY,
 };
 
@@ -55,7 +57,6 @@ struct mime_attachment {
 	const char *extension;		/* with the dot; "" if none */
 	const char *content_id;		/* without < > */
 	const char *content_location;
-	const char *description;
 	const char *charset;		/* of text/ parts */
 	/* shown in the HTML body, [MS-OXCMAIL] 2.2.3.4.1.4.1 */
 	bool inline_html;
@@ -66,6 +67,9 @@ struct mime_attachment {
 
 struct mime_body_part {
 	const struct message_part *part;
+	/* part is text/html, and the text/plain part that the sender made an
+	   alternative of it; NULL if there's none */
+	const struct message_part *alternative_text;
 	bool html;
 };
 
@@ -77,9 +81,6 @@ struct mime_structure {
 	   (an aggregate body, [MS-OXCMAIL] 2.2.3.3.2.2) */
 	const struct mime_body_part *bodies;
 	unsigned int body_count;
-	/* The text/plain part of a multipart/alternative whose text/html is
-	   in bodies; NULL if there's none. */
-	const struct message_part *alternative_text;
 	/* text/calendar part of an alternative or the whole message; NULL if
 	   there's none. It's among the attachments, too. */
 	const struct message_part *calendar;
@@ -105,16 +106,14 @@ int mime_bodystructure_has_attachments(const char *bodystructure);
 
 /* --- getting the tree ------------------------------------------------------ */
 
-struct pool;
-/* Parses a message, from input's current offset (that is position 0 of the
-   parts) to its end. Parts and their data are allocated from pool. -1 if input
-   fails. */
-int mime_parts_parse(struct pool *pool, struct istream *input,
+/* Parses a message, from offset 0 of input, which must be blocking. Parts and
+   their data are allocated from pool. -1 if input fails. */
+int mime_parts_parse(pool_t pool, struct istream *input,
 		     struct message_part **root_r);
 /* Fills in part->data of the tree of mail_get_parts() from what
    mail_get_special(MAIL_FETCH_IMAP_BODYSTRUCTURE) gives. -1 if they don't
    match (then mime_parts_parse()). */
-int mime_parts_from_bodystructure(struct pool *pool, const char *bodystructure,
+int mime_parts_from_bodystructure(pool_t pool, const char *bodystructure,
 				  struct message_part *root);
 
 #endif
