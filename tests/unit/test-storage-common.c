@@ -14,10 +14,23 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+static bool
+test_storage_has_field(struct test_storage *ts, const char *default_field)
+{
+	size_t len = strcspn(default_field, "=") + 1;
+	unsigned int i;
+
+	for (i = 0; ts->fields != NULL && ts->fields[i] != NULL; i++) {
+		if (strncmp(ts->fields[i], default_field, len) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 static void test_storage_login(struct test_storage *ts)
 {
 	const char *error;
-	const char *const fields[] = {
+	const char *const default_fields[] = {
 		t_strdup_printf("mail=%s:~/mail", ts->driver),
 		t_strdup_printf("home=%s", ts->home),
 		"postmaster_address=postmaster@example.com",
@@ -26,15 +39,25 @@ static void test_storage_login(struct test_storage *ts)
 		"namespace/inbox/prefix=",
 		"namespace/inbox/inbox=yes",
 		"namespace/inbox/separator=/",
-		NULL
 	};
+	ARRAY_TYPE(const_string) fields;
+	unsigned int i;
 	struct mail_storage_service_input input = {
 		.service = "test",
 		.module = "mail",
 		.username = "user@example.com",
-		.userdb_fields = fields,
 		.no_userdb_lookup = TRUE,
 	};
+
+	t_array_init(&fields, 16);
+	for (i = 0; i < N_ELEMENTS(default_fields); i++) {
+		if (!test_storage_has_field(ts, default_fields[i]))
+			array_push_back(&fields, &default_fields[i]);
+	}
+	if (ts->fields != NULL)
+		array_append(&fields, ts->fields, str_array_length(ts->fields));
+	array_append_zero(&fields);
+	input.userdb_fields = array_front(&fields);
 
 	if (mail_storage_service_lookup_next(ts->service, &input,
 					     &ts->service_user, &ts->user,
@@ -49,6 +72,12 @@ static void test_storage_logout(struct test_storage *ts)
 }
 
 struct test_storage *test_storage_init(const char *driver)
+{
+	return test_storage_init_fields(driver, NULL);
+}
+
+struct test_storage *
+test_storage_init_fields(const char *driver, const char *const *fields)
 {
 	static char *args[] = { "test", NULL };
 	static char **argv = args;
@@ -70,6 +99,7 @@ struct test_storage *test_storage_init(const char *driver)
 	ts = i_new(struct test_storage, 1);
 	ts->home = i_strdup(home);
 	ts->driver = driver;
+	ts->fields = fields;
 	ts->ioloop = io_loop_create();
 	ts->service = mail_storage_service_init(master_service, NULL,
 		MAIL_STORAGE_SERVICE_FLAG_NO_RESTRICT_ACCESS |

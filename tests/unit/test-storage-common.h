@@ -15,11 +15,17 @@ struct test_storage {
 	/* absolute path of the temporary folder */
 	char *home;
 	const char *driver;
+	/* further userdb fields, NULL-terminated, or NULL */
+	const char *const *fields;
 };
 
 /* driver: "maildir", "sdbox", "mdbox". The user is user@example.com and has an
    empty INBOX. */
 struct test_storage *test_storage_init(const char *driver);
+/* fields: settings as userdb fields, on top of the usual ones or instead of
+   them ("namespace/inbox/prefix=INBOX."). They must outlive ts. */
+struct test_storage *
+test_storage_init_fields(const char *driver, const char *const *fields);
 /* Removes everything. */
 void test_storage_deinit(struct test_storage **ts);
 /* As if the user had logged out and in again: all that was in memory is
