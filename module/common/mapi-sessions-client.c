@@ -112,7 +112,7 @@ static bool mapi_sessions_conn_open(struct mapi_sessions_conn *conn,
 	i_stream_unix_set_read_fd(conn->input);
 	conn->output = o_stream_create_unix(conn->fd, MAPI_SESSIONS_MAX_OUTPUT);
 	o_stream_set_no_error_handling(conn->output, TRUE);
-	conn->io = io_add(conn->fd, IO_READ, callback, context);
+	conn->io = io_add(conn->fd, IO_READ, *callback, context);
 	return TRUE;
 }
 
@@ -150,8 +150,9 @@ static void mapi_registration_connect(struct mapi_registration *reg)
 	    !mapi_sessions_msg_send(reg->conn.output, MAPI_SESSIONS_REGISTER,
 				    0, reg->key, reg->username, -1)) {
 		mapi_sessions_conn_close(&reg->conn);
-		reg->to_reconnect = timeout_add(MAPI_SESSIONS_RECONNECT_MSECS,
-						mapi_registration_connect, reg);
+		reg->to_reconnect = timeout_add_short(
+			MAPI_SESSIONS_RECONNECT_MSECS,
+			mapi_registration_connect, reg);
 	}
 }
 
