@@ -25,7 +25,17 @@ enum mapi_error
 mapi_message_open(TALLOC_CTX *parent, struct mapi_store *store,
 		  mapi_id_t fid, mapi_id_t mid, struct mapi_message **msg_r);
 
-/* Recipients, in row id order; valid as long as the message object. */
+/* EC_NONE if the folder has such a message, else EC_NOT_FOUND. Doesn't open the
+   message. */
+enum mapi_error
+mapi_message_exists(struct mapi_folder *folder, mapi_id_t mid);
+/* The code page of PTYP_STRING8 for this message and what is in it; 0 (the
+   default) for the logon's. */
+void mapi_message_set_code_page(struct mapi_message *msg, uint32_t code_page);
+/* The user may change the message. */
+bool mapi_message_is_writable(const struct mapi_message *msg);
+/* Recipients, in row id order; valid as long as the message object. All rows
+   have the same columns in properties. */
 enum mapi_error
 mapi_message_recipients(struct mapi_message *msg,
 			const struct mapi_recipient_row **rows_r,

@@ -14,7 +14,8 @@ struct mapi_stream {
 	struct mapi_stream_private *priv;
 };
 
-/* The stream takes a reference of input, which must be seekable. */
+/* The stream takes a reference of input, which must be seekable. What is small
+   is read at once. */
 struct mapi_stream *
 mapi_stream_create_istream(TALLOC_CTX *parent, struct mapi_store *store,
 			   struct istream *input);

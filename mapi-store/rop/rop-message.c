@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Opening and looking at messages, [MS-OXCMSG] 2.2.3 */
+
+#include "lib.h"
+#include "rop-handlers.h"
+#include "mapi-codepage.h"
+#include "mapi-enums.h"
+#include "mapi-message.h"
+#include "mapi-object-props.h"
+#include "mapi-props.h"
+#include "mapi-store.h"
+#include "mapi-wire.h"
+
+/* Other bits are ignored, and so is OpenSoftDeleted, as nothing is soft deleted
+   in Dovecot. */
+#define OPEN_MESSAGE_MASK OPEN_MESSAGE_BEST_ACCESS
+
+/* RowCount is a byte */
+#define RECIPIENT_ROWS_MAX 255
+/* Beside the RecipientRow: RecipientType, CodePageId, Reserved,
+   RecipientRowSize; in RopReadRecipients a RowId, too */
+#define OPEN_RECIPIENT_ROW_OVERHEAD 7
+#define READ_RECIPIENT_ROW_OVERHEAD (4 + OPEN_RECIPIENT_ROW_OVERHEAD)
+
+/* What RopOpenMessage, RopOpenEmbeddedMessage and RopReloadCachedInformation
+   all answer */
+struct message_summary {
+	const char *subject_prefix, *normalized_subject;
+	uint16_t recipient_count;
+	uint16_t column_count;
+	uint32_t *columns;
+	uint8_t row_count;
+	struct rop_open_recipient_row *rows;
+};
+
+#define MESSAGE_SUMMARY_RESPONSE(resp, summary) STMT_START { \
+	(resp)->has_named_properties = 1; \
+	(resp)->subject_prefix = (summary)->subject_prefix; \
+	(resp)->normalized_subject = (summary)->normalized_subject; \
+	(resp)->recipient_count = (summary)->recipient_count; \
+	(resp)->column_count = (summary)->column_count; \
+	(resp)->recipient_columns = (summary)->columns; \
+	(resp)->row_count = (summary)->row_count; \
+	(resp)->recipient_rows = (summary)->rows; \
+	} STMT_END
+
+static size_t
+recipient_row_size(TALLOC_CTX *mem, const struct mapi_recipient_row *row)
+{
+	struct mapi_push push;
+
+	mapi_push_init(&push, mem, UINT16_MAX);
+	if (!mapi_push_recipient_row(&push, row))
+		return 0;
+	talloc_free(push.data);
+	return push.size;
+}
+
+/* How many rows from first on fit into space bytes */
+static unsigned int
+recipient_rows_fit(TALLOC_CTX *mem, const struct mapi_recipient_row *rows,
+		   unsigned int first, unsigned int count, size_t overhead,
+		   size_t space)
+{
+	size_t size, used = 0;
+	unsigned int i;
+
+	for (i = first; i < count && i - first < RECIPIENT_ROWS_MAX; i++) {
+		size = recipient_row_size(mem, &rows[i]);
+		if (size == 0 || used + overhead + size > space)
+			break;
+		used += overhead + size;
+	}
+	return i - first;
+}
+
+static const char *message_string(struct mapi_value *value)
+{
+	return value->type == PTYP_STRING ? value->u.str : "";
+}
+
+static enum mapi_error
+message_summary_get(struct rop_context *ctx, struct mapi_message *msg,
+		    size_t overhead, struct message_summary *summary_r)
+{
+	static const uint32_t tags[] = {
+		PIDTAG_SUBJECT_PREFIX, PIDTAG_NORMALIZED_SUBJECT
+	};
+	struct mapi_value values[N_ELEMENTS(tags)];
+	const struct mapi_recipient_row *rows;
+	unsigned int i, count;
+	enum mapi_error error;
+
+	i_zero(summary_r);
+	error = msg->obj.v->get_props(&msg->obj, ctx->mem, tags,
+				      N_ELEMENTS(tags), SIZE_MAX, values);
+	if (error != EC_NONE)
+		return error;
+	error = mapi_message_recipients(msg, &rows, &count);
+	if (error != EC_NONE)
+		return error;
+
+	summary_r->subject_prefix = message_string(&values[0]);
+	summary_r->normalized_subject = message_string(&values[1]);
+	summary_r->recipient_count = I_MIN(count, UINT16_MAX);
+	if (count == 0)
+		return EC_NONE;
+	summary_r->column_count = rows[0].properties.count;
+	summary_r->columns = talloc_memdup(ctx->mem,
+					   rows[0].properties.columns,
+					   rows[0].properties.count *
+					   sizeof(uint32_t));
+
+	/* HasNamedProperties, two typed strings, the counts */
+	overhead += 1 + 2 * 3 + 2 + 2 + 1 +
+		mapi_utf16_size(summary_r->subject_prefix) +
+		mapi_utf16_size(summary_r->normalized_subject) +
+		summary_r->column_count * sizeof(uint32_t);
+	if (overhead < ctx->response_space) {
+		summary_r->row_count =
+			recipient_rows_fit(ctx->mem, rows, 0, count,
+					   OPEN_RECIPIENT_ROW_OVERHEAD,
+					   ctx->response_space - overhead);
+	}
+	summary_r->rows = talloc_zero_array(ctx->mem,
+					    struct rop_open_recipient_row,
+					    summary_r->row_count);
+	for (i = 0; i < summary_r->row_count; i++) {
+		summary_r->rows[i].recipient_type = rows[i].recipient_type;
+		summary_r->rows[i].code_page_id = rows[i].code_page_id;
+		summary_r->rows[i].recipient_row = rows[i];
+	}
+	return EC_NONE;
+}
+
+static void
+message_set_code_page(struct rop_context *ctx, struct mapi_message *msg,
+		      uint16_t code_page)
+{
+	mapi_message_set_code_page(msg, code_page == MAPI_CODEPAGE_LOGON ?
+				   ctx->logon->code_page : code_page);
+}
+
+enum mapi_error
+rop_open_message(struct rop_context *ctx,
+		 const struct rop_open_message_request *req,
+		 struct rop_open_message_response *resp_r)
+{
+	struct message_summary summary;
+	struct mapi_message *msg;
+	enum mapi_error error;
+
+	error = mapi_message_open(ctx->object_parent, ctx->object->store,
+				  req->folder_id, req->message_id, &msg);
+	if (error != EC_NONE)
+		return error;
+	message_set_code_page(ctx, msg, req->code_page_id);
+	if ((req->open_mode_flags & OPEN_MESSAGE_MASK) == OPEN_MESSAGE_READ_WRITE &&
+	    !mapi_message_is_writable(msg))
+		error = EC_ACCESS_DENIED;
+	else
+		error = message_summary_get(ctx, msg, 6, &summary);
+	if (error != EC_NONE) {
+		talloc_free(msg);
+		return error;
+	}
+	MESSAGE_SUMMARY_RESPONSE(resp_r, &summary);
+	ctx->output_object = &msg->obj;
+	return EC_NONE;
+}
+
+enum mapi_error
+rop_open_embedded_message(struct rop_context *ctx,
+			  const struct rop_open_embedded_message_request *req,
+			  struct rop_open_embedded_message_response *resp_r)
+{
+	struct mapi_attachment *attach = (struct mapi_attachment *)ctx->object;
+	struct message_summary summary;
+	struct mapi_message *msg;
+	enum mapi_error error;
+
+	error = mapi_attachment_open_embedded(ctx->object_parent, attach, &msg);
+	if (error != EC_NONE)
+		return error;
+	message_set_code_page(ctx, msg, req->code_page_id);
+	/* Reserved, MessageId */
+	error = message_summary_get(ctx, msg, 6 + 1 + 8, &summary);
+	if (error != EC_NONE) {
+		talloc_free(msg);
+		return error;
+	}
+	MESSAGE_SUMMARY_RESPONSE(resp_r, &summary);
+	/* it can't be opened by an id of its own */
+	resp_r->message_id = 0;
+	ctx->output_object = &msg->obj;
+	return EC_NONE;
+}
+
+enum mapi_error
+rop_reload_cached_information(struct rop_context *ctx,
+			      const struct rop_reload_cached_information_request *req,
+			      struct rop_reload_cached_information_response *resp_r)
+{
+	struct mapi_message *msg = (struct mapi_message *)ctx->object;
+	struct message_summary summary;
+	enum mapi_error error;
+
+	error = message_summary_get(ctx, msg, 6, &summary);
+	if (error != EC_NONE)
+		return error;
+	MESSAGE_SUMMARY_RESPONSE(resp_r, &summary);
+	return EC_NONE;
+}
+
+enum mapi_error
+rop_read_recipients(struct rop_context *ctx,
+		    const struct rop_read_recipients_request *req,
+		    struct rop_read_recipients_response *resp_r)
+{
+	struct mapi_message *msg = (struct mapi_message *)ctx->object;
+	const struct mapi_recipient_row *rows;
+	unsigned int i, n, count;
+	enum mapi_error error;
+
+	error = mapi_message_recipients(msg, &rows, &count);
+	if (error != EC_NONE)
+		return error;
+	/* row ids are 0..count-1 */
+	if (req->row_id >= count)
+		return EC_NOT_FOUND;
+	/* header, RowCount */
+	n = ctx->response_space <= 7 ? 0 :
+		recipient_rows_fit(ctx->mem, rows, req->row_id, count,
+				   READ_RECIPIENT_ROW_OVERHEAD,
+				   ctx->response_space - 7);
+	if (n == 0)
+		return EC_BUFFER_TOO_SMALL;
+	resp_r->row_count = n;
+	resp_r->recipient_rows =
+		talloc_zero_array(ctx->mem, struct rop_read_recipient_row, n);
+	for (i = 0; i < n; i++) {
+		const struct mapi_recipient_row *row = &rows[req->row_id + i];
+
+		resp_r->recipient_rows[i].row_id = row->row_id;
+		resp_r->recipient_rows[i].recipient_type = row->recipient_type;
+		resp_r->recipient_rows[i].code_page_id = row->code_page_id;
+		resp_r->recipient_rows[i].recipient_row = *row;
+	}
+	return EC_NONE;
+}
+
+/* The message needn't be open. There's nothing that would set a bit of its
+   status: no remote download, no conflicts. */
+enum mapi_error
+rop_get_message_status(struct rop_context *ctx,
+		       const struct rop_get_message_status_request *req,
+		       struct rop_get_message_status_response *resp_r)
+{
+	struct mapi_folder *folder = (struct mapi_folder *)ctx->object;
+
+	resp_r->message_status_flags = 0;
+	return mapi_message_exists(folder, req->message_id);
+}

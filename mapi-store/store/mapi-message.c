@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "istream.h"
+#include "mail-storage.h"
+#include "mapi-codepage.h"
+#include "mapi-mailprops-private.h"
+#include "mapi-message-private.h"
+#include "mapi-object-props.h"
+#include "mapi-stream.h"
+#include "mapi-stream-charset.h"
+#include "mapi-wire.h"
+
+/* --- content --------------------------------------------------------------- */
+
+static int mapi_message_content_destructor(struct mapi_message_content *content)
+{
+	/* what is left of the view must not outlive what it reads from */
+	TALLOC_FREE(content->view);
+	if (content->mail != NULL)
+		mail_free(&content->mail);
+	/* committing writes what has been found out to the cache */
+	if (content->trans != NULL)
+		(void)mailbox_transaction_commit(&content->trans);
+	if (content->outer != NULL)
+		mapi_message_content_unref(&content->outer);
+	return 0;
+}
+
+static struct mapi_message_content *
+mapi_message_content_alloc(struct mapi_store *store)
+{
+	struct mapi_message_content *content;
+
+	content = talloc_zero(store, struct mapi_message_content);
+	content->refcount = 1;
+	talloc_set_destructor(content, mapi_message_content_destructor);
+	return content;
+}
+
+void mapi_message_content_ref(struct mapi_message_content *content)
+{
+	i_assert(content->refcount > 0);
+	content->refcount++;
+}
+
+void mapi_message_content_unref(struct mapi_message_content **_content)
+{
+	struct mapi_message_content *content = *_content;
+
+	*_content = NULL;
+	i_assert(content->refcount > 0);
+	if (--content->refcount == 0)
+		talloc_free(content);
+}
+
+static bool
+mapi_message_content_set_uid(struct mapi_message_content *content,
+			     struct mailbox *box, uint32_t uid)
+{
+	content->trans = mailbox_transaction_begin(box, 0, "mapi message");
+	content->mail = mail_alloc(content->trans, MAIL_FETCH_FLAGS, NULL);
+	if (mail_set_uid(content->mail, uid))
+		return TRUE;
+	mail_free(&content->mail);
+	(void)mailbox_transaction_commit(&content->trans);
+	return FALSE;
+}
+
+static enum mapi_error
+mapi_message_content_open_mail(struct mapi_message_content *content,
+			       mapi_id_t mid)
+{
+	struct mapi_folder *folder = content->folder;
+	struct mailbox *box;
+	enum mapi_error error;
+	uint32_t uid;
+	bool associated;
+
+	error = mapi_folder_open_mailbox(folder);
+	if (error != EC_NONE)
+		return error;
+	error = mapi_folder_mid_to_uid(folder, mid, &associated, &uid);
+	if (error != EC_NONE)
+		return error;
+	box = folder->box;
+	if (associated) {
+		error = mapi_folder_open_associated(folder, &box);
+		if (error != EC_NONE)
+			return error;
+	}
+	if (box == NULL)
+		return EC_NOT_FOUND;
+	if (!mapi_message_content_set_uid(content, box, uid)) {
+		/* it may have come just now */
+		error = mapi_folder_sync(folder);
+		if (error != EC_NONE)
+			return error;
+		if (!mapi_message_content_set_uid(content, box, uid))
+			return EC_NOT_FOUND;
+	}
+	content->view = mapi_message_view_create(content, folder, associated);
+	/* Much of the header is going to be asked for, and not only once:
+	   better read it as it is than fill Dovecot's cache with fields that
+	   no table shows. */
+	content->view->headers_from_text = TRUE;
+	mapi_message_view_set_mail(content->view, content->mail);
+	return EC_NONE;
+}
+
+enum mapi_error
+mapi_message_content_embedded(struct mapi_message_content *outer,
+			      const struct mime_attachment *attachment,
+			      struct mapi_message_content **content_r)
+{
+	struct mapi_message_content *content;
+	enum mapi_error error;
+
+	content = mapi_message_content_alloc(outer->view->store);
+	content->outer = outer;
+	content->code_page = outer->code_page;
+	mapi_message_content_ref(outer);
+	error = mapi_message_view_create_embedded(content, outer->view,
+						  attachment, &content->view);
+	if (error != EC_NONE)
+		mapi_message_content_unref(&content);
+	else
+		*content_r = content;
+	return error;
+}
+
+/* --- message objects ------------------------------------------------------- */
+
+static enum mapi_error
+mapi_message_get_props(struct mapi_object *obj, TALLOC_CTX *mem,
+		       const uint32_t *tags, unsigned int count,
+		       size_t max_size, struct mapi_value *values_r)
+{
+	struct mapi_message *msg =
+		container_of(obj, struct mapi_message, obj);
+
+	return mapi_mailprops_eval(msg->priv->content->view, mem, tags, count,
+				   max_size, values_r);
+}
+
+static enum mapi_error
+mapi_message_list_props(struct mapi_object *obj, TALLOC_CTX *mem,
+			const uint32_t **tags_r, unsigned int *count_r)
+{
+	struct mapi_message *msg =
+		container_of(obj, struct mapi_message, obj);
+
+	return mapi_mailprops_list(msg->priv->content->view, mem, tags_r,
+				   count_r);
+}
+
+enum mapi_error
+mapi_stream_create_value(TALLOC_CTX *parent, struct mapi_store *store,
+			 uint32_t tag, uint32_t code_page,
+			 const struct mapi_value *value,
+			 struct mapi_stream **stream_r)
+{
+	uint8_t *data;
+	size_t size;
+
+	if (value->type == PTYP_STRING && MAPI_TAG_TYPE(tag) == PTYP_STRING8) {
+		data = (uint8_t *)mapi_codepage_from_utf8(parent, code_page,
+							  value->u.str);
+		size = strlen((const char *)data);
+	} else if (value->type != (MAPI_TAG_TYPE(tag) == PTYP_OBJECT ?
+				   PTYP_BINARY : MAPI_TAG_TYPE(tag))) {
+		return EC_NOT_SUPPORTED;
+	} else if (value->type == PTYP_STRING) {
+		data = mapi_utf8_to_utf16(parent, value->u.str, &size);
+	} else if (value->type == PTYP_BINARY) {
+		data = talloc_memdup(parent, value->u.bin.data,
+				     value->u.bin.len);
+		size = value->u.bin.len;
+	} else {
+		return EC_NOT_SUPPORTED;
+	}
+	*stream_r = mapi_stream_create_data(parent, store, data, size);
+	return EC_NONE;
+}
+
+static enum mapi_error
+mapi_message_open_body(struct mapi_message *msg, TALLOC_CTX *parent,
+		       uint32_t tag, struct mapi_stream **stream_r)
+{
+	struct mapi_message_content *content = msg->priv->content;
+	struct mime_message *mime = mapi_message_view_mime(content->view);
+	struct istream *input, *input2;
+	const char *charset;
+	bool html = MAPI_TAG_ID(tag) == MAPI_TAG_ID(PIDTAG_HTML);
+	int ret;
+
+	if (mime == NULL)
+		return mapi_message_view_error(content->view);
+	ret = html ? mime_message_open_html(mime, &input) :
+		mime_message_open_text(mime, &input);
+	if (ret < 0)
+		return mapi_message_view_error(content->view);
+	if (!html) {
+		charset = MAPI_TAG_TYPE(tag) == PTYP_STRING ? "UTF-16LE" :
+			mapi_codepage_charset(content->code_page);
+		input2 = i_stream_create_from_utf8(input, charset);
+		i_stream_unref(&input);
+		if (input2 == NULL)
+			return EC_UNKNOWN_CODE_PAGE;
+		input = input2;
+	}
+	*stream_r = mapi_stream_create_istream(parent, msg->obj.store, input);
+	i_stream_unref(&input);
+	return EC_NONE;
+}
+
+static bool mapi_tag_is_body_stream(uint32_t tag)
+{
+	return tag == PIDTAG_BODY ||
+		tag == MAPI_TAG_AS(PIDTAG_BODY, PTYP_STRING8) ||
+		tag == PIDTAG_HTML;
+}
+
+static enum mapi_error
+mapi_message_open_stream(struct mapi_object *obj, TALLOC_CTX *parent,
+			 uint32_t tag, struct mapi_stream **stream_r)
+{
+	struct mapi_message *msg =
+		container_of(obj, struct mapi_message, obj);
+	TALLOC_CTX *scratch;
+	struct mapi_value value;
+	enum mapi_error error;
+
+	if (mapi_tag_is_body_stream(tag))
+		return mapi_message_open_body(msg, parent, tag, stream_r);
+
+	scratch = talloc_new(NULL);
+	error = mapi_mailprops_eval(msg->priv->content->view, scratch, &tag, 1,
+				    SIZE_MAX, &value);
+	if (error == EC_NONE && value.type == PTYP_ERROR_CODE)
+		error = (enum mapi_error)value.u.error;
+	if (error == EC_NONE) {
+		error = mapi_stream_create_value(parent, obj->store, tag,
+				msg->priv->content->code_page, &value,
+				stream_r);
+	}
+	talloc_free(scratch);
+	return error;
+}
+
+static const struct mapi_object_vfuncs mapi_message_vfuncs = {
+	.get_props = mapi_message_get_props,
+	.list_props = mapi_message_list_props,
+	.open_stream = mapi_message_open_stream,
+};
+
+static int mapi_message_destructor(struct mapi_message *msg)
+{
+	mapi_message_content_unref(&msg->priv->content);
+	return 0;
+}
+
+struct mapi_message *
+mapi_message_create(TALLOC_CTX *parent, struct mapi_message_content *content)
+{
+	struct mapi_message *msg;
+
+	msg = talloc_zero(parent, struct mapi_message);
+	msg->obj.type = MAPI_OBJECT_MESSAGE;
+	msg->obj.store = content->view->store;
+	msg->obj.v = &mapi_message_vfuncs;
+	msg->priv = talloc_zero(msg, struct mapi_message_private);
+	msg->priv->content = content;
+	talloc_set_destructor(msg, mapi_message_destructor);
+	return msg;
+}
+
+enum mapi_error
+mapi_message_open(TALLOC_CTX *parent, struct mapi_store *store,
+		  mapi_id_t fid, mapi_id_t mid, struct mapi_message **msg_r)
+{
+	struct mapi_message_content *content;
+	enum mapi_error error;
+
+	content = mapi_message_content_alloc(store);
+	error = mapi_folder_open(content, store, fid, &content->folder);
+	if (error == EC_NONE)
+		error = mapi_message_content_open_mail(content, mid);
+	if (error != EC_NONE) {
+		mapi_message_content_unref(&content);
+		return error;
+	}
+	*msg_r = mapi_message_create(parent, content);
+	(*msg_r)->fid = fid;
+	(*msg_r)->mid = mid;
+	return EC_NONE;
+}
+
+enum mapi_error
+mapi_message_exists(struct mapi_folder *folder, mapi_id_t mid)
+{
+	struct mailbox *box;
+	enum mapi_error error;
+	uint32_t uid, seq1, seq2;
+	bool associated;
+
+	error = mapi_folder_sync(folder);
+	if (error != EC_NONE)
+		return error;
+	error = mapi_folder_mid_to_uid(folder, mid, &associated, &uid);
+	if (error != EC_NONE)
+		return error;
+	box = folder->box;
+	if (associated) {
+		error = mapi_folder_open_associated(folder, &box);
+		if (error != EC_NONE)
+			return error;
+	}
+	if (box == NULL)
+		return EC_NOT_FOUND;
+	mailbox_get_seq_range(box, uid, uid, &seq1, &seq2);
+	return seq1 != 0 ? EC_NONE : EC_NOT_FOUND;
+}
+
+void mapi_message_set_code_page(struct mapi_message *msg, uint32_t code_page)
+{
+	msg->priv->content->code_page = code_page;
+}
+
+bool mapi_message_is_writable(const struct mapi_message *msg)
+{
+	const struct mapi_message_content *content = msg->priv->content;
+
+	while (content->outer != NULL)
+		content = content->outer;
+	return !mailbox_is_readonly(content->mail->box);
+}
+
+uint32_t mapi_object_code_page(const struct mapi_object *obj)
+{
+	switch (obj->type) {
+	case MAPI_OBJECT_MESSAGE: {
+		const struct mapi_message *msg =
+			container_of(obj, const struct mapi_message, obj);
+		return msg->priv->content->code_page;
+	}
+	case MAPI_OBJECT_ATTACHMENT: {
+		const struct mapi_attachment *attach =
+			container_of(obj, const struct mapi_attachment, obj);
+		return attach->priv->content->code_page;
+	}
+	default:
+		return 0;
+	}
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "mapi-codepage.h"
+#include "mapi-object-props.h"
+
+static bool mapi_type_is_valid(uint16_t type)
+{
+	switch (type) {
+	case PTYP_UNSPECIFIED:
+	case PTYP_NULL:
+	case PTYP_INTEGER16:
+	case PTYP_INTEGER32:
+	case PTYP_FLOATING32:
+	case PTYP_FLOATING64:
+	case PTYP_CURRENCY:
+	case PTYP_FLOATING_TIME:
+	case PTYP_ERROR_CODE:
+	case PTYP_BOOLEAN:
+	case PTYP_OBJECT:
+	case PTYP_INTEGER64:
+	case PTYP_STRING8:
+	case PTYP_STRING:
+	case PTYP_TIME:
+	case PTYP_GUID:
+	case PTYP_SERVER_ID:
+	case PTYP_RESTRICTION:
+	case PTYP_RULE_ACTION:
+	case PTYP_BINARY:
+	case PTYP_MULTIPLE_INTEGER16:
+	case PTYP_MULTIPLE_INTEGER32:
+	case PTYP_MULTIPLE_FLOATING32:
+	case PTYP_MULTIPLE_FLOATING64:
+	case PTYP_MULTIPLE_CURRENCY:
+	case PTYP_MULTIPLE_FLOATING_TIME:
+	case PTYP_MULTIPLE_INTEGER64:
+	case PTYP_MULTIPLE_STRING8:
+	case PTYP_MULTIPLE_STRING:
+	case PTYP_MULTIPLE_TIME:
+	case PTYP_MULTIPLE_GUID:
+	case PTYP_MULTIPLE_BINARY:
+		return TRUE;
+	}
+	return FALSE;
+}
+
+static void
+mapi_value_to_string8(TALLOC_CTX *mem, uint32_t code_page,
+		      struct mapi_value *value)
+{
+	uint32_t i;
+
+	if (value->type == PTYP_STRING) {
+		value->type = PTYP_STRING8;
+		value->u.str8 = mapi_codepage_from_utf8(mem, code_page,
+							value->u.str);
+		return;
+	}
+	i_assert(value->type == PTYP_MULTIPLE_STRING);
+	const char **strings =
+		talloc_array(mem, const char *, value->u.mv.count);
+	for (i = 0; i < value->u.mv.count; i++) {
+		strings[i] = mapi_codepage_from_utf8(mem, code_page,
+						     value->u.mv.v.str[i]);
+	}
+	value->type = PTYP_MULTIPLE_STRING8;
+	value->u.mv.v.str8 = strings;
+}
+
+static void
+mapi_value_to_string(TALLOC_CTX *mem, uint32_t code_page,
+		     struct mapi_value *value)
+{
+	uint32_t i;
+
+	if (value->type == PTYP_STRING8) {
+		value->type = PTYP_STRING;
+		value->u.str = mapi_codepage_to_utf8(mem, code_page,
+						     value->u.str8);
+		return;
+	}
+	i_assert(value->type == PTYP_MULTIPLE_STRING8);
+	const char **strings =
+		talloc_array(mem, const char *, value->u.mv.count);
+	for (i = 0; i < value->u.mv.count; i++) {
+		strings[i] = mapi_codepage_to_utf8(mem, code_page,
+						   value->u.mv.v.str8[i]);
+	}
+	value->type = PTYP_MULTIPLE_STRING;
+	value->u.mv.v.str = strings;
+}
+
+void mapi_value_convert(TALLOC_CTX *mem,
+			const struct mapi_props_options *options,
+			uint32_t tag, struct mapi_value *value)
+{
+	uint16_t wanted = MAPI_TAG_TYPE(tag);
+
+	if (value->type == PTYP_ERROR_CODE)
+		return;
+	if (wanted == PTYP_UNSPECIFIED) {
+		wanted = value->type;
+		if (!options->unicode && wanted == PTYP_STRING)
+			wanted = PTYP_STRING8;
+		else if (!options->unicode && wanted == PTYP_MULTIPLE_STRING)
+			wanted = PTYP_MULTIPLE_STRING8;
+	}
+	if (value->type != wanted) {
+		if ((value->type == PTYP_STRING && wanted == PTYP_STRING8) ||
+		    (value->type == PTYP_MULTIPLE_STRING &&
+		     wanted == PTYP_MULTIPLE_STRING8))
+			mapi_value_to_string8(mem, options->code_page, value);
+		else if ((value->type == PTYP_STRING8 &&
+			  wanted == PTYP_STRING) ||
+			 (value->type == PTYP_MULTIPLE_STRING8 &&
+			  wanted == PTYP_MULTIPLE_STRING))
+			mapi_value_to_string(mem, options->code_page, value);
+		else {
+			*value = mapi_value_error(EC_UNEXPECTED_TYPE);
+			return;
+		}
+	}
+	if (options->max_size != SIZE_MAX &&
+	    mapi_value_size(value) > options->max_size)
+		*value = mapi_value_error(EC_NOT_ENOUGH_MEMORY);
+}
+
+enum mapi_error
+mapi_object_get_props(struct mapi_object *obj, TALLOC_CTX *mem,
+		      const struct mapi_props_options *options,
+		      const uint32_t *tags, unsigned int count,
+		      struct mapi_value *values_r)
+{
+	enum mapi_error error;
+	unsigned int i;
+
+	error = obj->v->get_props(obj, mem, tags, count, options->max_size,
+				  values_r);
+	if (error != EC_NONE)
+		return error;
+	for (i = 0; i < count; i++) {
+		if (!mapi_type_is_valid(MAPI_TAG_TYPE(tags[i])))
+			values_r[i] = mapi_value_error(EC_INVALID_TYPE);
+		else
+			mapi_value_convert(mem, options, tags[i],
+					   &values_r[i]);
+	}
+	return EC_NONE;
+}
+
+enum mapi_error
+mapi_object_get_all_props(struct mapi_object *obj, TALLOC_CTX *mem,
+			  const struct mapi_props_options *options,
+			  struct mapi_property **props_r,
+			  unsigned int *count_r)
+{
+	struct mapi_property *props;
+	struct mapi_value *values;
+	const uint32_t *tags;
+	uint32_t *asked;
+	enum mapi_error error;
+	unsigned int i, n, count;
+
+	*count_r = 0;
+	error = obj->v->list_props(obj, mem, &tags, &count);
+	if (error != EC_NONE)
+		return error;
+	asked = talloc_array(mem, uint32_t, count);
+	values = talloc_zero_array(mem, struct mapi_value, count);
+	props = talloc_array(mem, struct mapi_property, count);
+	for (i = 0; i < count; i++) {
+		asked[i] = tags[i];
+		if (!options->unicode &&
+		    (MAPI_TAG_TYPE(tags[i]) == PTYP_STRING ||
+		     MAPI_TAG_TYPE(tags[i]) == PTYP_MULTIPLE_STRING))
+			asked[i] = MAPI_TAG_AS(tags[i], PTYP_UNSPECIFIED);
+	}
+	error = mapi_object_get_props(obj, mem, options, asked, count, values);
+	if (error != EC_NONE)
+		return error;
+	for (i = n = 0; i < count; i++) {
+		if (values[i].type == PTYP_ERROR_CODE &&
+		    values[i].u.error != EC_NOT_ENOUGH_MEMORY)
+			continue;
+		props[n].tag = MAPI_TAG_AS(tags[i], values[i].type);
+		props[n++].value = values[i];
+	}
+	*props_r = props;
+	*count_r = n;
+	return EC_NONE;
+}
