@@ -87,7 +87,7 @@ rop_dispatch_parse_request(struct rop_dispatch *buf, struct mapi_pull *pull,
 	if ((codec->flags & ROP_OUTPUT) != 0) {
 		output_index = request->req->output_index;
 		while (buf->handle_count <= output_index &&
-		       buf->handle_count < ROP_HANDLES_MAX)
+		       output_index < ROP_HANDLES_MAX)
 			buf->handles[buf->handle_count++] = ROP_HANDLE_NONE;
 	}
 	return EC_NONE;
