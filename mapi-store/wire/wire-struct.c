@@ -540,15 +540,16 @@ bool wire_push_struct(struct mapi_push *push, const struct wire_struct *type,
 
 	for (i = 0; i < type->count && mapi_push_ok(push); i++) {
 		const struct wire_field *field = &type->fields[i];
+		bool present = wire_field_present(type, field, ctx, v);
 		bool in_region = span > 0;
 
-		if (field->span > 0) {
+		if (field->span > 0 && present) {
 			size_field = field;
 			size_pos = push->size;
 			span = field->span + 1;
 			in_region = true;
 		}
-		if (wire_field_present(type, field, ctx, v))
+		if (present)
 			push_field(push, field, ctx, in_region, v);
 		if (in_region && --span == 0)
 			push_region_size(push, size_field, size_pos);
