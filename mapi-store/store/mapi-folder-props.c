@@ -182,17 +182,17 @@ static struct mapi_value prop_pcl(struct folder_props *props)
 
 static struct mapi_value prop_change_number(struct folder_props *props)
 {
-	return mapi_value_i64(folder_cn(props));
+	return mapi_value_i64(mapi_id_to_i64(folder_cn(props)));
 }
 
 static struct mapi_value prop_folder_id(struct folder_props *props)
 {
-	return mapi_value_i64(props->node->fid);
+	return mapi_value_i64(mapi_id_to_i64(props->node->fid));
 }
 
 static struct mapi_value prop_parent_folder_id(struct folder_props *props)
 {
-	return mapi_value_i64(props->node->parent_fid);
+	return mapi_value_i64(mapi_id_to_i64(props->node->parent_fid));
 }
 
 static struct mapi_value prop_store_entryid(struct folder_props *props)

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib.h"
+#include "ioloop.h"
+#include "hostpid.h"
+#include "mapi-enums.h"
+#include "mapi-props.h"
+#include "mapi-store.h"
+#include "mapi-session.h"
+#include "rop-handlers.h"
+
+#include <time.h>
+
+/* --- logon ----------------------------------------------------------------- */
+
+static void rop_logon_time(struct rop_logon_time *time_r)
+{
+	struct tm *tm = gmtime(&ioloop_time);
+
+	time_r->seconds = tm->tm_sec;
+	time_r->minutes = tm->tm_min;
+	time_r->hour = tm->tm_hour;
+	time_r->day_of_week = tm->tm_wday;
+	time_r->day = tm->tm_mday;
+	time_r->month = tm->tm_mon + 1;
+	time_r->year = tm->tm_year + 1900;
+}
+
+static enum mapi_error
+rop_logon_wrong_server(struct rop_context *ctx,
+		       const struct rop_logon_request *req,
+		       struct rop_logon_response *resp_r)
+{
+	const struct mapi_session_settings *set =
+		mapi_session_settings_get(ctx->session);
+
+	/* 2.2.1.1.2: the server to log on to. This one serves all mailboxes
+	   that it can be asked for. */
+	resp_r->logon_flags = req->logon_flags;
+	resp_r->server_name = talloc_asprintf(ctx->mem,
+		"/o=%s/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)"
+		"/cn=Configuration/cn=Servers/cn=%s",
+		set->store.organization, my_hostname);
+	return EC_WRONG_SERVER;
+}
+
+/* [MS-OXCSTOR] 3.2.5.1. Flags that aren't defined are ignored: refusing them
+   is only recommended, and new clients have new ones. */
+enum mapi_error rop_logon(struct rop_context *ctx,
+			  const struct rop_logon_request *req,
+			  struct rop_logon_response *resp_r)
+{
+	const struct mapi_session_settings *set =
+		mapi_session_settings_get(ctx->session);
+	struct mapi_store *store;
+	struct mapi_logon *logon;
+	enum mapi_error ret;
+	unsigned int i;
+
+	if ((req->logon_flags & LOGON_FLAG_PRIVATE) == 0) {
+		/* There are no public folders: as if their server was down. */
+		return EC_LOGIN_FAILURE;
+	}
+	if ((req->open_flags & LOGON_OPEN_PUBLIC) != 0 ||
+	    (req->open_flags & LOGON_OPEN_USE_PER_MDB_REPLID_MAPPING) == 0)
+		return EC_INVALID_PARAM;
+	if ((req->open_flags & LOGON_OPEN_ALTERNATE_SERVER) != 0)
+		return rop_logon_wrong_server(ctx, req, resp_r);
+
+	ret = mapi_session_get_store(ctx->session,
+				     req->essdn == NULL ? "" : req->essdn,
+				     &store);
+	if (ret != EC_NONE)
+		return ret;
+	ret = mapi_logon_open(ctx->object_parent, store, &logon);
+	if (ret != EC_NONE)
+		return ret;
+	logon->logon_id = ctx->logon_id;
+	logon->logon_flags = req->logon_flags;
+	logon->open_flags = req->open_flags;
+	logon->code_page = set->code_page;
+	logon->locale_sort = set->locale_sort;
+	logon->locale_string = set->locale_string;
+	ctx->output_object = &logon->obj;
+
+	resp_r->logon_flags = req->logon_flags &
+		(LOGON_FLAG_PRIVATE | LOGON_FLAG_UNDERCOVER |
+		 LOGON_FLAG_GHOSTED);
+	for (i = 0; i < MAPI_LOGON_FOLDER_COUNT; i++)
+		resp_r->folder_ids[i] = mapi_store_special_fid(store, i);
+	resp_r->response_flags = LOGON_RESPONSE_RESERVED |
+		LOGON_RESPONSE_OWNER_RIGHT | LOGON_RESPONSE_SEND_AS_RIGHT;
+	resp_r->mailbox_guid = *mapi_store_mailbox_guid(store);
+	resp_r->repl_id = MAPI_STORE_REPLID;
+	resp_r->repl_guid = *mapi_store_replica_guid(store);
+	rop_logon_time(&resp_r->logon_time);
+	resp_r->gwart_time = mapi_time_from_unix(ioloop_time, 0);
+	resp_r->store_state = 0;
+	return EC_NONE;
+}
+
+/* [MS-OXCSTOR] 3.2.5.4: no search folders yet */
+enum mapi_error
+rop_get_store_state(struct rop_context *ctx,
+		    const struct rop_get_store_state_request *req,
+		    struct rop_get_store_state_response *resp_r)
+{
+	resp_r->store_state = 0;
+	return EC_NONE;
+}
+
+/* --- receive folders --------------------------------------------------------- */
+
+static const struct {
+	const char *message_class;
+	enum mapi_special_folder special;
+} receive_folders[] = {
+	{ "", MAPI_SPECIAL_INBOX },
+	{ "IPM", MAPI_SPECIAL_INBOX },
+	{ "REPORT.IPM", MAPI_SPECIAL_INBOX },
+	{ "IPC", MAPI_SPECIAL_ROOT },
+};
+
+/* [MS-OXCSTOR] 2.2.1.2.1 */
+static bool message_class_is_valid(const char *class)
+{
+	size_t i, len = strlen(class);
+
+	if (len > 255)
+		return FALSE;
+	for (i = 0; i < len; i++) {
+		if (class[i] < 0x20 || class[i] > 0x7e)
+			return FALSE;
+		if (class[i] == '.' &&
+		    (i == 0 || i == len - 1 || class[i + 1] == '.'))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* TRUE if base is class or a superclass of it: "IPM" is one of "IPM.Note" */
+static bool message_class_matches(const char *class, const char *base)
+{
+	size_t len = strlen(base);
+
+	return len == 0 || (strncasecmp(class, base, len) == 0 &&
+			    (class[len] == '\0' || class[len] == '.'));
+}
+
+/* [MS-OXCSTOR] 3.2.5.2 */
+enum mapi_error
+rop_get_receive_folder(struct rop_context *ctx,
+		       const struct rop_get_receive_folder_request *req,
+		       struct rop_get_receive_folder_response *resp_r)
+{
+	const char *class = req->message_class == NULL ? "" :
+		req->message_class;
+	unsigned int i, best = 0;
+
+	if (!message_class_is_valid(class))
+		return EC_INVALID_PARAM;
+	for (i = 1; i < N_ELEMENTS(receive_folders); i++) {
+		if (message_class_matches(class,
+					  receive_folders[i].message_class) &&
+		    strlen(receive_folders[i].message_class) >
+		    strlen(receive_folders[best].message_class))
+			best = i;
+	}
+	resp_r->folder_id = mapi_store_special_fid(ctx->object->store,
+						   receive_folders[best].special);
+	resp_r->explicit_message_class = receive_folders[best].message_class;
+	return resp_r->folder_id == 0 ? EC_NO_RECEIVE_FOLDER : EC_NONE;
+}
+
+/* [MS-OXCSTOR] 3.2.5.4 */
+enum mapi_error
+rop_get_receive_folder_table(
+	struct rop_context *ctx,
+	const struct rop_get_receive_folder_table_request *req,
+	struct rop_get_receive_folder_table_response *resp_r)
+{
+	static const uint32_t columns[] = {
+		PIDTAG_FOLDER_ID,
+		MAPI_TAG_AS(PIDTAG_MESSAGE_CLASS, PTYP_STRING8),
+		PIDTAG_LAST_MODIFICATION_TIME,
+	};
+	struct mapi_value *values;
+	unsigned int i;
+
+	resp_r->row_count = N_ELEMENTS(receive_folders);
+	resp_r->rows = talloc_array(ctx->mem, struct mapi_property_row,
+				    resp_r->row_count);
+	for (i = 0; i < resp_r->row_count; i++) {
+		values = talloc_zero_array(ctx->mem, struct mapi_value,
+					   N_ELEMENTS(columns));
+		values[0] = mapi_value_i64(mapi_id_to_i64(
+			mapi_store_special_fid(ctx->object->store,
+					       receive_folders[i].special)));
+		values[1].type = PTYP_STRING8;
+		values[1].u.str8 = receive_folders[i].message_class;
+		/* They can't be changed, so they have been since ever. */
+		values[2] = mapi_value_time(mapi_time_from_unix(0, 0));
+		resp_r->rows[i].count = N_ELEMENTS(columns);
+		resp_r->rows[i].columns = columns;
+		resp_r->rows[i].values = values;
+	}
+	return EC_NONE;
+}
+
+/* --- ids --------------------------------------------------------------------- */
+
+/* [MS-OXCSTOR] 3.2.5.8. Whether the object exists isn't looked at. */
+enum mapi_error
+rop_long_term_id_from_id(struct rop_context *ctx,
+			 const struct rop_long_term_id_from_id_request *req,
+			 struct rop_long_term_id_from_id_response *resp_r)
+{
+	resp_r->long_term_id.globcnt = MAPI_ID_GLOBCNT(req->object_id);
+	return mapi_store_replid_to_guid(ctx->object->store,
+					 MAPI_ID_REPLID(req->object_id),
+					 &resp_r->long_term_id.guid);
+}
+
+/* [MS-OXCSTOR] 3.2.5.9 */
+enum mapi_error
+rop_id_from_long_term_id(struct rop_context *ctx,
+			 const struct rop_id_from_long_term_id_request *req,
+			 struct rop_id_from_long_term_id_response *resp_r)
+{
+	enum mapi_error ret;
+	uint16_t replid;
+
+	if (req->long_term_id.globcnt == 0)
+		return EC_INVALID_PARAM;
+	ret = mapi_store_guid_to_replid(ctx->object->store,
+					&req->long_term_id.guid, &replid);
+	if (ret == EC_NOT_ENOUGH_RESOURCES)
+		return EC_PARAMETER_OVERFLOW;
+	if (ret != EC_NONE)
+		return ret;
+	resp_r->object_id = MAPI_ID(replid, req->long_term_id.globcnt);
+	return EC_NONE;
+}
+
+/* [MS-OXCFXICS] 3.2.5.9.4.7 */
+enum mapi_error
+rop_get_local_replica_ids(struct rop_context *ctx,
+			  const struct rop_get_local_replica_ids_request *req,
+			  struct rop_get_local_replica_ids_response *resp_r)
+{
+	struct mapi_store *store = ctx->object->store;
+
+	resp_r->repl_guid = *mapi_store_replica_guid(store);
+	return mapi_store_reserve_ids(store, req->id_count,
+				      &resp_r->global_count);
+}
