@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the tests of reading share: a server, mail in it, the clients.
+"""What the tests of reading share: the server, mail in it, the clients.
 
-A test is a script with functions test_*(server); main() runs them all against
-one server of each storage format.
+A test is a script with functions test_*(server), which main() runs in the order
+in which they are written. It is started by tests/run-integration.
 """
 
-import argparse
 import contextlib
 import email
 import email.policy
@@ -14,20 +13,14 @@ import imaplib
 import json
 import os
 import shlex
-import shutil
 import smtplib
 import ssl
 import subprocess
 import sys
-import tempfile
 import time
 import traceback
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-TESTS = os.path.dirname(HERE)
-BUILD = os.path.abspath(os.environ.get(
-    "MAPI_BUILD", os.path.join(TESTS, "..", "build")))
-FORMATS = ("maildir", "sdbox", "mdbox")
+BUILD = os.environ["BUILD"]
 
 imaplib._MAXLINE = 100 * 1024 * 1024
 
@@ -51,34 +44,27 @@ def sha256(data):
 
 
 class Server:
-    """A devserver in a temporary folder."""
+    """The server that tests/run-integration has started."""
 
-    def __init__(self, fmt):
-        self.format = fmt
-        self.dir = tempfile.mkdtemp(prefix="mapi-test-")
-        os.chmod(self.dir, 0o755)
-        self.env = {}
+    def __init__(self):
+        self.dir = os.environ["TEST_DIR"]
+        self.read_env()
 
-    def start(self):
-        subprocess.run([os.path.join(TESTS, "devserver"), "start",
-                        "--format", self.format, self.dir],
-                       check=True, env=dict(os.environ, MAPI_BUILD=BUILD))
+    def read_env(self):
         out = subprocess.check_output(
-            [os.path.join(TESTS, "devserver"), "env", self.dir], text=True)
+            [os.environ["DEVSERVER"], "env", self.dir], text=True)
         self.env = dict(item.split("=", 1) for item in shlex.split(out))
+        self.format = self.env["TEST_FORMAT"]
         self.users = self.env["TEST_USERS"].split()
         self.password = self.env["TEST_PASSWORD"]
 
-    def stop(self):
-        subprocess.run([os.path.join(TESTS, "devserver"), "stop", self.dir],
-                       check=True)
-
     def restart(self):
-        self.stop()
-        self.start()
-
-    def remove(self):
-        shutil.rmtree(self.dir)
+        """On other ports, with the same mail."""
+        devserver = os.environ["DEVSERVER"]
+        subprocess.run([devserver, "stop", self.dir], check=True)
+        subprocess.run([devserver, "start", self.dir,
+                        "--format", self.format], check=True)
+        self.read_env()
 
     def log_text(self):
         with open(self.env["TEST_LOG"], encoding="utf-8",
@@ -171,57 +157,25 @@ def parse_mail(data):
     return email.message_from_bytes(data, policy=email.policy.default)
 
 
-def run_tests(module, fmt, names):
-    server = Server(fmt)
-    failures = 0
-    try:
-        server.start()
-        for name, func in list(vars(module).items()):
-            if not name.startswith("test_") or not callable(func):
-                continue
-            if names and name not in names:
-                continue
-            start = time.monotonic()
-            try:
-                func(server)
-            except Exception as exc:  # a test's own mistakes, too
-                failures += 1
-                print(f"FAIL {fmt} {name}: {exc}")
-                if not isinstance(exc, TestFailure):
-                    traceback.print_exc(file=sys.stdout)
-            else:
-                print(f"ok   {fmt} {name} "
-                      f"({time.monotonic() - start:.1f} s)")
-            sys.stdout.flush()
-        text = server.log_text()
-        for word in ("Panic:", "Fatal: master: service(mapi",
-                     "AddressSanitizer", "killed with signal"):
-            if word in text:
-                failures += 1
-                lines = [line for line in text.splitlines() if word in line]
-                print(f"FAIL {fmt}: the log has {word!r}: {lines[0][:500]}")
-    finally:
-        if failures > 0 and server.env:
-            print(f"--- end of {fmt}'s log ---")
-            print("\n".join(server.log_text().splitlines()[-15:]))
-        try:
-            server.stop()
-        finally:
-            if failures == 0 or os.environ.get("KEEP") is None:
-                server.remove()
-            else:
-                print(f"kept: {server.dir}")
-    return failures
-
-
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--format", action="append", choices=FORMATS)
-    parser.add_argument("tests", nargs="*", help="only these")
-    args = parser.parse_args()
-    formats = args.format
-    if formats is None:
-        formats = os.environ.get("TEST_FORMATS", " ".join(FORMATS)).split()
-    module = sys.modules["__main__"]
-    failures = sum(run_tests(module, fmt, args.tests) for fmt in formats)
+    """Runs all test_*() of the program, or those named as arguments."""
+    names = sys.argv[1:]
+    server = Server()
+    failures = 0
+    for name, func in list(vars(sys.modules["__main__"]).items()):
+        if not name.startswith("test_") or not callable(func):
+            continue
+        if names and name not in names:
+            continue
+        start = time.monotonic()
+        try:
+            func(server)
+        except Exception as exc:  # a test's own mistakes, too
+            failures += 1
+            print(f"FAIL {name}: {exc}")
+            if not isinstance(exc, TestFailure):
+                traceback.print_exc(file=sys.stdout)
+        else:
+            print(f"ok   {name} ({time.monotonic() - start:.1f} s)")
+        sys.stdout.flush()
     sys.exit(1 if failures else 0)
