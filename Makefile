@@ -10,6 +10,8 @@ CC ?= gcc
 PYTHON ?= python3
 SANITIZE ?=
 WERROR ?= -Werror
+# an included file may have a rule before "all"
+.DEFAULT_GOAL := all
 
 # --- Dovecot, as dovecot-config describes it --------------------------------
 DOVECOT_CONFIG ?= $(firstword $(wildcard /usr/lib/dovecot/dovecot-config \
