@@ -4,7 +4,12 @@
 
 /* PidTagConversationIndex: where a message stands in its thread. [MS-OXOMSG]
    2.2.1.3. A header of 22 bytes (time of the first message, GUID of the
-   conversation) and 5 bytes for every reply. */
+   conversation) and 5 bytes for every reply.
+
+   The header's first byte is 0x01. As specified, the high 5 bytes of the time
+   follow (Thread-Index: AQH..). Older software lets that first byte be the
+   time's own, which is 0x01 until 2057, and so has 6 bytes of it (Thread-Index:
+   Ac.., Ad..). We read both and write the former. */
 
 #include "mapi-value.h"
 
@@ -12,7 +17,8 @@
 #define MAPI_CONVINDEX_LEVEL_SIZE 5
 
 struct mapi_convindex {
-	/* of the first message: PTYP_TIME to a resolution of 2^16 units */
+	/* of the first message: PTYP_TIME, rounded down to a multiple of 2^24
+	   (1.7 s) or 2^16 */
 	uint64_t time;
 	/* wire order: PidTagConversationId where it is tracked by index */
 	struct mapi_guid guid;
@@ -26,8 +32,8 @@ bool mapi_convindex_parse(const struct mapi_binary *bin,
 /* Header only: a new conversation. len 0 if out of memory. */
 struct mapi_binary mapi_convindex_build(TALLOC_CTX *mem, uint64_t time,
 					const struct mapi_guid *guid);
-/* parent with one more level for a reply sent at time. random is put into the
-   level's random bits. A parent that can't be parsed gives len 0. */
+/* parent with one more level for a reply sent at time. The low four bits of
+   random are put into the level. A parent that can't be parsed gives len 0. */
 struct mapi_binary mapi_convindex_reply(TALLOC_CTX *mem,
 					const struct mapi_binary *parent,
 					uint64_t time, uint8_t random);
