@@ -2,9 +2,7 @@
 
 #define _GNU_SOURCE /* memmem() */
 #include "lib.h"
-#include "buffer.h"
 #include "str.h"
-#include "unichar.h"
 #include "mapi-codepage.h"
 #include "mapi-props.h"
 #include "mapi-restriction-eval.h"
@@ -34,85 +32,6 @@ struct eval_walk {
 	uint32_t sub_tag;
 	unsigned int sub_idx;
 };
-
-/* --- folding -------------------------------------------------------------- */
-
-static bool chr_is_nonspacing(unichar_t chr)
-{
-	return (chr >= 0x0300 && chr <= 0x036F) ||
-		(chr >= 0x1AB0 && chr <= 0x1AFF) ||
-		(chr >= 0x1DC0 && chr <= 0x1DFF) ||
-		(chr >= 0x20D0 && chr <= 0x20FF) ||
-		(chr >= 0xFE20 && chr <= 0xFE2F);
-}
-
-static void fold_append_char(string_t *dest, unichar_t chr, bool case_matters)
-{
-	char buf[8];
-	string_t *chr_str, *folded;
-	const char *p, *end;
-	unichar_t part;
-	int len;
-
-	chr_str = t_str_new(8);
-	uni_ucs4_to_utf8_c(chr, chr_str);
-	folded = t_str_new(32);
-	(void)uni_utf8_to_decomposed_titlecase(str_data(chr_str),
-					       str_len(chr_str), folded);
-	p = str_c(folded);
-	end = p + str_len(folded);
-	for (; p < end; p += len) {
-		len = uni_utf8_get_char_n(p, end - p, &part);
-		if (len <= 0)
-			break;
-		if (chr_is_nonspacing(part))
-			continue;
-		if (case_matters && part < 0x80 &&
-		    uni_ucs4_to_titlecase(chr) != chr)
-			part = i_tolower(part);
-		i_assert((size_t)len < sizeof(buf));
-		uni_ucs4_to_utf8_c(part, dest);
-	}
-}
-
-/* Appends str in the form in which equal strings of this level are equal. */
-static void fold(string_t *dest, const char *str, uint16_t level)
-{
-	bool ignore_case = (level & (FL_IGNORECASE | FL_LOOSE)) != 0;
-	bool ignore_nonspace = (level & (FL_IGNORENONSPACE | FL_LOOSE)) != 0;
-	const unsigned char *p = (const unsigned char *)str;
-	size_t len;
-	unichar_t chr;
-	int ret;
-
-	for (len = 0; p[len] != '\0' && p[len] < 0x80; len++) ;
-	if ((!ignore_case && !ignore_nonspace) ||
-	    (p[len] == '\0' && !ignore_case)) {
-		str_append(dest, str);
-	} else if (p[len] == '\0') {
-		unsigned char *space = buffer_append_space_unsafe(dest, len);
-		size_t i;
-
-		for (i = 0; i < len; i++)
-			space[i] = i_toupper(p[i]);
-	} else if (!ignore_nonspace) {
-		len = strlen(str);
-		(void)uni_utf8_to_decomposed_titlecase(str, len, dest);
-	} else {
-		while (*p != '\0') {
-			ret = uni_utf8_get_char((const char *)p, &chr);
-			if (ret <= 0) {
-				/* not UTF-8: as it is */
-				str_append_c(dest, *p++);
-				continue;
-			}
-			p += ret;
-			T_BEGIN {
-				fold_append_char(dest, chr, !ignore_case);
-			} T_END;
-		}
-	}
-}
 
 static bool
 bytes_match(const void *_haystack, size_t haystack_len,
@@ -221,7 +140,7 @@ eval_prepare_content(struct mapi_restriction_eval *eval,
 	eval->needles[eval->needle_count] = NULL;
 	if (value->type == PTYP_STRING) T_BEGIN {
 		folded = t_str_new(128);
-		fold(folded, value->u.str, res->u.content.fuzzy_high);
+		mapi_restriction_fold(folded, value->u.str, res->u.content.fuzzy_high);
 		eval->needles[eval->needle_count] =
 			talloc_strndup(eval, str_c(folded), str_len(folded));
 	} T_END;
@@ -470,7 +389,7 @@ content_match_one(const struct mapi_restriction *res, const char *needle,
 		T_BEGIN {
 			string_t *folded = t_str_new(256);
 
-			fold(folded, value->u.str, res->u.content.fuzzy_high);
+			mapi_restriction_fold(folded, value->u.str, res->u.content.fuzzy_high);
 			match = bytes_match(str_data(folded), str_len(folded),
 					    needle, strlen(needle),
 					    res->u.content.fuzzy_low);

@@ -33,6 +33,12 @@ struct mapi_restriction_object {
 };
 
 struct mapi_restriction_eval;
+struct buffer;
+
+/* Appends str in the form in which strings are the same that FuzzyLevelHigh
+   (level) takes for the same. */
+void mapi_restriction_fold(struct buffer *dest, const char *str,
+			   uint16_t level);
 
 /* Checks a restriction and prepares it; it's copied. code_page: that of
    PTYP_STRING8 values in it. EC_TOO_COMPLEX: nested too deep, or RELOP_-

@@ -333,14 +333,18 @@ update_merge(struct table_build *build, const uint32_t *rows,
 			else
 				left = mid + 1;
 		}
-		memcpy(priv->leaves + priv->leaf_count, rows + copied,
-		       (left - copied) * sizeof(*rows));
+		if (left > copied) {
+			memcpy(priv->leaves + priv->leaf_count, rows + copied,
+			       (left - copied) * sizeof(*rows));
+		}
 		priv->leaf_count += left - copied;
 		copied = left;
 		priv->leaves[priv->leaf_count++] = build->items[i].row;
 	}
-	memcpy(priv->leaves + priv->leaf_count, rows + copied,
-	       (count - copied) * sizeof(*rows));
+	if (count > copied) {
+		memcpy(priv->leaves + priv->leaf_count, rows + copied,
+		       (count - copied) * sizeof(*rows));
+	}
 	priv->leaf_count += count - copied;
 	return EC_NONE;
 }

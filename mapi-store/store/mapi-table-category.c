@@ -243,7 +243,7 @@ void mapi_table_categories_build(struct mapi_table_private *priv,
 	if (sort == NULL || sort->category_count == 0)
 		return;
 
-	if (sort->extreme_tag != 0)
+	if (sort->extreme_tag != 0 && count > 0)
 		categories_order_by_extreme(&ctx);
 
 	open = talloc_array(NULL, uint32_t, sort->category_count);

@@ -169,8 +169,10 @@ row_index_init(struct row_index *index, TALLOC_CTX *mem,
 		visible_identity(priv, entry->visible, NULL,
 				 &entry->id, &entry->instance);
 	}
-	qsort(index->entries, index->count, sizeof(*index->entries),
-	      row_index_cmp);
+	if (index->count > 1) {
+		qsort(index->entries, index->count, sizeof(*index->entries),
+		      row_index_cmp);
+	}
 }
 
 struct mapi_table_marks *

@@ -240,8 +240,10 @@ static int sort_item_qsort_cmp(const void *a, const void *b, void *context)
 void mapi_table_sort_items(struct mapi_table_sort_item *items,
 			   unsigned int count, const unsigned char *keys)
 {
-	qsort_r(items, count, sizeof(*items), sort_item_qsort_cmp,
-		(void *)keys);
+	if (count > 1) {
+		qsort_r(items, count, sizeof(*items), sort_item_qsort_cmp,
+			(void *)keys);
+	}
 }
 
 static bool value_is_absent(const struct mapi_value *value)
