@@ -14,8 +14,9 @@ struct mapi_message_content {
 	int refcount;
 	struct mapi_message_view *view;
 
-	/* stored: a folder object of its own, whose mailbox stays as it was
-	   when the message was opened */
+	/* stored: in a mailbox that stays as it was when the message was
+	   opened */
+	struct mapi_message_folder *mfolder;
 	struct mapi_folder *folder;
 	struct mailbox_transaction_context *trans;
 	struct mail *mail;

@@ -5,6 +5,7 @@
 #include "mail-storage.h"
 #include "mapi-codepage.h"
 #include "mapi-mailprops-private.h"
+#include "mapi-message-folder.h"
 #include "mapi-message-private.h"
 #include "mapi-object-props.h"
 #include "mapi-stream.h"
@@ -22,6 +23,8 @@ static int mapi_message_content_destructor(struct mapi_message_content *content)
 	/* committing writes what has been found out to the cache */
 	if (content->trans != NULL)
 		(void)mailbox_transaction_commit(&content->trans);
+	if (content->mfolder != NULL)
+		mapi_message_folder_release(&content->mfolder);
 	if (content->outer != NULL)
 		mapi_message_content_unref(&content->outer);
 	return 0;
@@ -77,9 +80,6 @@ mapi_message_content_open_mail(struct mapi_message_content *content,
 	uint32_t uid;
 	bool associated;
 
-	error = mapi_folder_open_mailbox(folder);
-	if (error != EC_NONE)
-		return error;
 	error = mapi_folder_mid_to_uid(folder, mid, &associated, &uid);
 	if (error != EC_NONE)
 		return error;
@@ -89,16 +89,8 @@ mapi_message_content_open_mail(struct mapi_message_content *content,
 		if (error != EC_NONE)
 			return error;
 	}
-	if (box == NULL)
+	if (box == NULL || !mapi_message_content_set_uid(content, box, uid))
 		return EC_NOT_FOUND;
-	if (!mapi_message_content_set_uid(content, box, uid)) {
-		/* it may have come just now */
-		error = mapi_folder_sync(folder);
-		if (error != EC_NONE)
-			return error;
-		if (!mapi_message_content_set_uid(content, box, uid))
-			return EC_NOT_FOUND;
-	}
 	content->view = mapi_message_view_create(content, folder, associated);
 	/* Much of the header is going to be asked for, and not only once:
 	   better read it as it is than fill Dovecot's cache with fields that
@@ -283,7 +275,8 @@ mapi_message_open(TALLOC_CTX *parent, struct mapi_store *store,
 	enum mapi_error error;
 
 	content = mapi_message_content_alloc(store);
-	error = mapi_folder_open(content, store, fid, &content->folder);
+	error = mapi_message_folder_get(store, fid, &content->mfolder,
+					&content->folder);
 	if (error == EC_NONE)
 		error = mapi_message_content_open_mail(content, mid);
 	if (error != EC_NONE) {

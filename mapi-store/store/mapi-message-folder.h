@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MAPI_MESSAGE_FOLDER_H
+#define MAPI_MESSAGE_FOLDER_H
+
+/* Mailboxes for open messages.
+
+   A message that a client has open keeps a mail transaction, and a mailbox
+   can't be synchronised while one is open in it. So an open message has a
+   mailbox of its own, which nobody else sees. Opening one for each message
+   would cost more than reading the message: a few that aren't in use any more
+   are kept for the next message of the same folder. */
+
+#include "mapi-folder.h"
+
+struct mapi_message_folder;
+
+/* A folder for one message, with its mailbox open and just synchronised. */
+enum mapi_error
+mapi_message_folder_get(struct mapi_store *store, mapi_id_t fid,
+			struct mapi_message_folder **mfolder_r,
+			struct mapi_folder **folder_r);
+/* There must be no transaction left in its mailboxes. */
+void mapi_message_folder_release(struct mapi_message_folder **mfolder);
+
+#endif
