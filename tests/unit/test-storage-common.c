@@ -76,13 +76,13 @@ struct test_storage *test_storage_init(const char *driver)
 	return test_storage_init_fields(driver, NULL);
 }
 
-struct test_storage *
-test_storage_init_fields(const char *driver, const char *const *fields)
+static struct test_storage *
+test_storage_create(const char *driver, const char *const *fields,
+		    const char *home)
 {
 	static char *args[] = { "test", NULL };
 	static char **argv = args;
 	static int argc = 1;
-	char home[] = "/tmp/test-mapi-XXXXXX";
 	struct test_storage *ts;
 
 	if (master_service == NULL) {
@@ -94,8 +94,6 @@ test_storage_init_fields(const char *driver, const char *const *fields)
 			MASTER_SERVICE_FLAG_NO_INIT_DATASTACK_FRAME,
 			&argc, &argv, "");
 	}
-	if (mkdtemp(home) == NULL)
-		i_fatal("mkdtemp(%s) failed: %m", home);
 	ts = i_new(struct test_storage, 1);
 	ts->home = i_strdup(home);
 	ts->driver = driver;
@@ -110,6 +108,22 @@ test_storage_init_fields(const char *driver, const char *const *fields)
 		test_storage_login(ts);
 	} T_END;
 	return ts;
+}
+
+struct test_storage *
+test_storage_init_fields(const char *driver, const char *const *fields)
+{
+	char home[] = "/tmp/test-mapi-XXXXXX";
+
+	if (mkdtemp(home) == NULL)
+		i_fatal("mkdtemp(%s) failed: %m", home);
+	return test_storage_create(driver, fields, home);
+}
+
+struct test_storage *
+test_storage_init_home(const char *driver, const char *home)
+{
+	return test_storage_create(driver, NULL, home);
 }
 
 void test_storage_deinit(struct test_storage **_ts)

@@ -26,6 +26,10 @@ struct test_storage *test_storage_init(const char *driver);
    them ("namespace/inbox/prefix=INBOX."). They must outlive ts. */
 struct test_storage *
 test_storage_init_fields(const char *driver, const char *const *fields);
+/* A second session, in a process of its own, to the mailboxes of another one's
+   test_storage: home and driver are those of it. Not to be deinitialised. */
+struct test_storage *
+test_storage_init_home(const char *driver, const char *home);
 /* Removes everything. */
 void test_storage_deinit(struct test_storage **ts);
 /* As if the user had logged out and in again: all that was in memory is
