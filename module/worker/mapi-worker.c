@@ -16,6 +16,7 @@
 
 /* What Dovecot's other services grant idle clients when they're to end. */
 #define MAPI_DIE_IDLE_MSECS (60 * 1000)
+#define MAPI_REQUEST_POOL_SIZE (32 * 1024)
 
 /* A NotificationWait that hasn't been answered. */
 struct mapi_worker_wait {
@@ -252,7 +253,8 @@ mapi_worker_request(struct mapi_worker_channel *channel,
 		return;
 	}
 
-	mem = talloc_new(NULL);
+	/* a request makes many small allocations that are freed together */
+	mem = talloc_pool(NULL, MAPI_REQUEST_POOL_SIZE);
 	event = mapi_worker_request_event(session, request_type, body_size);
 	mapi_client_request(&session->client, request_type, body, body_size,
 			    mem, &response);
