@@ -13,6 +13,7 @@
 #include "message-part-data.h"
 #include "rfc822-parser.h"
 #include "rfc2231-parser.h"
+#include "mime-parts.h"
 #include "mime-structure.h"
 
 /* parameters of one field that are kept */
@@ -77,11 +78,37 @@ parse_content_disposition(pool_t pool, struct message_part_data *data,
 		     &data->content_disposition_params_count);
 }
 
-static const char *
-value_dup(pool_t pool, const struct message_header_line *hdr)
+void mime_part_data_parse(pool_t pool, struct message_part_data *data,
+			  const char *name, const char *value)
 {
-	return message_header_strdup(pool, hdr->full_value,
-				     hdr->full_value_len);
+	struct rfc822_parser_context parser;
+
+	if (strncasecmp(name, "Content-", 8) != 0)
+		return;
+	name += 8;
+	rfc822_parser_init(&parser, (const unsigned char *)value,
+			   strlen(value), NULL);
+	rfc822_skip_lwsp(&parser);
+	if (strcasecmp(name, "Type") == 0) {
+		if (data->content_type == NULL)
+			parse_content_type(pool, data, &parser);
+	} else if (strcasecmp(name, "Transfer-Encoding") == 0) {
+		if (data->content_transfer_encoding == NULL)
+			data->content_transfer_encoding = p_strdup(pool, value);
+	} else if (strcasecmp(name, "Disposition") == 0) {
+		if (data->content_disposition == NULL)
+			parse_content_disposition(pool, data, &parser);
+	} else if (strcasecmp(name, "ID") == 0) {
+		if (data->content_id == NULL)
+			data->content_id = p_strdup(pool, value);
+	} else if (strcasecmp(name, "Description") == 0) {
+		if (data->content_description == NULL)
+			data->content_description = p_strdup(pool, value);
+	} else if (strcasecmp(name, "Location") == 0) {
+		if (data->content_location == NULL)
+			data->content_location = p_strdup(pool, value);
+	}
+	rfc822_parser_deinit(&parser);
 }
 
 static void
@@ -89,54 +116,29 @@ parse_header(pool_t pool, struct message_part *part,
 	     struct message_header_line *hdr)
 {
 	struct message_part_data *data = part->data;
-	struct rfc822_parser_context parser;
-	const char *name = hdr->name;
+	const char *value;
 	bool subject;
 
-	subject = strcasecmp(name, "Subject") == 0 && part->parent != NULL &&
+	subject = strcasecmp(hdr->name, "Subject") == 0 &&
+		part->parent != NULL &&
 		(part->parent->flags & MESSAGE_PART_FLAG_MESSAGE_RFC822) != 0;
-	if (!subject && strncasecmp(name, "Content-", 8) != 0)
+	if (!subject && strncasecmp(hdr->name, "Content-", 8) != 0)
 		return;
 	if (hdr->continues) {
 		/* wait for the whole of it */
 		hdr->use_full_value = TRUE;
 		return;
 	}
-	if (subject) {
-		if (data->envelope == NULL) {
-			data->envelope =
-				p_new(pool, struct message_part_envelope, 1);
-		}
-		if (data->envelope->subject == NULL)
-			data->envelope->subject = value_dup(pool, hdr);
+	value = message_header_strdup(pool_datastack_create(),
+				      hdr->full_value, hdr->full_value_len);
+	if (!subject) {
+		mime_part_data_parse(pool, data, hdr->name, value);
 		return;
 	}
-
-	rfc822_parser_init(&parser, hdr->full_value, hdr->full_value_len, NULL);
-	rfc822_skip_lwsp(&parser);
-	name += 8;
-	if (strcasecmp(name, "Type") == 0) {
-		if (data->content_type == NULL)
-			parse_content_type(pool, data, &parser);
-	} else if (strcasecmp(name, "Transfer-Encoding") == 0) {
-		if (data->content_transfer_encoding == NULL) {
-			data->content_transfer_encoding =
-				value_dup(pool, hdr);
-		}
-	} else if (strcasecmp(name, "Disposition") == 0) {
-		if (data->content_disposition == NULL)
-			parse_content_disposition(pool, data, &parser);
-	} else if (strcasecmp(name, "ID") == 0) {
-		if (data->content_id == NULL)
-			data->content_id = value_dup(pool, hdr);
-	} else if (strcasecmp(name, "Description") == 0) {
-		if (data->content_description == NULL)
-			data->content_description = value_dup(pool, hdr);
-	} else if (strcasecmp(name, "Location") == 0) {
-		if (data->content_location == NULL)
-			data->content_location = value_dup(pool, hdr);
+	if (data->envelope == NULL) {
+		data->envelope = p_new(pool, struct message_part_envelope, 1);
+		data->envelope->subject = p_strdup(pool, value);
 	}
-	rfc822_parser_deinit(&parser);
 }
 
 static void parts_fill_data(pool_t pool, struct message_part *part)

@@ -18,6 +18,7 @@
 #include "imap-bodystructure.h"
 #include "message-part.h"
 #include "message-part-data.h"
+#include "mime-class.h"
 #include "mime-part-info.h"
 #include "mime-structure.h"
 #include "mime-text.h"
@@ -365,44 +366,6 @@ walk(struct walk_ctx *ctx, const struct message_part *part,
 
 /* --- whole messages -------------------------------------------------------- */
 
-static bool has_p7m_name(const struct message_part *part)
-{
-	bool ret;
-
-	T_BEGIN {
-		const char *name = t_mime_part_filename(part);
-
-		ret = name != NULL && strcasecmp(
-			mime_filename_extension(name), ".p7m") == 0;
-	} T_END;
-	return ret;
-}
-
-/* [MS-OXOSMIME] 2.1.2 */
-static bool is_opaque_smime(const struct message_part *part)
-{
-	if (mime_part_is_multipart(part))
-		return FALSE;
-	return mime_part_is(part, "application", "pkcs7-mime") ||
-		mime_part_is(part, "application", "x-pkcs7-mime") ||
-		(mime_part_is(part, "application", "octet-stream") &&
-		 has_p7m_name(part));
-}
-
-/* [MS-OXOSMIME] 2.1.1: signed by S/MIME, not by PGP */
-static bool is_clear_signed_smime(const struct message_part *part)
-{
-	const struct message_part *sig;
-
-	if (!mime_part_is_multipart(part) ||
-	    !mime_part_is(part, "multipart", "signed"))
-		return FALSE;
-	sig = part->children->next;
-	return sig != NULL &&
-		(mime_part_is(sig, "application", "pkcs7-signature") ||
-		 mime_part_is(sig, "application", "x-pkcs7-signature"));
-}
-
 static void smime_set_name(struct mime_attachment *att, const char *mime_tag)
 {
 	att->mime_tag = mime_tag;
@@ -471,11 +434,12 @@ mime_structure_init(TALLOC_CTX *parent, const struct message_part *root)
 	i_array_init(&ctx.bodies, 4);
 	i_array_init(&ctx.attachments, 8);
 
-	if (is_opaque_smime(root)) {
+	if (!mime_part_is_multipart(root) && mime_is_opaque_smime(root)) {
 		structure->class = MIME_CLASS_SMIME;
 		att = attachment_add(&ctx, root, MIME_ATTACH_CONTENT);
 		smime_set_name(att, att->mime_tag);
-	} else if (is_clear_signed_smime(root)) {
+	} else if (mime_part_is_multipart(root) &&
+		   mime_is_clear_signed_smime(root) > 0) {
 		structure->class = MIME_CLASS_SMIME_SIGNED;
 		/* for the body; attachments are inside of smime.p7m */
 		walk(&ctx, root->children, NULL, 1);
