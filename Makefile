@@ -105,7 +105,7 @@ $(B)/mapi-sessions: $(call objs,module/sessions) $(COMMON_OBJS) \
 	$(LINK) $(DC_LIBS) $(TALLOC_LIBS)
 $(B)/mapi: $(call objs,module/worker) $(COMMON_OBJS) \
 		$(B)/module/settings/mapi-settings.o \
-		$(STORE_OBJS) $(CONVERT_LIB) $(WIRE_LIB)
+		$(STORE_LIB) $(CONVERT_LIB) $(WIRE_LIB)
 	$(LINK) $(DC_LIBS) $(TALLOC_LIBS) -lm
 $(B)/modules/settings/libmapi_settings.so: $(call objs,module/settings)
 	@mkdir -p $(@D)

@@ -3,11 +3,6 @@
 #include "rop-handlers.h"
 #include "rop-handler-table.h"
 
-/* Handlers that don't exist (yet) are linked as NULL. */
-#define ROP_HANDLER_WEAK(NAME, name, types) \
-	extern __typeof__(rop_##name) rop_##name __attribute__((weak));
-ROP_HANDLERS(ROP_HANDLER_WEAK)
-
 /* A function for each handler that takes what all have in common, so that they
    can be called through one type of pointer. */
 #define ROP_HANDLER_DEFINE(NAME, name, types) \
@@ -15,8 +10,6 @@ ROP_HANDLERS(ROP_HANDLER_WEAK)
 	rop_##name##_call(struct rop_context *ctx, const void *req, \
 			  void *resp_r) \
 	{ \
-		if (rop_##name == NULL) \
-			return EC_NOT_SUPPORTED; \
 		return rop_##name(ctx, \
 			(const struct rop_##name##_request *)req, \
 			(struct rop_##name##_response *)resp_r); \
