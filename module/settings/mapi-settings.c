@@ -21,6 +21,9 @@ static const struct setting_define mapi_login_setting_defines[] = {
 	DEF(TIME, mapi_pending_period),
 	DEF(SIZE, mapi_max_request_size),
 	DEF(UINT, mapi_max_user_sessions),
+	DEF(ENUM, ssl),
+	DEF(STR, login_trusted_networks),
+	DEF(BOOL, disable_plaintext_auth),
 
 	SETTING_DEFINE_LIST_END
 };
@@ -32,6 +35,9 @@ static const struct mapi_login_settings mapi_login_default_settings = {
 	.mapi_pending_period = 30,
 	.mapi_max_request_size = 1024 * 1024,
 	.mapi_max_user_sessions = 100,
+	.ssl = "yes:no:required",
+	.login_trusted_networks = "",
+	.disable_plaintext_auth = TRUE,
 };
 
 const struct setting_parser_info mapi_login_setting_parser_info = {

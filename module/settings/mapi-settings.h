@@ -24,6 +24,11 @@ struct mapi_login_settings {
 	uoff_t mapi_max_request_size;
 	/* Sessions that one user may have */
 	unsigned int mapi_max_user_sessions;
+
+	/* Dovecot's own settings, which apply as to its other login processes */
+	const char *ssl;
+	const char *login_trusted_networks;
+	bool disable_plaintext_auth;
 };
 
 /* mapi, module "mapi" */

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MAPI_LOGIN_COMMON_H
+#define MAPI_LOGIN_COMMON_H
+
+/* What the parts of mapi-login share.
+
+   The way of a request: login-http.c takes it from lib-http and checks its
+   headers, reads its body; login-auth.c finds out who sends it; login-session.c
+   finds or makes the session and hands the request to its worker; and
+   login-response.c writes what comes back. */
+
+#include "net.h"
+#include "mapi-settings.h"
+#include "mapihttp-headers.h"
+
+struct http_server_request;
+struct login_session;
+struct login_auth_request;
+
+/* The server version that we say we are: Exchange 2013 SP1, the first that
+   spoke MAPI/HTTP. Newer ones promise things that clients then ask for. */
+#define LOGIN_SERVER_APPLICATION "Exchange/15.00.0847.4040"
+
+#define LOGIN_AUTH_HASH_SIZE 32
+
+/* A client's TCP connection, as far as others need to know it. */
+struct login_client_info {
+	struct ip_addr local_ip, remote_ip, real_local_ip, real_remote_ip;
+	in_port_t local_port, remote_port, real_local_port, real_remote_port;
+	/* TLS by us */
+	bool ssl;
+	/* plaintext passwords may be sent: TLS, the same machine, or
+	   login_trusted_networks */
+	bool secured;
+};
+
+/* A request to /mapi/emsmdb. It is freed when lib-http has done with it:
+   its response is sent, or its client is gone. */
+struct login_request {
+	struct login_request *prev, *next;
+	struct http_server_request *http_req;
+	struct login_client_info info;
+	struct event *event;
+	struct timeval start_time;
+
+	/* on http_req's pool */
+	const char *request_type;
+	const char *request_id, *client_info;
+	struct mapihttp_cookies cookies;
+	buffer_t *body;
+	/* NotificationWait and PING don't take part in the sequence */
+	bool sequenced;
+	bool connect;
+
+	unsigned char auth_hash[LOGIN_AUTH_HASH_SIZE];
+	/* while authenticating */
+	struct login_auth_request *auth;
+	/* on http_req's pool, after authentication */
+	const char *username;
+
+	/* from when it has been handed to a session until its response */
+	struct login_session *session;
+	uint32_t frame_id;
+	/* while looking for the session; the answer comes in any case, so the
+	   lookup outlives the request */
+	struct login_session_lookup *lookup;
+
+	/* the response has been started with PROCESSING */
+	struct ostream *output;
+	struct timeout *to_pending;
+	bool responded;
+};
+
+extern const struct mapi_login_settings *login_set;
+/* Dovecot is being reconfigured or shut down: finish what there is. */
+extern bool login_dying;
+
+#endif

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "ioloop.h"
+#include "array.h"
+#include "buffer.h"
+#include "llist.h"
+#include "str.h"
+#include "strnum.h"
+#include "net.h"
+#include "ostream.h"
+#include "iostream-ssl.h"
+#include "master-service.h"
+#include "master-service-ssl-settings.h"
+#include "http-server.h"
+#include "http-request.h"
+#include "http-url.h"
+#include "login-auth.h"
+#include "login-response.h"
+#include "login-session.h"
+#include "login-http.h"
+
+/* Outlook keeps connections open between requests. */
+#define LOGIN_HTTP_IDLE_MSECS (120 * 1000)
+/* Requests' headers are small; these stop header bombs. */
+#define LOGIN_HTTP_MAX_HEADERS_SIZE (64 * 1024)
+#define LOGIN_HTTP_MAX_HEADER_SIZE (16 * 1024)
+#define LOGIN_HTTP_MAX_HEADER_FIELDS 100
+#define LOGIN_HTTP_MAX_TARGET_SIZE (8 * 1024)
+
+#define LOGIN_PATH_EMSMDB "/mapi/emsmdb"
+#define LOGIN_PATH_NSPI "/mapi/nspi"
+
+struct login_ip_net {
+	struct ip_addr ip;
+	unsigned int bits;
+};
+
+struct login_connection {
+	struct login_connection *prev, *next;
+	struct login_client_info info;
+	struct event *event;
+};
+
+static struct http_server *http_server;
+static struct login_connection *login_connections;
+static unsigned int login_connections_count;
+static struct login_request *login_requests;
+static ARRAY(struct login_ip_net) login_trusted_nets;
+
+/* --- requests -------------------------------------------------------------- */
+
+/* lib-http has done with the request: its response is sent or its client has
+   left. */
+static void login_request_destroyed(struct login_request *req)
+{
+	login_session_request_gone(req);
+	timeout_remove(&req->to_pending);
+	if (req->output != NULL)
+		o_stream_destroy(&req->output);
+	DLLIST_REMOVE(&login_requests, req);
+	http_server_request_unref(&req->http_req);
+	event_unref(&req->event);
+	i_free(req);
+}
+
+static struct login_request *
+login_request_create(struct login_connection *conn,
+		     struct http_server_request *http_req)
+{
+	struct login_request *req;
+
+	req = i_new(struct login_request, 1);
+	req->http_req = http_req;
+	http_server_request_ref(http_req);
+	req->info = conn->info;
+	req->event = event_create(conn->event);
+	req->start_time = ioloop_timeval;
+	DLLIST_PREPEND(&login_requests, req);
+	http_server_request_set_destroy_callback(http_req,
+						 login_request_destroyed, req);
+	return req;
+}
+
+/* Takes a header that is echoed. Returns FALSE if it isn't valid. */
+static bool
+login_request_get_id(const struct http_request *hreq, pool_t pool,
+		     const char *name, const char **value_r)
+{
+	const char *value = http_request_header_get(hreq, name);
+
+	*value_r = NULL;
+	if (value == NULL)
+		return TRUE;
+	if (!mapihttp_id_is_valid(value))
+		return FALSE;
+	*value_r = p_strdup(pool, value);
+	return TRUE;
+}
+
+static bool login_content_type_is_valid(const char *value)
+{
+	value = t_strcut(value, ';');
+	return strcasecmp(value, "application/mapi-http") == 0 ||
+		strcasecmp(value, "application/octet-stream") == 0;
+}
+
+/* [MS-OXCMAPIHTTP] 2.2.3.2: what a request must have */
+static enum mapihttp_code
+login_request_parse(struct login_request *req, const char **error_r)
+{
+	static const char *const types[] = {
+		"Connect", "Execute", "Disconnect", "NotificationWait", "PING",
+	};
+	const struct http_request *hreq =
+		http_server_request_get(req->http_req);
+	pool_t pool = http_server_request_get_pool(req->http_req);
+	const char *value;
+	bool valid;
+
+	valid = login_request_get_id(hreq, pool, "X-RequestId",
+				     &req->request_id);
+	valid = login_request_get_id(hreq, pool, "X-ClientInfo",
+				     &req->client_info) && valid;
+	valid = login_request_get_id(hreq, pool, "X-RequestType",
+				     &req->request_type) && valid;
+	if (!valid) {
+		*error_r = "X-RequestId, X-ClientInfo or X-RequestType is "
+			"malformed.";
+		return MAPIHTTP_INVALID_HEADER;
+	}
+	if (strcmp(hreq->method, "POST") != 0) {
+		*error_r = "Requests are sent with POST.";
+		return MAPIHTTP_INVALID_VERB;
+	}
+	if (req->request_type == NULL || req->request_id == NULL ||
+	    req->client_info == NULL) {
+		*error_r = "X-RequestType, X-RequestId or X-ClientInfo is "
+			"missing.";
+		return MAPIHTTP_MISSING_HEADER;
+	}
+	value = NULL;
+	for (unsigned int i = 0; i < N_ELEMENTS(types); i++) {
+		if (strcasecmp(req->request_type, types[i]) == 0)
+			value = types[i];
+	}
+	if (value == NULL) {
+		*error_r = "The X-RequestType isn't known here.";
+		return MAPIHTTP_INVALID_REQUEST_TYPE;
+	}
+	req->request_type = value;
+	req->connect = strcmp(value, "Connect") == 0;
+	req->sequenced = strcmp(value, "NotificationWait") != 0 &&
+		strcmp(value, "PING") != 0;
+
+	value = http_request_header_get(hreq, "Content-Type");
+	if (hreq->payload != NULL && value == NULL) {
+		*error_r = "Content-Type is missing.";
+		return MAPIHTTP_MISSING_HEADER;
+	}
+	if (value != NULL && !login_content_type_is_valid(value)) {
+		*error_r = "Content-Type isn't application/mapi-http.";
+		return MAPIHTTP_INVALID_HEADER;
+	}
+	if (!mapihttp_cookies_parse(http_request_header_get(hreq, "Cookie"),
+				    &req->cookies)) {
+		*error_r = "A cookie isn't of the form that it was given.";
+		return MAPIHTTP_INVALID_CONTEXT_COOKIE;
+	}
+	return MAPIHTTP_SUCCESS;
+}
+
+static bool login_request_is_too_large(const struct http_request *hreq)
+{
+	const char *value = http_request_header_get(hreq, "Content-Length");
+	uoff_t size;
+
+	return value != NULL && str_to_uoff(value, &size) == 0 &&
+		size > login_set->mapi_max_request_size;
+}
+
+static void login_emsmdb_request(struct login_request *req)
+{
+	const struct http_request *hreq =
+		http_server_request_get(req->http_req);
+	enum mapihttp_code code;
+	const char *error;
+
+	/* Every new connection begins with a request that has none: it costs
+	   nothing, and isn't a failed login. */
+	if (!login_auth_hash(req)) {
+		login_response_unauthorized(req);
+		return;
+	}
+	code = login_request_parse(req, &error);
+	if (code == MAPIHTTP_SUCCESS && login_request_is_too_large(hreq)) {
+		code = MAPIHTTP_TOO_LARGE;
+		error = "The request's body is larger than "
+			"mapi_max_request_size.";
+	}
+	if (code == MAPIHTTP_SUCCESS && login_dying && req->connect) {
+		code = MAPIHTTP_ENDPOINT_SHUTTING_DOWN;
+		error = "The server is being restarted.";
+	}
+	if (code != MAPIHTTP_SUCCESS) {
+		login_response_fail(req, code, error);
+		return;
+	}
+	req->body = buffer_create_dynamic(
+		http_server_request_get_pool(req->http_req), 512);
+	if (hreq->payload == NULL)
+		login_session_request(req);
+	else {
+		http_server_request_buffer_payload(req->http_req, req->body,
+			login_set->mapi_max_request_size,
+			login_session_request, req);
+	}
+}
+
+static void login_nspi_request(struct login_request *req)
+{
+	if (!login_auth_hash(req)) {
+		login_response_unauthorized(req);
+		return;
+	}
+	login_response_fail(req, MAPIHTTP_ENDPOINT_DISABLED,
+			    "There's no address book.");
+}
+
+static void login_unknown_path_request(struct login_request *req)
+{
+	if (!login_auth_hash(req)) {
+		login_response_unauthorized(req);
+		return;
+	}
+	login_response_fail(req, MAPIHTTP_INVALID_PATH,
+			    "There's nothing at this path.");
+}
+
+static const struct {
+	const char *path;
+	/* also everything below it */
+	bool prefix;
+	void (*handler)(struct login_request *req);
+} login_http_paths[] = {
+	{ LOGIN_PATH_EMSMDB, FALSE, login_emsmdb_request },
+	{ LOGIN_PATH_EMSMDB"/", FALSE, login_emsmdb_request },
+	{ LOGIN_PATH_NSPI, FALSE, login_nspi_request },
+	{ LOGIN_PATH_NSPI"/", FALSE, login_nspi_request },
+	{ "/mapi", FALSE, login_unknown_path_request },
+	{ "/mapi/", TRUE, login_unknown_path_request },
+};
+
+static void
+login_http_handle_request(void *context, struct http_server_request *http_req)
+{
+	struct login_connection *conn = context;
+	const struct http_request *hreq = http_server_request_get(http_req);
+	const char *path = hreq->target.url == NULL ||
+		hreq->target.url->path == NULL ? "" : hreq->target.url->path;
+	struct login_request *req;
+
+	for (unsigned int i = 0; i < N_ELEMENTS(login_http_paths); i++) {
+		if (login_http_paths[i].prefix ?
+		    strncasecmp(path, login_http_paths[i].path,
+				strlen(login_http_paths[i].path)) == 0 :
+		    strcasecmp(path, login_http_paths[i].path) == 0) {
+			req = login_request_create(conn, http_req);
+			login_http_paths[i].handler(req);
+			return;
+		}
+	}
+	http_server_request_fail(http_req, 404, "Not Found");
+}
+
+/* --- connections ------------------------------------------------------------ */
+
+static void
+login_http_connection_destroy(void *context, const char *reason)
+{
+	struct login_connection *conn = context;
+
+	e_debug(conn->event, "Disconnected: %s", reason);
+	DLLIST_REMOVE(&login_connections, conn);
+	login_connections_count--;
+	event_unref(&conn->event);
+	i_free(conn);
+	master_service_client_connection_destroyed(master_service);
+}
+
+static const struct http_server_callbacks login_http_callbacks = {
+	.handle_request = login_http_handle_request,
+	.connection_destroy = login_http_connection_destroy,
+};
+
+static bool login_client_is_secured(const struct login_client_info *info)
+{
+	const struct login_ip_net *net;
+
+	if (info->ssl || net_ip_compare(&info->real_remote_ip,
+					&info->real_local_ip))
+		return TRUE;
+	array_foreach(&login_trusted_nets, net) {
+		if (net_is_in_network(&info->real_remote_ip, &net->ip,
+				      net->bits))
+			return TRUE;
+	}
+	return !login_set->disable_plaintext_auth &&
+		strcmp(login_set->ssl, "required") != 0;
+}
+
+void login_http_client_connected(struct master_service_connection *mconn)
+{
+	struct login_connection *conn;
+
+	master_service_client_connection_accept(mconn);
+	conn = i_new(struct login_connection, 1);
+	conn->info.local_ip = mconn->local_ip;
+	conn->info.remote_ip = mconn->remote_ip;
+	conn->info.local_port = mconn->local_port;
+	conn->info.remote_port = mconn->remote_port;
+	conn->info.real_local_ip = mconn->real_local_ip;
+	conn->info.real_remote_ip = mconn->real_remote_ip;
+	conn->info.real_local_port = mconn->real_local_port;
+	conn->info.real_remote_port = mconn->real_remote_port;
+	conn->info.ssl = mconn->ssl;
+	conn->info.secured = login_client_is_secured(&conn->info);
+	conn->event = event_create(NULL);
+	event_add_str(conn->event, "remote_ip",
+		      net_ip2addr(&conn->info.remote_ip));
+	event_set_append_log_prefix(conn->event,
+		t_strdup_printf("rip=%s: ", net_ip2addr(&conn->info.remote_ip)));
+	DLLIST_PREPEND(&login_connections, conn);
+	login_connections_count++;
+	(void)http_server_connection_create(http_server, mconn->fd, mconn->fd,
+					    mconn->ssl, &login_http_callbacks,
+					    conn);
+}
+
+unsigned int login_http_connection_count(void)
+{
+	return login_connections_count;
+}
+
+void login_http_shut_down(void)
+{
+	http_server_shut_down(http_server);
+}
+
+static void login_trusted_nets_init(void)
+{
+	const char *const *nets;
+	struct login_ip_net *net;
+
+	i_array_init(&login_trusted_nets, 4);
+	nets = t_strsplit_spaces(login_set->login_trusted_networks, ", ");
+	for (; *nets != NULL; nets++) {
+		net = array_append_space(&login_trusted_nets);
+		if (net_parse_range(*nets, &net->ip, &net->bits) < 0)
+			i_fatal("login_trusted_networks: "
+				"Invalid network '%s'", *nets);
+	}
+}
+
+void login_http_init(const struct ssl_iostream_settings *ssl_set)
+{
+	struct http_server_settings set;
+
+	login_trusted_nets_init();
+	i_zero(&set);
+	set.ssl = ssl_set;
+	set.max_client_idle_time_msecs = LOGIN_HTTP_IDLE_MSECS;
+	set.max_pipelined_requests = 1;
+	set.request_limits.max_target_length = LOGIN_HTTP_MAX_TARGET_SIZE;
+	/* a longer one with Content-Length is refused in our own words */
+	set.request_limits.max_payload_size =
+		login_set->mapi_max_request_size * 4;
+	set.request_limits.header.max_size = LOGIN_HTTP_MAX_HEADERS_SIZE;
+	set.request_limits.header.max_field_size = LOGIN_HTTP_MAX_HEADER_SIZE;
+	set.request_limits.header.max_fields = LOGIN_HTTP_MAX_HEADER_FIELDS;
+	http_server = http_server_init(&set);
+}
+
+void login_http_deinit(void)
+{
+	http_server_deinit(&http_server);
+	i_assert(login_requests == NULL);
+	array_free(&login_trusted_nets);
+}
