@@ -16,9 +16,6 @@
 #include "mapi-contents-table.h"
 #include "mapi-props.h"
 
-/* PidTagMessageFlags */
-#define MSGFLAG_READ 0x00000001U
-
 #define FILETIME_SECOND 10000000ULL
 
 static struct mail_search_arg *

@@ -86,6 +86,7 @@ contents_sync(struct mapi_table_source *src, TALLOC_CTX *mem,
 	struct mailbox_sync_rec rec;
 	ARRAY_TYPE(seq_range) modified;
 	struct seq_range_iter iter;
+	struct mailbox_sync_status sync_status;
 	struct mailbox_status status;
 	uint32_t uid, seq, old_next_uid = csrc->next_uid;
 	unsigned int n, alloc;
@@ -108,7 +109,7 @@ contents_sync(struct mapi_table_source *src, TALLOC_CTX *mem,
 			seq_range_array_add(&modified, uid);
 		}
 	}
-	if (mailbox_sync_deinit(&sync, NULL) < 0)
+	if (mailbox_sync_deinit(&sync, &sync_status) < 0)
 		error = contents_error(csrc);
 	else {
 		csrc->next_uid = contents_next_uid(csrc);
