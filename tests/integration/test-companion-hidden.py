@@ -1,0 +1,98 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The companion tree: IMAP clients neither see it nor get at it by name, LMTP
+doesn't deliver into it, doveadm sees it."""
+
+import subprocess
+
+from readlib import check, check_equal, imap_ok, imap_quote, imap_session, main
+
+ROOT = "mapi-internal"
+LEAF = ROOT + "/allotments"
+
+
+def make_tree(server):
+    if LEAF in mailboxes(server):
+        return
+    server.doveadm("mailbox", "create", "-u", server.users[0], LEAF)
+    subprocess.run([server.env["DOVEADM"], "save", "-u", server.users[0],
+                    "-m", LEAF], input=b"Subject: record\n\nx\n", check=True)
+
+
+def mailboxes(server):
+    return server.doveadm("mailbox", "list", "-u",
+                          server.users[0]).splitlines()
+
+
+def test_doveadm_sees_it(server):
+    make_tree(server)
+    check(LEAF in mailboxes(server), "doveadm doesn't list " + LEAF)
+    status = server.doveadm("mailbox", "status", "-u", server.users[0],
+                            "messages", LEAF)
+    check("messages=0" not in status and "messages=" in status,
+          "doveadm mailbox status: " + status)
+
+
+def listed(data):
+    return [line.decode() for line in data if line is not None]
+
+
+def test_list(server):
+    make_tree(server)
+    # subscribed by somebody who could
+    server.doveadm("mailbox", "subscribe", "-u", server.users[0], LEAF)
+    with imap_session(server) as imap:
+        names = listed(imap_ok(imap.list()))
+        check(any("INBOX" in line for line in names), f"LIST: {names}")
+        for command in (lambda: imap.list('""', "*"),
+                        lambda: imap.list('""', "%"),
+                        lambda: imap.list('""', imap_quote(ROOT)),
+                        lambda: imap.list('""', imap_quote(ROOT + "/%")),
+                        lambda: imap.list('""', imap_quote("*" + LEAF)),
+                        lambda: imap.lsub('""', "*"),
+                        lambda: imap.lsub('""', imap_quote(LEAF))):
+            names = [n for n in listed(imap_ok(command())) if ROOT in n]
+            check_equal(names, [], "listed")
+        # extended forms
+        imap.send(b'x1 LIST "" "*" RETURN ()\r\n'
+                  b'x2 LIST "" "*" RETURN (SUBSCRIBED STATUS (MESSAGES))\r\n'
+                  b'x3 LIST (SUBSCRIBED) "" "*"\r\n')
+        text = b""
+        while b"x3 " not in text:
+            line = imap.readline()
+            check(line, "connection closed")
+            text += line
+        check(b"INBOX" in text and b"x1 OK" in text and b"x2 OK" in text,
+              f"extended LIST: {text}")
+        check(ROOT.encode() not in text, f"extended LIST: {text}")
+    server.doveadm("mailbox", "unsubscribe", "-u", server.users[0], LEAF)
+
+
+def test_by_name(server):
+    make_tree(server)
+    before = mailboxes(server)
+    message = b"Subject: x\r\n\r\nx\r\n"
+    with imap_session(server) as imap:
+        imap.create("Visible")
+        before = sorted(set(before) | {"Visible"})
+        for name in (LEAF, ROOT, ROOT + "/new"):
+            quoted = imap_quote(name)
+            for what, result in (
+                    ("SELECT", imap.select(quoted)),
+                    ("EXAMINE", imap.select(quoted, readonly=True)),
+                    ("STATUS", imap.status(quoted, "(MESSAGES UIDNEXT)")),
+                    ("APPEND", imap.append(quoted, None, None, message)),
+                    ("CREATE", imap.create(quoted)),
+                    ("DELETE", imap.delete(quoted)),
+                    ("SUBSCRIBE", imap.subscribe(quoted)),
+                    ("RENAME from", imap.rename(quoted, "Elsewhere")),
+                    ("RENAME to", imap.rename("Visible", quoted))):
+                check_equal(result[0], "NO", f"{what} {name}")
+        imap_ok(imap.select("INBOX"))
+        imap_ok(imap.append("INBOX", None, None, message))
+        check_equal(imap.copy("1", imap_quote(LEAF))[0], "NO", "COPY")
+    check_equal(sorted(mailboxes(server)), before, "mailboxes")
+
+
+if __name__ == "__main__":
+    main()
