@@ -336,15 +336,16 @@ static bool pull_struct(struct mapi_pull *pull, const struct wire_struct *type,
 
 	for (i = 0; i < type->count && mapi_pull_ok(pull); i++) {
 		const struct wire_field *field = &type->fields[i];
+		bool present = wire_field_present(type, field, state->ctx, v);
 		bool in_region = span > 0;
 
-		if (wire_field_present(type, field, state->ctx, v))
+		if (present)
 			pull_field(pull, field, state, in_region, v);
 		if (in_region && --span == 0 && mapi_pull_ok(pull)) {
 			pull->pos = pull->size;
 			pull->size = outer_size;
 		}
-		if (field->span > 0 && mapi_pull_ok(pull)) {
+		if (field->span > 0 && present && mapi_pull_ok(pull)) {
 			size_t size = field->type == WIRE_U8 ?
 				*(uint8_t *)((uint8_t *)v + field->offset) :
 				*(uint16_t *)((uint8_t *)v + field->offset);
