@@ -77,6 +77,48 @@ static bool contents_uid_to_seq(struct contents_source *csrc, uint32_t uid,
 		mail_index_lookup_seq(csrc->box->view, uid, seq_r);
 }
 
+static void
+changes_add(struct mapi_table_changes *changes, TALLOC_CTX *mem, uint32_t uid)
+{
+	unsigned int count = changes->touched_count;
+
+	/* grows when it's full: at 16, 32, 64.. */
+	if (count == 0 || (count >= 16 && (count & (count - 1)) == 0)) {
+		changes->touched = talloc_realloc(mem, changes->touched,
+						  uint32_t,
+						  I_MAX(16, count * 2));
+	}
+	changes->touched[changes->touched_count++] = uid;
+}
+
+/* Messages that were there before and may have changed, then new ones */
+static void
+contents_get_changes(struct contents_source *csrc, TALLOC_CTX *mem,
+		     const ARRAY_TYPE(seq_range) *modified,
+		     uint32_t old_next_uid,
+		     struct mapi_table_changes *changes)
+{
+	struct seq_range_iter iter;
+	uint32_t uid, seq, seq2;
+	unsigned int n = 0;
+
+	seq_range_array_iter_init(&iter, modified);
+	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
+		if (uid < old_next_uid &&
+		    mail_index_lookup_seq(csrc->box->view, uid, &seq))
+			changes_add(changes, mem, uid);
+	}
+	csrc->next_uid = contents_next_uid(csrc);
+	if (csrc->next_uid == old_next_uid)
+		return;
+	mailbox_get_seq_range(csrc->box, old_next_uid, (uint32_t)-1,
+			      &seq, &seq2);
+	for (; seq != 0 && seq <= seq2; seq++) {
+		mail_index_lookup_uid(csrc->box->view, seq, &uid);
+		changes_add(changes, mem, uid);
+	}
+}
+
 static enum mapi_error
 contents_sync(struct mapi_table_source *src, TALLOC_CTX *mem,
 	      struct mapi_table_changes *changes_r)
@@ -84,12 +126,9 @@ contents_sync(struct mapi_table_source *src, TALLOC_CTX *mem,
 	struct contents_source *csrc = (struct contents_source *)src;
 	struct mailbox_sync_context *sync;
 	struct mailbox_sync_rec rec;
+	struct mailbox_sync_status status;
 	ARRAY_TYPE(seq_range) modified;
-	struct seq_range_iter iter;
-	struct mailbox_sync_status sync_status;
-	struct mailbox_status status;
-	uint32_t uid, seq, old_next_uid = csrc->next_uid;
-	unsigned int n, alloc;
+	uint32_t uid, seq;
 	enum mapi_error error = EC_NONE;
 
 	i_zero(changes_r);
@@ -109,29 +148,11 @@ contents_sync(struct mapi_table_source *src, TALLOC_CTX *mem,
 			seq_range_array_add(&modified, uid);
 		}
 	}
-	if (mailbox_sync_deinit(&sync, &sync_status) < 0)
+	if (mailbox_sync_deinit(&sync, &status) < 0)
 		error = contents_error(csrc);
 	else {
-		csrc->next_uid = contents_next_uid(csrc);
-		mailbox_get_open_status(csrc->box, STATUS_MESSAGES, &status);
-		if (csrc->next_uid > old_next_uid && status.messages > 0) {
-			seq_range_array_add_range(&modified, old_next_uid,
-						  csrc->next_uid - 1);
-		}
-		alloc = 0;
-		n = 0;
-		seq_range_array_iter_init(&iter, &modified);
-		while (seq_range_array_iter_nth(&iter, n++, &uid)) {
-			if (!contents_uid_to_seq(csrc, uid, &seq))
-				continue;
-			if (changes_r->touched_count == alloc) {
-				alloc = I_MAX(16, alloc * 2);
-				changes_r->touched =
-					talloc_realloc(mem, changes_r->touched,
-						       uint32_t, alloc);
-			}
-			changes_r->touched[changes_r->touched_count++] = uid;
-		}
+		contents_get_changes(csrc, mem, &modified, csrc->next_uid,
+				     changes_r);
 		changes_r->changed = changes_r->vanished ||
 			changes_r->touched_count > 0;
 	}
