@@ -22,27 +22,31 @@ enum mime_native_body {
 	MIME_NATIVE_CLEAR_SIGNED = 4,
 };
 
-struct mime_body {
-	enum mime_native_body native;
-	/* PidTagInternetCodepage, the code page of PidTagHtml: the sender's
-	   where the bytes are handed on as they are, else 65001 (UTF-8) */
-	uint32_t codepage;
-	/* private: what the text, and the HTML is made from */
-	const struct mime_structure *structure;
-	const struct mime_body_charset *charsets;
-};
+/* PidTagNativeBody: which of the bodies the message has itself.
+   MIME_NATIVE_UNDEFINED if it has none. */
+enum mime_native_body
+mime_body_native(const struct mime_structure *structure);
 
-/* Finds out in which character sets the bodies are. That reads them if they
-   have no label, or one that is often wrong (us-ascii, utf-8). -1 if message
-   fails. The result is on parent. */
-int mime_body_init(TALLOC_CTX *parent, const struct mime_structure *structure,
-		   struct istream *message, struct mime_body **body_r);
+/* A new body, on parent. structure must live as long. Nothing is read yet. */
+struct mime_body *
+mime_body_init(TALLOC_CTX *parent, const struct mime_structure *structure);
 
-/* PidTagBody: UTF-8, CRLF line ends */
+/* PidTagInternetCodepage, the code page of PidTagHtml: the sender's if the
+   message's bytes are handed on as they are, else 65001 (UTF-8). Reads the
+   HTML if it has no label, or one that is often wrong (us-ascii, utf-8). -1 if
+   message fails. */
+int mime_body_codepage(struct mime_body *body, struct istream *message,
+		       uint32_t *codepage_r);
+
+/* PidTagBody: UTF-8, CRLF line ends. Empty if there's no body. */
 struct istream *
-mime_body_open_text(const struct mime_body *body, struct istream *message);
-/* PidTagHtml: bytes in body->codepage */
+mime_body_open_text(struct mime_body *body, struct istream *message);
+/* PidTagHtml: bytes in the body's code page. A document without content if
+   there's no body: clients don't open messages with an empty value. */
 struct istream *
-mime_body_open_html(const struct mime_body *body, struct istream *message);
+mime_body_open_html(struct mime_body *body, struct istream *message);
+/* The same in UTF-8 */
+struct istream *
+mime_body_open_html_utf8(struct mime_body *body, struct istream *message);
 
 #endif

@@ -110,7 +110,7 @@ i_stream_create_mime_filter(struct istream *input, struct mime_filter *filter)
 
 	fstream = i_new(struct mime_filter_istream, 1);
 	fstream->filter = filter;
-	fstream->out = buffer_create_dynamic(default_pool, FILTER_CHUNK_SIZE);
+	fstream->out = buffer_create_dynamic(default_pool, 1024);
 	fstream->istream.max_buffer_size = input->real_stream->max_buffer_size;
 
 	fstream->istream.iostream.close = mime_filter_stream_close;

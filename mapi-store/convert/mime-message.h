@@ -32,6 +32,12 @@ struct mime_message;
 /* source must live as long as the message. talloc_free() frees it. */
 struct mime_message *
 mime_message_init(TALLOC_CTX *parent, struct mime_message_source *source);
+/* A message in a stream of its own, from offset 0 on; the stream must be
+   blocking and seekable, and is referenced. Parsed at once. received: see struct
+   mime_header_source. NULL if input fails. */
+struct mime_message *
+mime_message_init_stream(TALLOC_CTX *parent, struct istream *input,
+			 int64_t received);
 /* The message in an attachment of kind MIME_ATTACH_MESSAGE. It reads the same
    source; msg must live as long. NULL if the source fails. */
 struct mime_message *
@@ -39,10 +45,12 @@ mime_message_init_embedded(TALLOC_CTX *parent, struct mime_message *msg,
 			   const struct mime_attachment *attachment);
 
 /* Everything that mime_headers_get_prop() derives, and what needs structure or
-   content: PidTagMessageClass, PidTagHasAttachments, PidTagBody, PidTagHtml,
-   PidTagBodyHtml (same id as a string), PidTagNativeBody, PidTagRtfInSync,
-   PidTagInternetCodepage, report properties. Bodies of more than max_body bytes
-   are MIME_PROP_NEED_MESSAGE: open a stream. */
+   content: PidTagMessageClass, PidTagHasAttachments, PidTagBody, PidTagHtml
+   (as PTYP_STRING, that is PidTagBodyHtml: converted to UTF-8),
+   PidTagNativeBody, PidTagRtfInSync, PidTagInternetCodepage,
+   PidTagMessageCodepage, report properties. Bodies of more than max_body bytes
+   are MIME_PROP_NEED_MESSAGE: open a stream. PidTagRtfCompressed is always
+   MIME_PROP_NOT_FOUND. */
 enum mime_prop_result
 mime_message_get_prop(struct mime_message *msg, TALLOC_CTX *mem, uint32_t tag,
 		      size_t max_body, struct mapi_value *value_r);

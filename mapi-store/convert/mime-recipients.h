@@ -17,6 +17,17 @@ struct mime_recipient {
 	/* local@domain, or whatever stood there if that wasn't an address;
 	   never NULL, may be empty */
 	const char *address;
+	/* What a delivery report says of the recipient; NULL elsewhere */
+	const struct mime_recipient_report *report;
+};
+
+/* [MS-OXCMAIL] 2.2.3.7.1. Strings are NULL where there are none. */
+struct mime_recipient_report {
+	/* Status, class.subject.detail ([RFC3463]); all 0 if there's none */
+	unsigned int status[3];
+	const char *remote_mta;
+	/* what the remote server said */
+	const char *supplementary_info;
 };
 
 /* In the order To, Cc, Bcc. Members of groups are listed, the groups' names
@@ -32,7 +43,10 @@ bool mime_recipients_get(struct mime_header_source *source, TALLOC_CTX *mem,
    PidTagRecordKey, PidTagSearchKey, PidTagObjectType, PidTagDisplayType,
    PidTagSendInternetEncoding, PidTagRecipientFlags,
    PidTagRecipientTrackStatus, PidTagResponsibility, PidTagSendRichInfo,
-   PidTagSendInternetEncoding. Not: PidTagRowid, which the caller numbers. */
+   PidTagSendInternetEncoding; of delivery reports
+   PidTagNonDeliveryReportStatusCode/DiagCode/ReasonCode,
+   PidTagRemoteMessageTransferAgent, PidTagSupplementaryInfo. Not: PidTagRowid,
+   which the caller numbers. */
 enum mime_prop_result
 mime_recipient_get_prop(const struct mime_recipient *recipient,
 			TALLOC_CTX *mem, uint32_t tag,

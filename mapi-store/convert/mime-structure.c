@@ -179,6 +179,8 @@ static bool body_wanted(struct walk_ctx *ctx, const struct message_part *part)
 		return FALSE;
 	if (array_count(&ctx->bodies) == 0)
 		return TRUE;
+	if (array_count(&ctx->bodies) >= MIME_MAX_BODIES)
+		return FALSE;
 	T_BEGIN {
 		named = t_mime_part_filename(part) != NULL;
 	} T_END;

@@ -21,6 +21,8 @@ struct message_part;
    contains them is an attachment as a whole. */
 #define MIME_MAX_PARTS 10000
 #define MIME_MAX_DEPTH 100
+/* Texts after that many are attachments. */
+#define MIME_MAX_BODIES 50
 
 enum mime_class {
 	MIME_CLASS_NOTE,		/* IPM.Note */

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "str.h"
+#include "istream.h"
+#include "istream-concat.h"
+#include "istream-crlf.h"
+#include "message-header-parser.h"
+#include "message-part.h"
+#include "mime-header-source.h"
+#include "mime-part-info.h"
+#include "mime-part-stream.h"
+
+static struct istream *
+open_range(struct istream *message, uoff_t offset, uoff_t size)
+{
+	struct istream *input;
+
+	i_stream_seek(message, offset);
+	input = i_stream_create_limit(message, size);
+	return input;
+}
+
+static struct istream *
+open_body(const struct message_part *part, struct istream *message)
+{
+	return open_range(message, part->physical_pos +
+			  part->header_size.physical_size,
+			  part->body_size.physical_size);
+}
+
+struct istream *
+mime_part_open_decoded(const struct message_part *part,
+		       struct istream *message)
+{
+	struct istream *input = open_body(part, message);
+	struct mime_filter *filter;
+
+	filter = mime_transfer_filter(mime_part_transfer(part));
+	if (filter != NULL)
+		mime_filter_push(&input, filter);
+	return input;
+}
+
+static struct istream *with_crlf(struct istream *input)
+{
+	struct istream *crlf = i_stream_create_crlf(input);
+
+	i_stream_unref(&input);
+	return crlf;
+}
+
+struct istream *
+mime_part_open_raw(const struct message_part *part, struct istream *message)
+{
+	return with_crlf(open_body(part, message));
+}
+
+static void
+append_mime_header(struct istream *input, string_t *dest)
+{
+	struct message_header_parser_ctx *parser;
+	struct message_header_line *hdr;
+
+	parser = message_parse_header_init(input, NULL, 0);
+	while (message_parse_header_next(parser, &hdr) > 0) {
+		if (hdr->eoh ||
+		    (strncasecmp(hdr->name, "Content-", 8) != 0 &&
+		     strcasecmp(hdr->name, "MIME-Version") != 0))
+			continue;
+		if (str_len(dest) + hdr->name_len + hdr->value_len >
+		    MIME_MAX_HEADER_SIZE)
+			break;
+		message_header_line_write(dest, hdr);
+	}
+	message_parse_header_deinit(&parser);
+}
+
+struct istream *
+mime_part_open_entity(const struct message_part *part,
+		      struct istream *message)
+{
+	struct istream *inputs[3], *input;
+	string_t *header = str_new(default_pool, 1024);
+	unsigned int i;
+
+	input = open_range(message, part->physical_pos,
+			   part->header_size.physical_size);
+	append_mime_header(input, header);
+	i_stream_unref(&input);
+	str_append(header, "\r\n");
+
+	inputs[0] = i_stream_create_copy_from_data(str_data(header),
+						   str_len(header));
+	inputs[1] = open_body(part, message);
+	inputs[2] = NULL;
+	str_free(&header);
+	input = i_stream_create_concat(inputs);
+	for (i = 0; inputs[i] != NULL; i++)
+		i_stream_unref(&inputs[i]);
+	return with_crlf(input);
+}
