@@ -118,10 +118,12 @@ $(B)/mapitest: $(MAPITEST_OBJS) $(CLIENT_LIB) $(WIRE_LIB)
 
 # --- unit tests: every tests/unit/test-*.c is a cmocka program --------------
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,\
-	$(sort $(wildcard tests/unit/test-*.c)))
-# helpers shared by unit tests: tests/unit/*.c that are not test-*.c
+	$(filter-out %-common.c,$(sort $(wildcard tests/unit/test-*.c))))
+# helpers shared by unit tests: tests/unit/*.c that are not test-*.c, and
+# *-common.c
 UNIT_HELPERS = $(patsubst %.c,$(B)/%.o,\
-	$(filter-out tests/unit/test-%,$(call srcs,tests/unit)))
+	$(filter-out tests/unit/test-%,$(call srcs,tests/unit)) \
+	$(wildcard tests/unit/test-*-common.c))
 $(B)/tests/unit/test-%: $(B)/tests/unit/test-%.o $(UNIT_HELPERS) \
 		$(STORE_LIB) $(CONVERT_LIB) $(CLIENT_LIB) $(WIRE_LIB)
 	$(LINK) $(DC_LIBS) -lcmocka -lcurl $(TALLOC_LIBS) -lm
