@@ -92,8 +92,10 @@ mime_filter_stream_seek(struct istream_private *stream, uoff_t v_offset,
 		(struct mime_filter_istream *)stream;
 
 	if (v_offset < stream->istream.v_offset) {
-		/* i_stream_seek() remembers where the parent is after this */
+		/* the one is for reading below, the other for what
+		   i_stream_seek() remembers afterwards */
 		i_stream_seek(stream->parent, stream->parent_start_offset);
+		stream->parent_expected_offset = stream->parent_start_offset;
 		stream->skip = stream->pos = 0;
 		stream->istream.v_offset = 0;
 		fstream->filter->reset(fstream->filter);
