@@ -52,10 +52,11 @@ static bool attachment_exists(struct mapi_table_source *src, uint32_t row)
 static enum mapi_error
 attachment_list(struct mapi_table_source *src, TALLOC_CTX *mem,
 		const struct mapi_restriction *restriction,
-		uint32_t **rows_r, unsigned int *count_r)
+		uint32_t **rows_r, unsigned int *count_r, bool *exact_r)
 {
 	uint32_t i;
 
+	*exact_r = FALSE;
 	*count_r = attachment_count(src);
 	*rows_r = talloc_array(mem, uint32_t, *count_r);
 	for (i = 0; i < *count_r; i++)

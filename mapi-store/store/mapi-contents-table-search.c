@@ -2,11 +2,11 @@
 
 /* Restrictions as lib-storage searches.
 
-   What is found is a superset of what matches: every row is tested against the
-   restriction itself afterwards. So only those parts are translated that
-   lib-storage answers from the index and the cache, and everything else is
-   taken to match. Under a negation that is the wrong way round, therefore only
-   exact translations may be negated. */
+   What is found is a superset of what matches: rows are tested against the
+   restriction itself afterwards, unless the translation is exact. Only those
+   parts are translated that lib-storage answers from the index and the cache,
+   and everything else is taken to match. Under a negation that is the wrong way
+   round, therefore only exact translations may be negated. */
 
 #include "lib.h"
 #include "array.h"
@@ -158,7 +158,8 @@ search_translate(struct mail_search_args *args,
 
 int mapi_contents_table_search(struct mailbox *box, TALLOC_CTX *mem,
 			       const struct mapi_restriction *restriction,
-			       uint32_t **uids_r, unsigned int *count_r)
+			       uint32_t **uids_r, unsigned int *count_r,
+			       bool *exact_r)
 {
 	struct mailbox_transaction_context *trans;
 	struct mail_search_context *search;
@@ -167,11 +168,10 @@ int mapi_contents_table_search(struct mailbox *box, TALLOC_CTX *mem,
 	unsigned int alloc = 0;
 	uint32_t *uids = NULL;
 	unsigned int count = 0;
-	bool exact;
 	int ret = 1;
 
 	args = mail_search_build_init();
-	args->args = search_translate(args, restriction, &exact);
+	args->args = search_translate(args, restriction, exact_r);
 	if (args->args == NULL) {
 		mail_search_args_unref(&args);
 		return 0;

@@ -179,19 +179,20 @@ static bool contents_exists(struct mapi_table_source *src, uint32_t row)
 static enum mapi_error
 contents_list(struct mapi_table_source *src, TALLOC_CTX *mem,
 	      const struct mapi_restriction *restriction,
-	      uint32_t **rows_r, unsigned int *count_r)
+	      uint32_t **rows_r, unsigned int *count_r, bool *exact_r)
 {
 	struct contents_source *csrc = (struct contents_source *)src;
 	uint32_t i;
 	int ret;
 
+	*exact_r = FALSE;
 	*count_r = contents_count(src);
 	*rows_r = NULL;
 	if (*count_r == 0)
 		return EC_NONE;
 	if (restriction != NULL) {
 		ret = mapi_contents_table_search(csrc->box, mem, restriction,
-						 rows_r, count_r);
+						 rows_r, count_r, exact_r);
 		if (ret != 0)
 			return ret < 0 ? contents_error(csrc) : EC_NONE;
 	}

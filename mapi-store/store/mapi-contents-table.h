@@ -26,10 +26,12 @@ mapi_contents_table_sub_get(struct mapi_message *msg, TALLOC_CTX *mem,
 			    struct mapi_value *value_r);
 
 /* UIDs of messages that may match the restriction, ascending: what lib-storage
-   can tell from index and cache is left out. 0 if it can't tell anything,
-   then there's no result; -1 if the search failed (see the mailbox's error). */
+   can tell from index and cache is left out. *exact_r: all of them match. 0 if
+   it can't tell anything, then there's no result; -1 if the search failed (see
+   the mailbox's error). */
 int mapi_contents_table_search(struct mailbox *box, TALLOC_CTX *mem,
 			       const struct mapi_restriction *restriction,
-			       uint32_t **uids_r, unsigned int *count_r);
+			       uint32_t **uids_r, unsigned int *count_r,
+			       bool *exact_r);
 
 #endif

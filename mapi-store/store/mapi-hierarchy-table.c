@@ -153,10 +153,11 @@ static bool hierarchy_exists(struct mapi_table_source *src, uint32_t row)
 static enum mapi_error
 hierarchy_list(struct mapi_table_source *src, TALLOC_CTX *mem,
 	       const struct mapi_restriction *restriction,
-	       uint32_t **rows_r, unsigned int *count_r)
+	       uint32_t **rows_r, unsigned int *count_r, bool *exact_r)
 {
 	struct hierarchy_source *hsrc = (struct hierarchy_source *)src;
 
+	*exact_r = FALSE;
 	*count_r = hsrc->list_count;
 	*rows_r = talloc_array(mem, uint32_t, hsrc->list_count);
 	if (hsrc->list_count > 0) {

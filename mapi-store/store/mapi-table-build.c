@@ -35,6 +35,8 @@ struct table_build {
 	struct mapi_value *values;
 	unsigned int tag_count, extreme_idx, mv_idx;
 	bool reading;
+	/* rows are known to match the restriction */
+	bool filtered;
 
 	buffer_t *keys;
 	struct mapi_table_sort_item *items;
@@ -180,7 +182,7 @@ static enum mapi_error build_add_row(struct table_build *build, uint32_t row)
 	bool match = TRUE;
 
 	error = priv->src->v->select(priv->src, row);
-	if (error == EC_NONE && priv->filter != NULL)
+	if (error == EC_NONE && priv->filter != NULL && !build->filtered)
 		error = mapi_table_filter_match(priv->filter, row, &match);
 	if (error == EC_NONE && match && build->program != NULL)
 		error = build_read(build);
@@ -251,8 +253,9 @@ enum mapi_error mapi_table_build(struct mapi_table_private *priv)
 	build_init(&build, priv);
 	error = priv->src->v->list(priv->src, build.mem, priv->filter == NULL ?
 			NULL : mapi_table_filter_restriction(priv->filter),
-			&rows, &count);
-	if (error == EC_NONE && priv->filter == NULL && build.program == NULL) {
+			&rows, &count, &build.filtered);
+	if (error == EC_NONE && build.program == NULL &&
+	    (priv->filter == NULL || build.filtered)) {
 		/* nothing needs to be known of the rows */
 		priv->leaves = talloc_steal(priv, rows);
 		priv->leaf_count = count;

@@ -42,10 +42,12 @@ struct mapi_table_source_vfuncs {
 	uint32_t (*count)(struct mapi_table_source *src);
 	bool (*exists)(struct mapi_table_source *src, uint32_t row);
 	/* All rows in their natural order. With a restriction, rows may be
-	   left out that surely don't match it. */
+	   left out that surely don't match it; *exact_r: the others surely
+	   do. */
 	enum mapi_error (*list)(struct mapi_table_source *src, TALLOC_CTX *mem,
 				const struct mapi_restriction *restriction,
-				uint32_t **rows_r, unsigned int *count_r);
+				uint32_t **rows_r, unsigned int *count_r,
+				bool *exact_r);
 
 	/* tags have no PTYP_INSTANCE_FLAG; their type may be
 	   PTYP_UNSPECIFIED */

@@ -78,11 +78,12 @@ static bool fake_exists(struct mapi_table_source *src, uint32_t row)
 static enum mapi_error
 fake_list(struct mapi_table_source *src, TALLOC_CTX *mem,
 	  const struct mapi_restriction *restriction,
-	  uint32_t **rows_r, unsigned int *count_r)
+	  uint32_t **rows_r, unsigned int *count_r, bool *exact_r)
 {
 	struct fake_source *fake = (struct fake_source *)src;
 	uint32_t i;
 
+	*exact_r = FALSE;
 	*count_r = 0;
 	*rows_r = talloc_array(mem, uint32_t, FAKE_MAX_ROWS);
 	for (i = 1; i <= fake->row_count; i++) {
