@@ -121,7 +121,10 @@ static bool login_response_begin(struct login_request *req)
 
 	req->responded = TRUE;
 	timeout_remove(&req->to_pending);
-	return !http_server_request_is_finished(req->http_req);
+	/* lib-http calls a request finished as soon as its response has been
+	   begun, which may be by us */
+	return req->output != NULL ||
+		!http_server_request_is_finished(req->http_req);
 }
 
 /* The end of a response that has been started. */
