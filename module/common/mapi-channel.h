@@ -30,8 +30,8 @@ enum mapi_frame_type {
 	/* login -> worker: payload is the X-RequestType, a NUL, and the
 	   request's body */
 	MAPI_FRAME_REQUEST,
-	/* login -> worker: nobody waits for the response to this request any
-	   more. It may come nevertheless. */
+	/* login -> worker: a NotificationWait is to be answered now, without
+	   a notification. Nobody may be waiting for the answer any more. */
 	MAPI_FRAME_CANCEL,
 	/* worker -> login: code is the X-ResponseCode, the payload the
 	   response's body (StatusCode etc.), empty unless code is 0 */

@@ -201,7 +201,9 @@ mapi_worker_cancel(struct mapi_worker_channel *channel, uint32_t request_id)
 
 	for (wait = channel->waits; wait != NULL; wait = wait->next) {
 		if (wait->request_id == request_id) {
-			mapi_worker_wait_free(&wait);
+			/* If the login process is about to end, its client
+			   still waits for an answer. */
+			mapi_worker_wait_finish(wait, FALSE);
 			return;
 		}
 	}
