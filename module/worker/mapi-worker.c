@@ -14,8 +14,11 @@
 #include "mapi-client.h"
 #include "mapi-worker.h"
 
+#include <unistd.h>
+
 /* What Dovecot's other services grant idle clients when they're to end. */
 #define MAPI_DIE_IDLE_MSECS (60 * 1000)
+#define MAPI_DIE_CHECK_MSECS 500
 #define MAPI_REQUEST_POOL_SIZE (32 * 1024)
 
 /* A NotificationWait that hasn't been answered. */
@@ -51,6 +54,8 @@ struct mapi_worker_session {
 
 static struct mapi_worker_session *mapi_worker_sessions = NULL;
 static unsigned int mapi_worker_session_count = 0;
+static pid_t mapi_worker_master_pid = 0;
+static struct timeout *mapi_worker_to_die = NULL;
 
 void (*mapi_worker_session_destroyed)(void) = NULL;
 
@@ -380,6 +385,7 @@ void mapi_worker_session_create(const struct mapi_compat_user *user, int fd,
 
 	session = i_new(struct mapi_worker_session, 1);
 	session->sessions_path = sessions_path;
+	mapi_worker_master_pid = getppid();
 	mapi_client_init(&session->client, user, event);
 	session->idle_msecs = user->set->mapi_session_timeout * 1000;
 	session->anvil_connected = mapi_compat_anvil_connect(user->mail_user);
@@ -419,6 +425,14 @@ unsigned int mapi_worker_sessions_count(void)
 	return mapi_worker_session_count;
 }
 
+static void mapi_worker_check_master(void *context ATTR_UNUSED)
+{
+	/* Without master there are no login processes and no registry: nobody
+	   can reach the sessions. */
+	if (getppid() != mapi_worker_master_pid)
+		mapi_worker_sessions_destroy();
+}
+
 void mapi_worker_sessions_die(void)
 {
 	struct mapi_worker_session *session;
@@ -430,10 +444,16 @@ void mapi_worker_sessions_die(void)
 		timeout_remove(&session->to_idle);
 		mapi_worker_session_busy(session);
 	}
+	if (mapi_worker_to_die == NULL) {
+		mapi_worker_to_die = timeout_add(MAPI_DIE_CHECK_MSECS,
+						 mapi_worker_check_master,
+						 (void *)NULL);
+	}
 }
 
 void mapi_worker_sessions_destroy(void)
 {
+	timeout_remove(&mapi_worker_to_die);
 	while (mapi_worker_sessions != NULL) {
 		mapi_worker_session_destroy(mapi_worker_sessions,
 					    "Server is shutting down");

@@ -18,8 +18,8 @@ void mapi_worker_session_create(const struct mapi_compat_user *user, int fd,
 				const char *sessions_path,
 				struct event *event);
 unsigned int mapi_worker_sessions_count(void);
-/* Ends those that are or become idle for a minute: Dovecot is being
-   reconfigured or shut down. */
+/* Dovecot is being reconfigured: ends those that are or become idle for a
+   minute. Or it's being shut down: ends all as soon as master is gone. */
 void mapi_worker_sessions_die(void);
 /* Ends all of them at once. */
 void mapi_worker_sessions_destroy(void);
