@@ -5,8 +5,12 @@
    What is found is a superset of what matches: rows are tested against the
    restriction itself afterwards, unless the translation is exact. Only those
    parts are translated that lib-storage answers from the index and the cache,
-   and everything else is taken to match. Under a negation that is the wrong way
-   round, therefore only exact translations may be negated. */
+   and everything else is taken to match.
+
+   Negations are carried down to the leaves, where a superset of what doesn't
+   match is found or not. lib-storage could negate lists itself, but simplifying
+   them it takes (a) and not (a) for duplicates (seen in 2.3.19). Lists of one
+   are left out for the same reason. */
 
 #include "lib.h"
 #include "array.h"
@@ -29,33 +33,41 @@ search_arg_new(struct mail_search_args *args, enum mail_search_arg_type type)
 }
 
 static struct mail_search_arg *
-search_seen(struct mail_search_args *args, bool seen)
+search_seen(struct mail_search_args *args, bool seen, bool *exact_r)
 {
 	struct mail_search_arg *arg = search_arg_new(args, SEARCH_FLAGS);
 
 	arg->value.flags = MAIL_SEEN;
 	arg->match_not = !seen;
+	*exact_r = TRUE;
 	return arg;
 }
 
 static struct mail_search_arg *
 search_bitmask(struct mail_search_args *args,
-	       const struct mapi_restriction *res, bool *exact_r)
+	       const struct mapi_restriction *res, bool negate, bool *exact_r)
 {
-	if (res->u.bitmask.tag != PIDTAG_MESSAGE_FLAGS)
+	/* the bits are to be 0, all of them */
+	bool zero = (res->u.bitmask.relop == BMR_EQZ) != negate;
+	struct mail_search_arg *arg;
+
+	if (res->u.bitmask.tag != PIDTAG_MESSAGE_FLAGS ||
+	    (res->u.bitmask.mask & MSGFLAG_READ) == 0)
 		return NULL;
-	*exact_r = res->u.bitmask.mask == MSGFLAG_READ;
-	if (res->u.bitmask.relop == BMR_NEZ) {
+	if (res->u.bitmask.mask == MSGFLAG_READ)
+		return search_seen(args, !zero, exact_r);
+	if (!zero) {
 		/* one of the others may do */
-		return *exact_r ? search_seen(args, TRUE) : NULL;
+		return NULL;
 	}
-	return (res->u.bitmask.mask & MSGFLAG_READ) != 0 ?
-		search_seen(args, FALSE) : NULL;
+	arg = search_seen(args, FALSE, exact_r);
+	*exact_r = FALSE;
+	return arg;
 }
 
 static struct mail_search_arg *
 search_property(struct mail_search_args *args,
-		const struct mapi_restriction *res, bool *exact_r)
+		const struct mapi_restriction *res, bool negate, bool *exact_r)
 {
 	const struct mapi_value *value = &res->u.property.value.value;
 	struct mail_search_arg *arg;
@@ -66,13 +78,13 @@ search_property(struct mail_search_args *args,
 		    (res->u.property.relop != RELOP_EQ &&
 		     res->u.property.relop != RELOP_NE))
 			return NULL;
-		*exact_r = TRUE;
-		return search_seen(args, value->u.b ==
-				   (res->u.property.relop == RELOP_EQ));
+		return search_seen(args, (value->u.b ==
+				   (res->u.property.relop == RELOP_EQ)) !=
+				   negate, exact_r);
 	case PIDTAG_MESSAGE_DELIVERY_TIME:
 		/* Not RELOP_LT and RELOP_LE: messages that have no delivery
 		   time match these. */
-		if (value->type != PTYP_TIME ||
+		if (value->type != PTYP_TIME || negate ||
 		    (res->u.property.relop != RELOP_GE &&
 		     res->u.property.relop != RELOP_GT &&
 		     res->u.property.relop != RELOP_EQ))
@@ -87,70 +99,68 @@ search_property(struct mail_search_args *args,
 	return NULL;
 }
 
-/* NULL: everything may match. */
 static struct mail_search_arg *
 search_translate(struct mail_search_args *args,
-		 const struct mapi_restriction *res, bool *exact_r)
+		 const struct mapi_restriction *res, bool negate,
+		 bool *exact_r);
+
+/* all: all children have to match, else one of them */
+static struct mail_search_arg *
+search_list(struct mail_search_args *args, const struct mapi_restriction *res,
+	    bool all, bool negate, bool *exact_r)
 {
-	struct mail_search_arg *arg, *child, **tail;
-	bool exact = TRUE;
+	struct mail_search_arg *list, *child, **tail;
+	bool exact;
 	uint32_t i;
 
+	*exact_r = FALSE;
+	list = search_arg_new(args, all ? SEARCH_SUB : SEARCH_OR);
+	tail = &list->value.subargs;
+	exact = TRUE;
+	for (i = 0; i < res->u.list.count; i++) {
+		bool child_exact;
+
+		child = search_translate(args, &res->u.list.items[i], negate,
+					 &child_exact);
+		if (child == NULL && !all)
+			return NULL;
+		if (child == NULL || !child_exact)
+			exact = FALSE;
+		if (child != NULL) {
+			*tail = child;
+			tail = &child->next;
+		}
+	}
+	/* a list without children is rare and not worth it */
+	if (list->value.subargs == NULL)
+		return NULL;
+	*exact_r = exact;
+	return list->value.subargs->next == NULL ? list->value.subargs : list;
+}
+
+/* What matches the restriction or, with negate, doesn't. NULL: everything
+   may. */
+static struct mail_search_arg *
+search_translate(struct mail_search_args *args,
+		 const struct mapi_restriction *res, bool negate, bool *exact_r)
+{
 	*exact_r = FALSE;
 	if (res == NULL)
 		return NULL;
 	switch (res->type) {
 	case RES_AND:
-		arg = search_arg_new(args, SEARCH_SUB);
-		tail = &arg->value.subargs;
-		*exact_r = TRUE;
-		for (i = 0; i < res->u.list.count; i++) {
-			child = search_translate(args, &res->u.list.items[i],
-						 &exact);
-			if (child == NULL || !exact)
-				*exact_r = FALSE;
-			if (child != NULL) {
-				*tail = child;
-				tail = &child->next;
-			}
-		}
-		return arg->value.subargs == NULL ? NULL : arg;
 	case RES_OR:
-		if (res->u.list.count == 0)
-			return NULL;
-		arg = search_arg_new(args, SEARCH_OR);
-		tail = &arg->value.subargs;
-		*exact_r = TRUE;
-		for (i = 0; i < res->u.list.count; i++) {
-			child = search_translate(args, &res->u.list.items[i],
-						 &exact);
-			if (child == NULL)
-				return NULL;
-			if (!exact)
-				*exact_r = FALSE;
-			*tail = child;
-			tail = &child->next;
-		}
-		return arg;
+		return search_list(args, res, (res->type == RES_AND) != negate,
+				   negate, exact_r);
 	case RES_NOT:
-		child = search_translate(args, res->u.child, &exact);
-		if (child == NULL || !exact)
-			return NULL;
-		*exact_r = TRUE;
-		arg = search_arg_new(args, SEARCH_SUB);
-		arg->value.subargs = child;
-		arg->match_not = TRUE;
-		return arg;
+		return search_translate(args, res->u.child, !negate, exact_r);
 	case RES_BITMASK:
-		return search_bitmask(args, res, exact_r);
+		return search_bitmask(args, res, negate, exact_r);
 	case RES_PROPERTY:
-		return search_property(args, res, exact_r);
+		return search_property(args, res, negate, exact_r);
 	case RES_COMMENT:
-		return search_translate(args, res->u.comment.child, exact_r);
-	case RES_COUNT:
-		/* which ones match depends on all before them */
-		child = search_translate(args, res->u.count.child, &exact);
-		return child;
+		return search_translate(args, res->u.comment.child, negate,
+					exact_r);
 	default:
 		return NULL;
 	}
@@ -171,7 +181,7 @@ int mapi_contents_table_search(struct mailbox *box, TALLOC_CTX *mem,
 	int ret = 1;
 
 	args = mail_search_build_init();
-	args->args = search_translate(args, restriction, exact_r);
+	args->args = search_translate(args, restriction, FALSE, exact_r);
 	if (args->args == NULL) {
 		mail_search_args_unref(&args);
 		return 0;

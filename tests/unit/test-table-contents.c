@@ -434,6 +434,158 @@ static void test_changes(void **state)
 	fixture_deinit(&f);
 }
 
+/* --- random restrictions -------------------------------------------------- */
+
+/* Makes a restriction and tells by row what must match. */
+static void
+random_restriction(TALLOC_CTX *mem, unsigned int *seed, unsigned int depth,
+		   const struct rows *rows, struct mapi_restriction *res_r,
+		   bool *match)
+{
+	bool child_match[N_ELEMENTS(rows->times)];
+	unsigned int i, j, kind = rnd(seed, depth == 0 ? 5 : 8);
+	uint64_t time;
+	char subject[8];
+	uint8_t relop;
+	bool value;
+
+	i_zero(res_r);
+	switch (kind) {
+	case 0:
+		res_r->type = RES_BITMASK;
+		res_r->u.bitmask.tag = PIDTAG_MESSAGE_FLAGS;
+		res_r->u.bitmask.mask = MSGFLAG_READ;
+		res_r->u.bitmask.relop = rnd(seed, 2);
+		for (i = 0; i < rows->count; i++) {
+			match[i] = rows->read[i] ==
+				(res_r->u.bitmask.relop == BMR_NEZ);
+		}
+		return;
+	case 1:
+		value = rnd(seed, 2) == 0;
+		relop = rnd(seed, 2) == 0 ? RELOP_EQ : RELOP_NE;
+		res_r->type = RES_PROPERTY;
+		res_r->u.property.tag = PIDTAG_READ;
+		res_r->u.property.relop = relop;
+		res_r->u.property.value.tag = PIDTAG_READ;
+		res_r->u.property.value.value = mapi_value_bool(value);
+		for (i = 0; i < rows->count; i++) {
+			match[i] = (rows->read[i] == value) ==
+				(relop == RELOP_EQ);
+		}
+		return;
+	case 2:
+	case 3:
+		time = mapi_time_from_unix(FIRST_TIME + rnd(seed, 22), 0) +
+			rnd(seed, 3) * 5000000 - 5000000;
+		relop = rnd(seed, 6);
+		res_r->type = RES_PROPERTY;
+		res_r->u.property.tag = PIDTAG_MESSAGE_DELIVERY_TIME;
+		res_r->u.property.relop = relop;
+		res_r->u.property.value.tag = PIDTAG_MESSAGE_DELIVERY_TIME;
+		res_r->u.property.value.value = mapi_value_time(time);
+		for (i = 0; i < rows->count; i++) {
+			uint64_t t = rows->times[i];
+
+			match[i] = relop == RELOP_LT ? t < time :
+				relop == RELOP_LE ? t <= time :
+				relop == RELOP_GT ? t > time :
+				relop == RELOP_GE ? t >= time :
+				relop == RELOP_EQ ? t == time : t != time;
+		}
+		return;
+	case 4:
+		i_snprintf(subject, sizeof(subject), "%u", rnd(seed, 30));
+		res_r->type = RES_CONTENT;
+		res_r->u.content.fuzzy_low = FL_SUBSTRING;
+		res_r->u.content.tag = PIDTAG_SUBJECT;
+		res_r->u.content.value.tag = PIDTAG_SUBJECT;
+		res_r->u.content.value.value =
+			mapi_value_str(talloc_strdup(mem, subject));
+		for (i = 0; i < rows->count; i++) {
+			match[i] = strstr(rows->subjects[i], subject) != NULL;
+		}
+		return;
+	case 5:
+		res_r->type = RES_NOT;
+		res_r->u.child = talloc(mem, struct mapi_restriction);
+		random_restriction(mem, seed, depth - 1, rows, res_r->u.child,
+				   match);
+		for (i = 0; i < rows->count; i++)
+			match[i] = !match[i];
+		return;
+	}
+	res_r->type = kind == 6 ? RES_AND : RES_OR;
+	res_r->u.list.count = rnd(seed, 4);
+	res_r->u.list.items = talloc_array(mem, struct mapi_restriction,
+					   I_MAX(1, res_r->u.list.count));
+	for (i = 0; i < rows->count; i++)
+		match[i] = kind == 6;
+	for (j = 0; j < res_r->u.list.count; j++) {
+		random_restriction(mem, seed, depth - 1, rows,
+				   &res_r->u.list.items[j], child_match);
+		for (i = 0; i < rows->count; i++) {
+			match[i] = kind == 6 ? match[i] && child_match[i] :
+				match[i] || child_match[i];
+		}
+	}
+}
+
+/* What lib-storage searches for must not leave out what matches, nor let
+   anything else in. */
+static void test_restrictions(void **state)
+{
+	const char *env = getenv("TABLE_SEED");
+	unsigned int seed = env != NULL ? strtoul(env, NULL, 10) :
+		(unsigned int)time(NULL);
+	struct fixture f;
+	struct mapi_table *table;
+	struct mapi_restriction res;
+	struct rows *all = talloc(NULL, struct rows);
+	struct rows *found = talloc(all, struct rows);
+	bool match[N_ELEMENTS(all->times)];
+	unsigned int i, j, n;
+	char subject[32];
+	uint32_t count;
+
+	printf("TABLE_SEED=%u\n", seed);
+	fflush(stdout);
+	fixture_init(&f, drivers[seed % N_ELEMENTS(drivers)]);
+	for (i = 0; i < 40; i++) {
+		i_snprintf(subject, sizeof(subject), "number %u", i);
+		(void)save(&f, subject, FIRST_TIME + rnd(&seed, 20),
+			   rnd(&seed, 2) == 0 ? MAIL_SEEN : 0);
+	}
+	table = open_inbox(&f, 0, &count);
+	read_all(table, all);
+	for (i = 0; i < 400; i++) {
+		TALLOC_CTX *mem = talloc_new(NULL);
+
+		random_restriction(mem, &seed, 3, all, &res, match);
+		assert_int_equal(mapi_table_restrict(table, &res), EC_NONE);
+		read_all(table, found);
+		for (j = n = 0; j < all->count; j++) {
+			if (!match[j])
+				continue;
+			if (n >= found->count ||
+			    strcmp(found->subjects[n], all->subjects[j]) != 0)
+				break;
+			n++;
+		}
+		if (j < all->count || n < found->count) {
+			char *text = talloc_strdup(mem, "");
+
+			mapi_restriction_print(&text, &res);
+			fail_msg("%u: %s is wrong at %s", i, text,
+				 all->subjects[j]);
+		}
+		talloc_free(mem);
+	}
+	talloc_free(table);
+	talloc_free(all);
+	fixture_deinit(&f);
+}
+
 static void test_hierarchy(void **state)
 {
 	static const uint32_t tags[] = {
@@ -496,6 +648,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_contents),
 		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_restrictions),
 		cmocka_unit_test(test_hierarchy),
 	};
 
