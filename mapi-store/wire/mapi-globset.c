@@ -190,8 +190,7 @@ bool mapi_globset_union(struct mapi_globset *set,
 			const struct mapi_globset *other)
 {
 	const struct mapi_globset_range *a = set->ranges, *b = other->ranges;
-	const struct mapi_globset_range *a_end = a + set->count;
-	const struct mapi_globset_range *b_end = b + other->count;
+	unsigned int i = 0, j = 0;
 	struct mapi_globset *result;
 
 	if (other->count == 0)
@@ -199,10 +198,11 @@ bool mapi_globset_union(struct mapi_globset *set,
 	result = mapi_globset_new(NULL);
 	if (result == NULL)
 		return false;
-	while (a < a_end || b < b_end) {
+	while (i < set->count || j < other->count) {
 		const struct mapi_globset_range *next =
-			b == b_end || (a < a_end && a->low <= b->low) ?
-			a++ : b++;
+			j == other->count ||
+			(i < set->count && a[i].low <= b[j].low) ?
+			&a[i++] : &b[j++];
 
 		if (!globset_append(result, next->low, next->high)) {
 			talloc_free(result);
@@ -215,10 +215,9 @@ bool mapi_globset_union(struct mapi_globset *set,
 bool mapi_globset_subtract(struct mapi_globset *set,
 			   const struct mapi_globset *other)
 {
-	const struct mapi_globset_range *b = other->ranges;
-	const struct mapi_globset_range *b_end = b + other->count;
+	const struct mapi_globset_range *cut = other->ranges;
 	struct mapi_globset *result;
-	unsigned int i;
+	unsigned int i, j, first = 0;
 
 	if (other->count == 0 || set->count == 0)
 		return true;
@@ -227,17 +226,17 @@ bool mapi_globset_subtract(struct mapi_globset *set,
 		return false;
 	for (i = 0; i < set->count; i++) {
 		uint64_t low = set->ranges[i].low, high = set->ranges[i].high;
-		const struct mapi_globset_range *cut;
 		bool done = false;
 
-		while (b < b_end && b->high < low)
-			b++;
-		for (cut = b; cut < b_end && cut->low <= high && !done; cut++) {
-			if (cut->low > low &&
-			    !globset_append(result, low, cut->low - 1))
+		while (first < other->count && cut[first].high < low)
+			first++;
+		for (j = first; j < other->count && cut[j].low <= high && !done;
+		     j++) {
+			if (cut[j].low > low &&
+			    !globset_append(result, low, cut[j].low - 1))
 				goto nomem;
-			done = cut->high >= high;
-			low = cut->high + 1;
+			done = cut[j].high >= high;
+			low = cut[j].high + 1;
 		}
 		if (!done && !globset_append(result, low, high))
 			goto nomem;

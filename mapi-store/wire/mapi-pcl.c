@@ -73,14 +73,16 @@ static void pcl_normalize(struct mapi_pcl *pcl)
 bool mapi_pcl_parse(TALLOC_CTX *mem, const void *data, size_t size,
 		    struct mapi_pcl *pcl_r)
 {
-	const uint8_t *p = data, *end = p + size;
+	const uint8_t *p = data, *end;
 
 	memset(pcl_r, 0, sizeof(*pcl_r));
 	pcl_r->xids = talloc_array(mem, struct mapi_xid,
 				   size / (XID_SIZE_MIN + 1) + 1);
 	if (pcl_r->xids == NULL)
 		return false;
-	while (p != end) {
+	if (size == 0)
+		return true;
+	for (end = p + size; p != end; ) {
 		size_t xid_size = *p++;
 
 		if (xid_size > (size_t)(end - p) ||

@@ -34,6 +34,26 @@ static uint16_t column_value_type(uint32_t tag)
 	return type;
 }
 
+static bool type_is_multiple(uint16_t type)
+{
+	switch (type) {
+	case PTYP_MULTIPLE_INTEGER16:
+	case PTYP_MULTIPLE_INTEGER32:
+	case PTYP_MULTIPLE_FLOATING32:
+	case PTYP_MULTIPLE_FLOATING64:
+	case PTYP_MULTIPLE_CURRENCY:
+	case PTYP_MULTIPLE_FLOATING_TIME:
+	case PTYP_MULTIPLE_INTEGER64:
+	case PTYP_MULTIPLE_STRING8:
+	case PTYP_MULTIPLE_STRING:
+	case PTYP_MULTIPLE_TIME:
+	case PTYP_MULTIPLE_GUID:
+	case PTYP_MULTIPLE_BINARY:
+		return true;
+	}
+	return false;
+}
+
 /* Bytes that a value takes at least; 0 for those without any and for unknown
    types. */
 static unsigned int type_min_size(uint16_t type, enum mapi_wire_form form)
@@ -118,13 +138,6 @@ static void pull_multiple(struct mapi_pull *pull, uint16_t type,
 	case PTYP_FLOATING32:
 		size = sizeof(int32_t);
 		break;
-	case PTYP_FLOATING64:
-	case PTYP_FLOATING_TIME:
-	case PTYP_CURRENCY:
-	case PTYP_INTEGER64:
-	case PTYP_TIME:
-		size = sizeof(int64_t);
-		break;
 	case PTYP_GUID:
 		size = sizeof(struct mapi_guid);
 		break;
@@ -136,8 +149,8 @@ static void pull_multiple(struct mapi_pull *pull, uint16_t type,
 		size = sizeof(struct mapi_binary);
 		break;
 	default:
-		(void)mapi_pull_fail(pull, MAPI_WIRE_INVALID);
-		return;
+		size = sizeof(int64_t);
+		break;
 	}
 	min = type_min_size(single, pull->form);
 	value->u.mv.v.any = mapi_pull_array(pull, count, size, min);
@@ -187,6 +200,8 @@ bool mapi_pull_value(struct mapi_pull *pull, uint16_t type,
 	memset(value_r, 0, sizeof(*value_r));
 	type = column_value_type(type);
 	value_r->type = type;
+	if ((type & PTYP_MULTIPLE_FLAG) != 0 && !type_is_multiple(type))
+		return mapi_pull_fail(pull, MAPI_WIRE_INVALID);
 	if (type_has_presence(type) && !pull_presence(pull))
 		return mapi_pull_ok(pull);
 
@@ -384,7 +399,8 @@ static bool push_multiple(struct mapi_push *push,
 	uint32_t count = value->u.mv.count, i;
 	bool ab = push->form == MAPI_WIRE_ADDRESSBOOK;
 
-	if (count > 0 && value->u.mv.v.any == NULL)
+	if (!type_is_multiple(value->type) ||
+	    (count > 0 && value->u.mv.v.any == NULL))
 		return mapi_push_fail(push, MAPI_WIRE_INVALID);
 	(void)mapi_push_u32(push, count);
 	for (i = 0; i < count && mapi_push_ok(push); i++) {
@@ -402,9 +418,7 @@ static bool push_multiple(struct mapi_push *push,
 		case PTYP_MULTIPLE_FLOATING_TIME:
 			push_double(push, value->u.mv.v.f64[i]);
 			break;
-		case PTYP_MULTIPLE_CURRENCY:
-		case PTYP_MULTIPLE_INTEGER64:
-		case PTYP_MULTIPLE_TIME:
+		default:
 			mapi_push_u64(push, (uint64_t)value->u.mv.v.i64[i]);
 			break;
 		case PTYP_MULTIPLE_GUID:
@@ -422,8 +436,6 @@ static bool push_multiple(struct mapi_push *push,
 			if (!ab || push_presence(push, true))
 				push_binary(push, &value->u.mv.v.bin[i]);
 			break;
-		default:
-			return mapi_push_fail(push, MAPI_WIRE_INVALID);
 		}
 	}
 	return mapi_push_ok(push);

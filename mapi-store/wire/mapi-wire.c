@@ -30,8 +30,9 @@ void mapi_pull_init(struct mapi_pull *pull, TALLOC_CTX *mem,
 {
 	memset(pull, 0, sizeof(*pull));
 	pull->mem = mem;
-	pull->data = data;
-	pull->size = size;
+	/* mapi_pull_bytes() returns NULL for failure only */
+	pull->data = data != NULL ? data : (const uint8_t *)"";
+	pull->size = data != NULL ? size : 0;
 }
 
 bool mapi_pull_fail(struct mapi_pull *pull, enum mapi_wire_status status)
@@ -53,8 +54,7 @@ const uint8_t *mapi_pull_bytes(struct mapi_pull *pull, size_t size)
 	}
 	p = pull->data + pull->pos;
 	pull->pos += size;
-	/* A pull over nothing may have no data: NULL means failure here. */
-	return p != NULL ? p : (const uint8_t *)"";
+	return p;
 }
 
 uint8_t mapi_pull_u8(struct mapi_pull *pull)
@@ -225,6 +225,12 @@ void mapi_pull_property_name(struct mapi_pull *pull,
 		p = mapi_pull_bytes(pull, size);
 		if (p == NULL)
 			break;
+		/* One that has no NUL and no room for it can't be written
+		   again. */
+		if (size >= 254 && (p[252] != 0 || p[253] != 0)) {
+			(void)mapi_pull_fail(pull, MAPI_WIRE_INVALID);
+			break;
+		}
 		name_r->name = mapi_utf16_to_utf8(pull->mem, p, size);
 		if (name_r->name == NULL) {
 			name_r->name = "";

@@ -99,6 +99,10 @@ static const char *pull_string_rest(struct mapi_pull *pull)
 	if (size == 0)
 		return NULL;
 	p = mapi_pull_bytes(pull, size);
+	if (memchr(p, '\0', size) == NULL) {
+		(void)mapi_pull_fail(pull, MAPI_WIRE_INVALID);
+		return NULL;
+	}
 	str = talloc_strndup(pull->mem, (const char *)p, size);
 	if (str == NULL)
 		(void)mapi_pull_fail(pull, MAPI_WIRE_NOMEM);
