@@ -445,7 +445,7 @@ void mapi_worker_sessions_die(void)
 		mapi_worker_session_busy(session);
 	}
 	if (mapi_worker_to_die == NULL) {
-		mapi_worker_to_die = timeout_add(MAPI_DIE_CHECK_MSECS,
+		mapi_worker_to_die = timeout_add_short(MAPI_DIE_CHECK_MSECS,
 						 mapi_worker_check_master,
 						 (void *)NULL);
 	}
