@@ -56,6 +56,7 @@
 
 #define RECORD_HEADER "X-MAPI-Record"
 #define WRITE_MAX_ATTEMPTS 20
+#define WRITE_MAX_FAILURES 2
 
 struct mapi_idlog {
 	const struct mapi_companion *comp;
@@ -487,7 +488,7 @@ mapi_idlog_write_loop(struct mapi_idlog *log, struct mapi_idlog_new *recs,
 {
 	bool *done = t_new(bool, count);
 	uint32_t *numbers = t_new(uint32_t, count);
-	unsigned int i, left, attempt;
+	unsigned int i, left, attempt, failures = 0;
 	enum mapi_error ret;
 
 	for (attempt = 0;; attempt++) {
@@ -511,6 +512,14 @@ mapi_idlog_write_loop(struct mapi_idlog *log, struct mapi_idlog_new *recs,
 			return EC_BUSY;
 		}
 		ret = mapi_idlog_write_once(log, recs, done, numbers, count);
+		if (ret == EC_ERROR && ++failures <= WRITE_MAX_FAILURES) {
+			/* A process that was killed while it wrote may have
+			   left something that the first one after it stumbles
+			   over, and that Dovecot mends when the mailbox is
+			   opened again. */
+			mapi_idlog_close(log);
+			continue;
+		}
 		if (ret != EC_NONE)
 			return ret;
 	}

@@ -17,6 +17,7 @@
 #include "test-storage-common.h"
 
 #include <glob.h>
+#include <signal.h>
 #include <unistd.h>
 #include <sys/wait.h>
 #include <setjmp.h>
@@ -566,11 +567,41 @@ static void child_run(struct test_storage *ts, unsigned int nr,
    it has to be executed. argv: CHILD_ARG driver home nr */
 #define CHILD_ARG "--child"
 
+/* Allots until it's killed, and says what it got. */
+#define CHILD_KILLED 9
+struct allotted {
+	uint64_t range;
+	uint16_t id, unused[3];
+};
+
+static void child_allot(struct test_storage *ts)
+{
+	struct mapi_store *store = open_store(ts);
+	struct mapi_property_name name = {
+		.kind = MAPI_NAME_LID, .guid = PSETID_COMMON
+	};
+	struct allotted allotted;
+
+	for (name.lid = 1;; name.lid++) {
+		i_zero(&allotted);
+		if (mapi_store_reserve_ids(store, 10, &allotted.range) !=
+		    EC_NONE ||
+		    mapi_store_names_to_ids(store, &name, 1, TRUE,
+					    &allotted.id) != EC_NONE)
+			_exit(6);
+		if (write(STDOUT_FILENO, &allotted, sizeof(allotted)) !=
+		    sizeof(allotted))
+			_exit(7);
+	}
+}
+
 static int child_main(char *argv[])
 {
 	struct child_result result;
 	struct test_storage *ts = test_storage_init_home(argv[2], argv[3]);
 
+	if (argv[4][0] - '0' == CHILD_KILLED)
+		child_allot(ts);
 	child_run(ts, argv[4][0] - '0', &result);
 	if (write(STDOUT_FILENO, &result, sizeof(result)) != sizeof(result))
 		return 3;
@@ -641,6 +672,85 @@ static void test_concurrent(void **state)
 	test_storage_deinit(&ts);
 }
 
+/* Dovecot breaks lock files of a killed process after some minutes. Don't wait
+   for it. */
+static void remove_stale_locks(struct test_storage *ts)
+{
+	assert_int_equal(system(t_strdup_printf("find %s -name '*.lock' "
+		"-delete -o -name '*.newlock' -delete", ts->home)), 0);
+}
+
+static void
+run_and_kill(struct test_storage *ts, unsigned int count,
+	     ARRAY_TYPE(uint64_t) *ranges, uint16_t *ids)
+{
+	struct allotted allotted;
+	int start[2], out[2], status;
+	unsigned int i, lid = 0;
+	pid_t pid;
+
+	assert_int_equal(pipe(start), 0);
+	assert_int_equal(pipe(out), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		child_exec(ts, CHILD_KILLED, start, out);
+	(void)close(start[0]);
+	(void)close(start[1]);
+	(void)close(out[1]);
+	for (i = 0; i < count; i++) {
+		assert_int_equal(read(out[0], &allotted, sizeof(allotted)),
+				 sizeof(allotted));
+		array_push_back(ranges, &allotted.range);
+		/* those that were there have the id that they had */
+		lid++;
+		if (ids[lid] == 0)
+			ids[lid] = allotted.id;
+		assert_int_equal(ids[lid], allotted.id);
+	}
+	/* somewhere in the middle of the next one */
+	usleep(i_rand_limit(3000));
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	/* what it has said before it died counts */
+	while (read(out[0], &allotted, sizeof(allotted)) == sizeof(allotted)) {
+		array_push_back(ranges, &allotted.range);
+		lid++;
+		if (ids[lid] == 0)
+			ids[lid] = allotted.id;
+		assert_int_equal(ids[lid], allotted.id);
+	}
+	(void)close(out[0]);
+	remove_stale_locks(ts);
+}
+
+static void test_killed(void **state)
+{
+	struct test_storage *ts = test_storage_init(*state);
+	ARRAY_TYPE(uint64_t) ranges;
+	uint16_t ids[10000];
+	const uint64_t *range;
+	unsigned int i, j, count;
+
+	i_array_init(&ranges, 256);
+	i_zero(&ids);
+	for (i = 0; i < 8; i++)
+		run_and_kill(ts, 1 + i * 2, &ranges, ids);
+	range = array_get(&ranges, &count);
+	for (i = 0; i < count; i++) {
+		for (j = 0; j < i; j++) {
+			assert_true(range[i] >= range[j] + 10 ||
+				    range[j] >= range[i] + 10);
+		}
+	}
+	for (i = 1; i < N_ELEMENTS(ids) && ids[i] != 0; i++) {
+		for (j = 1; j < i; j++)
+			assert_int_not_equal(ids[i], ids[j]);
+	}
+	array_free(&ranges);
+	test_storage_deinit(&ts);
+}
+
 int main(int argc, char *argv[])
 {
 	static const struct {
@@ -656,6 +766,7 @@ int main(int argc, char *argv[])
 		{ "replica ids", test_replids },
 		{ "named properties", test_names },
 		{ "concurrent sessions", test_concurrent },
+		{ "killed sessions", test_killed },
 	};
 	struct CMUnitTest all[N_ELEMENTS(tests) * N_ELEMENTS(drivers)];
 	char names[N_ELEMENTS(all)][64];
@@ -663,6 +774,9 @@ int main(int argc, char *argv[])
 
 	if (argc == 5 && strcmp(argv[1], CHILD_ARG) == 0)
 		return child_main(argv);
+	/* "test-store-ids '*maildir*'" */
+	if (argc == 2)
+		cmocka_set_test_filter(argv[1]);
 
 	memset(all, 0, sizeof(all));
 	for (i = 0; i < N_ELEMENTS(drivers); i++) {
