@@ -370,6 +370,30 @@ static bool contents_is_constant(uint32_t tag)
 	return FALSE;
 }
 
+/* What comes from the index is cheap; bodies and all of the header are dear.
+   Everything else needs some header fields and the structure. */
+static bool contents_is_apart(uint32_t tag)
+{
+	switch (MAPI_TAG_ID(tag)) {
+	case MAPI_TAG_ID(PIDTAG_READ):
+	case MAPI_TAG_ID(PIDTAG_MESSAGE_FLAGS):
+	case MAPI_TAG_ID(PIDTAG_MESSAGE_DELIVERY_TIME):
+	case MAPI_TAG_ID(PIDTAG_MESSAGE_SIZE):
+	case MAPI_TAG_ID(PIDTAG_FLAG_STATUS):
+	case MAPI_TAG_ID(PIDTAG_MID):
+	case MAPI_TAG_ID(PIDTAG_ENTRY_ID):
+	case MAPI_TAG_ID(PIDTAG_SOURCE_KEY):
+	case MAPI_TAG_ID(PIDTAG_CHANGE_NUMBER):
+	case MAPI_TAG_ID(PIDTAG_LAST_MODIFICATION_TIME):
+	case MAPI_TAG_ID(PIDTAG_BODY):
+	case MAPI_TAG_ID(PIDTAG_BODY_HTML):
+	case MAPI_TAG_ID(PIDTAG_RTF_COMPRESSED):
+	case MAPI_TAG_ID(PIDTAG_TRANSPORT_MESSAGE_HEADERS):
+		return TRUE;
+	}
+	return FALSE;
+}
+
 static const struct mapi_table_source_vfuncs contents_vfuncs = {
 	.sync = contents_sync,
 	.count = contents_count,
@@ -389,6 +413,7 @@ static const struct mapi_table_source_vfuncs contents_vfuncs = {
 	.sub_get = contents_sub_get,
 	.all_columns = mapi_contents_table_columns,
 	.is_constant = contents_is_constant,
+	.is_apart = contents_is_apart,
 };
 
 /* --- opening -------------------------------------------------------------- */

@@ -204,6 +204,15 @@ static enum mapi_error build_add_row(struct table_build *build, uint32_t row)
 	return build->keys->used > UINT32_MAX / 2 ? EC_TABLE_TOO_BIG : EC_NONE;
 }
 
+/* Rows that are equal come in the direction of the last column, so that of
+   messages that came in the same second the newest is on top in a list that
+   has the newest on top. */
+static bool rows_descending(const struct mapi_table_private *priv)
+{
+	return priv->sort != NULL && priv->sort->key_count > 0 &&
+		priv->sort->keys[priv->sort->key_count - 1].descending;
+}
+
 static void build_sort(struct table_build *build)
 {
 	const unsigned char *keys = build->keys->data;
@@ -211,7 +220,8 @@ static void build_sort(struct table_build *build)
 
 	for (i = 0; i < build->item_count; i++)
 		mapi_table_sort_item_init(&build->items[i], keys);
-	mapi_table_sort_items(build->items, build->item_count, keys);
+	mapi_table_sort_items(build->items, build->item_count, keys,
+			      rows_descending(build->priv));
 }
 
 static void build_finish(struct table_build *build)
@@ -304,8 +314,8 @@ update_cmp(struct table_build *build, const struct mapi_table_sort_item *item,
 	build_add_item(build, row, 0);
 	other = build->items[item_count];
 	mapi_table_sort_item_init(&other, build->keys->data);
-	*cmp_r = mapi_table_sort_item_cmp(&key, build->keys->data,
-					  &other, build->keys->data);
+	*cmp_r = mapi_table_sort_item_cmp(&key, &other, build->keys->data,
+					  rows_descending(priv));
 	/* forget it again */
 	build->item_count = item_count;
 	buffer_set_used_size(build->keys, keys_used);

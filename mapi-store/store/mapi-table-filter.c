@@ -2,9 +2,10 @@
 
 /* A restriction with what it takes to test rows against it.
 
-   Each property that the restriction names is a program of its own and is read
-   only when the restriction comes to it, at most once for a row: "unread and
-   body contains x" reads no bodies of read messages. */
+   What the restriction names is read only when it comes to it, and once for a
+   row: "unread and body contains x" reads no bodies of read messages. Properties
+   that are made from much the same, as those from the header are, are read
+   together (the group); the others are programs of their own. */
 
 #include "lib.h"
 #include "mapi-props.h"
@@ -13,7 +14,9 @@
 struct filter_slot {
 	uint32_t tag;
 	enum mapi_table_column_kind kind;
+	/* NULL: it's in the group, its value there has the index */
 	struct mapi_table_program *program;
+	unsigned int group_idx;
 	struct mapi_value value;
 	bool known;
 };
@@ -25,6 +28,9 @@ struct mapi_table_filter {
 	unsigned int slot_count;
 	struct mapi_table_program **programs;
 	unsigned int program_count;
+	struct mapi_table_program *group;
+	struct mapi_value *group_values;
+	unsigned int group_count;
 
 	/* for the values of one row */
 	TALLOC_CTX *scratch;
@@ -83,11 +89,43 @@ filter_row_engine_value(struct mapi_table_filter *filter,
 	}
 }
 
+/* Reads the property from the selected row. */
+static enum mapi_error
+filter_read_selected(struct mapi_table_filter *filter, struct filter_slot *slot,
+		     bool heading)
+{
+	struct mapi_table_source *src = filter->priv->src;
+	enum mapi_error error;
+	unsigned int i;
+
+	if (slot->program != NULL) {
+		return src->v->get(src, slot->program, filter->scratch,
+				   SIZE_MAX, &slot->value);
+	}
+	error = src->v->get(src, filter->group, filter->scratch, SIZE_MAX,
+			    filter->group_values);
+	if (error != EC_NONE)
+		return error;
+	slot->value = filter->group_values[slot->group_idx];
+	/* a heading has each property from a leaf of its own */
+	for (i = 0; i < filter->slot_count && !heading; i++) {
+		struct filter_slot *other = &filter->slots[i];
+
+		if (other->kind == MAPI_TABLE_COLUMN_SOURCE &&
+		    other->program == NULL) {
+			other->value = filter->group_values[other->group_idx];
+			other->known = TRUE;
+		}
+	}
+	return EC_NONE;
+}
+
 static enum mapi_error
 filter_read(struct mapi_table_filter *filter, struct filter_slot *slot)
 {
 	struct mapi_table_private *priv = filter->priv;
 	uint32_t visible, leaf;
+	bool heading = FALSE;
 	enum mapi_error error;
 
 	filter->scratch_used = TRUE;
@@ -105,7 +143,8 @@ filter_read(struct mapi_table_filter *filter, struct filter_slot *slot)
 		visible = priv->visible == NULL ? filter->visible :
 			priv->visible[filter->visible];
 		leaf = visible;
-		if ((visible & MAPI_TABLE_HEADING) != 0 &&
+		heading = (visible & MAPI_TABLE_HEADING) != 0;
+		if (heading &&
 		    !mapi_table_heading_leaf(priv,
 				&priv->categories[visible &
 						  ~MAPI_TABLE_HEADING],
@@ -117,8 +156,7 @@ filter_read(struct mapi_table_filter *filter, struct filter_slot *slot)
 		if (error != EC_NONE)
 			return error;
 	}
-	return priv->src->v->get(priv->src, slot->program, filter->scratch,
-				 SIZE_MAX, &slot->value);
+	return filter_read_selected(filter, slot, heading);
 }
 
 static enum mapi_error
@@ -195,6 +233,39 @@ filter_sub_get(void *context, uint32_t sub_tag, unsigned int idx,
 	return error;
 }
 
+/* Compiles what the source is asked for. */
+static void filter_compile(struct mapi_table_filter *filter)
+{
+	struct mapi_table_source *src = filter->priv->src;
+	uint32_t *group_tags;
+	unsigned int i;
+
+	filter->programs = talloc_array(filter, struct mapi_table_program *,
+					filter->slot_count + 1);
+	group_tags = talloc_array(filter, uint32_t, filter->slot_count + 1);
+	for (i = 0; i < filter->slot_count; i++) {
+		struct filter_slot *slot = &filter->slots[i];
+
+		if (slot->kind != MAPI_TABLE_COLUMN_SOURCE)
+			continue;
+		if (src->v->is_apart != NULL && !src->v->is_apart(slot->tag)) {
+			slot->group_idx = filter->group_count;
+			group_tags[filter->group_count++] = slot->tag;
+			continue;
+		}
+		slot->program = src->v->compile(src, filter, &slot->tag, 1);
+		filter->programs[filter->program_count++] = slot->program;
+	}
+	if (filter->group_count > 0) {
+		filter->group = src->v->compile(src, filter, group_tags,
+						filter->group_count);
+		filter->group_values = talloc_array(filter, struct mapi_value,
+						    filter->group_count);
+		filter->programs[filter->program_count++] = filter->group;
+	}
+	talloc_free(group_tags);
+}
+
 static const struct mapi_restriction_object filter_object = {
 	.get = filter_get,
 	.sub_count = filter_sub_count,
@@ -224,19 +295,13 @@ mapi_table_filter_init(TALLOC_CTX *parent, struct mapi_table_private *priv,
 	tags = mapi_restriction_eval_tags(filter->eval, &filter->slot_count);
 	filter->slots = talloc_zero_array(filter, struct filter_slot,
 					  I_MAX(filter->slot_count, 1));
-	filter->programs = talloc_array(filter, struct mapi_table_program *,
-					I_MAX(filter->slot_count, 1));
 	for (i = 0; i < filter->slot_count; i++) {
 		struct filter_slot *slot = &filter->slots[i];
 
 		slot->tag = tags[i];
 		slot->kind = mapi_table_column_kind(priv, tags[i]);
-		if (slot->kind != MAPI_TABLE_COLUMN_SOURCE)
-			continue;
-		slot->program = priv->src->v->compile(priv->src, filter,
-						      &slot->tag, 1);
-		filter->programs[filter->program_count++] = slot->program;
 	}
+	filter_compile(filter);
 	*filter_r = filter;
 	return EC_NONE;
 }

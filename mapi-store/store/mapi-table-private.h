@@ -95,6 +95,10 @@ struct mapi_table_source_vfuncs {
 	const uint32_t *(*all_columns)(unsigned int *count_r);
 	/* TRUE if the property of a row can't change */
 	bool (*is_constant)(uint32_t tag);
+	/* Optional: TRUE if reading the property has little in common with
+	   reading others: it's much cheaper or much dearer. Properties that
+	   aren't are read together when a restriction names them. */
+	bool (*is_apart)(uint32_t tag);
 };
 
 /* First member of every source. A talloc child of its table. */

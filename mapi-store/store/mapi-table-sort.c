@@ -213,36 +213,41 @@ void mapi_table_sort_item_init(struct mapi_table_sort_item *item,
 }
 
 int mapi_table_sort_item_cmp(const struct mapi_table_sort_item *a,
-			     const unsigned char *a_keys,
 			     const struct mapi_table_sort_item *b,
-			     const unsigned char *b_keys)
+			     const unsigned char *keys, bool rows_descending)
 {
 	int ret;
 
 	if (a->prefix != b->prefix)
 		return a->prefix < b->prefix ? -1 : 1;
 	if (a->key_len > 0 && b->key_len > 0) {
-		ret = memcmp(a_keys + a->key_offset, b_keys + b->key_offset,
+		ret = memcmp(keys + a->key_offset, keys + b->key_offset,
 			     I_MIN(a->key_len, b->key_len));
 		if (ret != 0)
 			return ret;
 	}
 	if (a->row != b->row)
-		return a->row < b->row ? -1 : 1;
+		return (a->row < b->row) != rows_descending ? -1 : 1;
 	return (int)a->instance - (int)b->instance;
 }
 
-static int sort_item_qsort_cmp(const void *a, const void *b, void *context)
+static int sort_item_cmp_up(const void *a, const void *b, void *keys)
 {
-	return mapi_table_sort_item_cmp(a, context, b, context);
+	return mapi_table_sort_item_cmp(a, b, keys, FALSE);
+}
+
+static int sort_item_cmp_down(const void *a, const void *b, void *keys)
+{
+	return mapi_table_sort_item_cmp(a, b, keys, TRUE);
 }
 
 void mapi_table_sort_items(struct mapi_table_sort_item *items,
-			   unsigned int count, const unsigned char *keys)
+			   unsigned int count, const unsigned char *keys,
+			   bool rows_descending)
 {
 	if (count > 1) {
-		qsort_r(items, count, sizeof(*items), sort_item_qsort_cmp,
-			(void *)keys);
+		qsort_r(items, count, sizeof(*items), rows_descending ?
+			sort_item_cmp_down : sort_item_cmp_up, (void *)keys);
 	}
 }
 

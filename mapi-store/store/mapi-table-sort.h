@@ -42,14 +42,14 @@ size_t mapi_sort_key_part_len(const unsigned char *key, size_t len,
 /* Sets prefix from the key. */
 void mapi_table_sort_item_init(struct mapi_table_sort_item *item,
 			       const unsigned char *keys);
-/* Sorts by key, then row, then instance: a total order, so that a row is
-   always found where it was before. */
+/* Sorts by key, then row (upwards or downwards), then instance: a total order,
+   so that a row is always found where it was before. */
 void mapi_table_sort_items(struct mapi_table_sort_item *items,
-			   unsigned int count, const unsigned char *keys);
+			   unsigned int count, const unsigned char *keys,
+			   bool rows_descending);
 int mapi_table_sort_item_cmp(const struct mapi_table_sort_item *a,
-			     const unsigned char *a_keys,
 			     const struct mapi_table_sort_item *b,
-			     const unsigned char *b_keys);
+			     const unsigned char *keys, bool rows_descending);
 
 /* Compares as sort keys do. 0 also for values that can't be ordered. Both
    must have the same type or be absent (NULL or PTYP_ERROR_CODE). */

@@ -197,6 +197,11 @@ static bool fake_is_constant(uint32_t tag)
 	return tag == FAKE_TIME;
 }
 
+static bool fake_is_apart(uint32_t tag)
+{
+	return tag == FAKE_TIME;
+}
+
 static const struct mapi_table_source_vfuncs fake_vfuncs = {
 	.sync = fake_sync,
 	.count = fake_count,
@@ -213,6 +218,7 @@ static const struct mapi_table_source_vfuncs fake_vfuncs = {
 	.depth = fake_depth,
 	.all_columns = fake_all_columns,
 	.is_constant = fake_is_constant,
+	.is_apart = fake_is_apart,
 };
 
 struct fake_source *fake_source_create(TALLOC_CTX *parent)

@@ -72,8 +72,16 @@ static int model_cmp_total(struct model *m, const struct model_leaf *a,
 
 	if (ret != 0)
 		return ret;
-	if (a->row != b->row)
-		return a->row < b->row ? -1 : 1;
+	if (a->row != b->row) {
+		unsigned int i = m->order_count;
+
+		/* in the direction of the last column that is sorted by */
+		while (i > 0 && order_is_extreme(&m->orders[i - 1]))
+			i--;
+		ret = a->row < b->row ? -1 : 1;
+		return i > 0 && m->orders[i - 1].order ==
+			MAPI_SORT_DESCENDING ? -ret : ret;
+	}
 	return (int)a->instance - (int)b->instance;
 }
 

@@ -204,10 +204,10 @@ static void test_contents_driver(const char *driver)
 	assert_int_equal(rows->count, N_ELEMENTS(uids));
 	for (i = 1; i < rows->count; i++) {
 		assert_true(rows->times[i - 1] >= rows->times[i]);
-		/* ties in the order in which they came */
+		/* of the same second the newest first */
 		if (rows->times[i - 1] == rows->times[i]) {
 			assert_true(strcmp(rows->subjects[i - 1],
-					   rows->subjects[i]) < 0);
+					   rows->subjects[i]) > 0);
 		}
 		if (i < 50) {
 			assert_string_equal(rows->subjects[i],
@@ -233,8 +233,8 @@ static void test_contents_driver(const char *driver)
 			break;
 	}
 	assert_true(i < page->count);
-	assert_true(page->times[i - 1] == page->times[i]);
-	assert_true(page->times[i + 1] < page->times[i]);
+	assert_true(page->times[i - 1] > page->times[i]);
+	assert_true(page->times[i + 1] == page->times[i]);
 
 	/* the bookmark's row goes away, and others with it */
 	for (i = 0; i < N_ELEMENTS(uids); i++) {

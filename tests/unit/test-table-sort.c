@@ -159,11 +159,17 @@ static void test_items(void **state)
 
 	for (i = 0; i < N_ELEMENTS(items); i++)
 		mapi_table_sort_item_init(&items[i], keys);
-	mapi_table_sort_items(items, N_ELEMENTS(items), keys);
+	mapi_table_sort_items(items, N_ELEMENTS(items), keys, FALSE);
 	for (i = 0; i < N_ELEMENTS(items); i++) {
 		assert_int_equal(items[i].row, expected[i].row);
 		assert_int_equal(items[i].instance, expected[i].instance);
 	}
+	/* equal keys the other way round */
+	mapi_table_sort_items(items, N_ELEMENTS(items), keys, TRUE);
+	assert_int_equal(items[0].row, 7);
+	assert_int_equal(items[2].row, 9);
+	assert_int_equal(items[3].row, 3);
+	assert_int_equal(items[3].instance, 0);
 }
 
 int main(void)
