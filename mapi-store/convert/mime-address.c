@@ -8,37 +8,50 @@
 #include "mime-address.h"
 #include "mime-text.h"
 
+static bool
+mime_address_convert(TALLOC_CTX *mem, const struct message_address *addr,
+		     struct mime_address *address_r)
+{
+	const char *name, *address;
+	bool ret;
+
+	/* without a domain it's a group's beginning or end */
+	if (addr->domain == NULL || addr->mailbox == NULL)
+		return FALSE;
+	T_BEGIN {
+		address = *addr->domain == '\0' ? addr->mailbox :
+			t_strconcat(addr->mailbox, "@", addr->domain, NULL);
+		address = t_mime_text_decode(address);
+		name = addr->name == NULL ? "" : t_mime_text_decode(addr->name);
+		ret = *address != '\0' || *name != '\0';
+		if (ret) {
+			i_zero(address_r);
+			address_r->address = mime_strdup(mem, address);
+			address_r->name = *name == '\0' ?
+				address_r->address : mime_strdup(mem, name);
+		}
+	} T_END;
+	return ret;
+}
+
 void mime_addresses_parse(TALLOC_CTX *mem, const char *raw, unsigned int max,
 			  ARRAY_TYPE(mime_address) *dest)
 {
 	const struct message_address *addr;
-	struct mime_address *dest_addr;
-	const char *name, *address;
+	struct mime_address parsed;
+	pool_t pool;
 
 	if (array_count(dest) >= max)
 		return;
-	T_BEGIN {
-		addr = message_address_parse(pool_datastack_create(),
-			(const unsigned char *)raw, strlen(raw),
-			max - array_count(dest), 0);
-		for (; addr != NULL; addr = addr->next) {
-			/* without a domain it's a group's beginning or end */
-			if (addr->domain == NULL || addr->mailbox == NULL)
-				continue;
-			address = *addr->domain == '\0' ? addr->mailbox :
-				t_strconcat(addr->mailbox, "@",
-					    addr->domain, NULL);
-			address = t_mime_text_decode(address);
-			name = addr->name == NULL ? "" :
-				t_mime_text_decode(addr->name);
-			if (*address == '\0' && *name == '\0')
-				continue;
-			dest_addr = array_append_space(dest);
-			dest_addr->address = mime_strdup(mem, address);
-			dest_addr->name = *name == '\0' ? dest_addr->address :
-				mime_strdup(mem, name);
-		}
-	} T_END;
+	/* dest may be on the data stack: no frame of ours around it */
+	pool = pool_alloconly_create("addresses", 1024);
+	addr = message_address_parse(pool, (const unsigned char *)raw,
+				     strlen(raw), max - array_count(dest), 0);
+	for (; addr != NULL; addr = addr->next) {
+		if (mime_address_convert(mem, addr, &parsed))
+			array_push_back(dest, &parsed);
+	}
+	pool_unref(&pool);
 }
 
 enum mime_prop_result

@@ -378,7 +378,8 @@ static unsigned int entity_value(const char *name, unsigned int len)
 	return uni_is_valid_ucs4(value) ? value : 0xfffd;
 }
 
-static void entity_done(struct html_filter *f, buffer_t *dest)
+static void
+entity_done(struct html_filter *f, bool terminated, buffer_t *dest)
 {
 	unsigned int i, value = entity_value(f->entity, f->entity_len);
 
@@ -391,6 +392,8 @@ static void entity_done(struct html_filter *f, buffer_t *dest)
 		else {
 			str_append_c(f->attr, '&');
 			str_append_data(f->attr, f->entity, f->entity_len);
+			if (terminated)
+				str_append_c(f->attr, ';');
 		}
 		return;
 	}
@@ -401,6 +404,8 @@ static void entity_done(struct html_filter *f, buffer_t *dest)
 	put_byte(f, '&', dest);
 	for (i = 0; i < f->entity_len; i++)
 		put_byte(f, f->entity[i], dest);
+	if (terminated)
+		put_byte(f, ';', dest);
 }
 
 /* --- the state machine ----------------------------------------------------- */
@@ -465,7 +470,7 @@ static bool feed_byte(struct html_filter *f, unsigned char c, buffer_t *dest)
 		return TRUE;
 	case HTML_ENTITY:
 		if (c == ';') {
-			entity_done(f, dest);
+			entity_done(f, TRUE, dest);
 			return TRUE;
 		}
 		if (f->entity_len < MAX_ENTITY_LEN &&
@@ -473,7 +478,7 @@ static bool feed_byte(struct html_filter *f, unsigned char c, buffer_t *dest)
 			f->entity[f->entity_len++] = c;
 			return TRUE;
 		}
-		entity_done(f, dest);
+		entity_done(f, FALSE, dest);
 		return FALSE;
 	case HTML_TAG_OPEN:
 		if (c == '/' && !f->end_tag) {
@@ -613,12 +618,15 @@ static void html_finish(struct mime_filter *filter, buffer_t *dest)
 					     filter);
 
 	if (f->state == HTML_ENTITY && f->entity_state == HTML_TEXT)
-		entity_done(f, dest);
+		entity_done(f, FALSE, dest);
 	else if (f->state == HTML_TAG_OPEN)
 		put_byte(f, '<', dest);
 	link_end(f, dest);
-	if (f->begun && f->newlines_done == 0)
-		put_newline(f, dest);
+	if (f->begun) {
+		f->newlines_wanted = 1;
+		f->blank_wanted = FALSE;
+		flush_wanted(f, dest);
+	}
 }
 
 static void html_reset(struct mime_filter *filter)

@@ -464,3 +464,11 @@ mime_message_get_prop(struct mime_message *msg, TALLOC_CTX *mem, uint32_t tag,
 	}
 	return MIME_PROP_UNKNOWN;
 }
+
+enum mime_prop_result
+mime_message_get_named(struct mime_message *msg, TALLOC_CTX *mem,
+		       const struct mapi_property_name *name,
+		       struct mapi_value *value_r)
+{
+	return mime_headers_get_named(msg->source->headers, mem, name, value_r);
+}

@@ -54,6 +54,11 @@ mime_message_init_embedded(TALLOC_CTX *parent, struct mime_message *msg,
 enum mime_prop_result
 mime_message_get_prop(struct mime_message *msg, TALLOC_CTX *mem, uint32_t tag,
 		      size_t max_body, struct mapi_value *value_r);
+/* as mime_headers_get_named() */
+enum mime_prop_result
+mime_message_get_named(struct mime_message *msg, TALLOC_CTX *mem,
+		       const struct mapi_property_name *name,
+		       struct mapi_value *value_r);
 /* Tags of what mime_message_get_prop() derives beyond mime_headers_prop_at() */
 bool mime_message_prop_at(unsigned int i, uint32_t *tag_r);
 

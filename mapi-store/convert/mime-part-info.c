@@ -13,8 +13,10 @@
 
 bool mime_part_is_message(const struct message_part *part)
 {
+	/* in base64 it's not parsed, whatever its children are */
 	return (part->flags & MESSAGE_PART_FLAG_MESSAGE_RFC822) != 0 &&
-		part->children != NULL;
+		part->children != NULL &&
+		mime_part_transfer(part) == MIME_TRANSFER_IDENTITY;
 }
 
 bool mime_part_is_multipart(const struct message_part *part)

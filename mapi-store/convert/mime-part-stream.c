@@ -4,9 +4,9 @@
 #include "str.h"
 #include "istream.h"
 #include "istream-concat.h"
-#include "istream-crlf.h"
 #include "message-header-parser.h"
 #include "message-part.h"
+#include "mime-filter.h"
 #include "mime-header-source.h"
 #include "mime-part-info.h"
 #include "mime-part-stream.h"
@@ -42,12 +42,55 @@ mime_part_open_decoded(const struct message_part *part,
 	return input;
 }
 
-static struct istream *with_crlf(struct istream *input)
-{
-	struct istream *crlf = i_stream_create_crlf(input);
+/* Dovecot's stream for this can't seek backwards. */
+struct crlf_filter {
+	struct mime_filter filter;
+	bool last_cr;
+};
 
-	i_stream_unref(&input);
-	return crlf;
+static void
+crlf_feed(struct mime_filter *filter, const unsigned char *data, size_t size,
+	  buffer_t *dest)
+{
+	struct crlf_filter *f = container_of(filter, struct crlf_filter,
+					     filter);
+	const unsigned char *lf;
+	size_t len;
+
+	while (size > 0) {
+		lf = memchr(data, '\n', size);
+		len = lf == NULL ? size : (size_t)(lf - data);
+		buffer_append(dest, data, len);
+		if (len > 0)
+			f->last_cr = data[len-1] == '\r';
+		if (lf == NULL)
+			break;
+		buffer_append(dest, "\r\n" + (f->last_cr ? 1 : 0),
+			      f->last_cr ? 1 : 2);
+		f->last_cr = FALSE;
+		data += len + 1;
+		size -= len + 1;
+	}
+}
+
+static void crlf_finish(struct mime_filter *filter, buffer_t *dest)
+{
+}
+
+static void crlf_reset(struct mime_filter *filter)
+{
+	struct crlf_filter *f = container_of(filter, struct crlf_filter,
+					     filter);
+
+	f->last_cr = FALSE;
+}
+
+static void crlf_free(struct mime_filter *filter)
+{
+	struct crlf_filter *f = container_of(filter, struct crlf_filter,
+					     filter);
+
+	i_free(f);
 }
 
 struct istream *

@@ -54,13 +54,16 @@ parse_content_type(pool_t pool, struct message_part_data *data,
 
 	(void)rfc822_parse_content_type(parser, str);
 	value = str_c(str);
+	if (*value == '\0')
+		return;
 	slash = strchr(value, '/');
 	if (slash == NULL) {
-		/* no type at all */
-		return;
+		data->content_type = p_strdup(pool, value);
+		data->content_subtype = "";
+	} else {
+		data->content_type = p_strdup_until(pool, value, slash);
+		data->content_subtype = p_strdup(pool, slash + 1);
 	}
-	data->content_type = p_strdup_until(pool, value, slash);
-	data->content_subtype = p_strdup(pool, slash + 1);
 	parse_params(pool, parser, &data->content_type_params,
 		     &data->content_type_params_count);
 }

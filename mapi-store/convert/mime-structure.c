@@ -161,14 +161,16 @@ attach_leaf(struct walk_ctx *ctx, const struct message_part *part)
 
 /* --- bodies ---------------------------------------------------------------- */
 
-/* Can this leaf be shown as (part of) the body? */
+/* Can this leaf be shown as (part of) the body? A multipart whose boundary never
+   comes can: what its sender wrote is in it. */
 static bool is_body_text(const struct message_part *part)
 {
 	return !mime_part_is_attachment(part) &&
 		(part->flags & MESSAGE_PART_FLAG_OVERFLOW) == 0 &&
 		(mime_part_is(part, "text", "plain") ||
 		 mime_part_is(part, "text", "html") ||
-		 mime_part_is(part, "text", "enriched"));
+		 mime_part_is(part, "text", "enriched") ||
+		 mime_part_is(part, "multipart", NULL));
 }
 
 static bool body_wanted(struct walk_ctx *ctx, const struct message_part *part)

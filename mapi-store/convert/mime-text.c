@@ -136,7 +136,7 @@ void mime_text_decode(const char *raw, string_t *dest)
 	unsigned char *data;
 	const char *str, *start, *word, *last;
 	size_t i, len, old_len = str_len(dest);
-	bool after_word = FALSE;
+	bool after_word = FALSE, skip;
 
 	i_zero(&ctx);
 	ctx.dest = dest;
@@ -146,11 +146,13 @@ void mime_text_decode(const char *raw, string_t *dest)
 	last = last_word_end(str);
 	while ((word = strstr(str, "=?")) != NULL && word + 2 < last) {
 		/* blanks between encoded words aren't text */
-		if (!after_word || !is_blank(start, word - start))
+		skip = after_word && is_blank(start, word - start);
+		if (!skip)
 			append_raw(&ctx, start, word - start);
 		len = decode_word(&ctx, word + 2);
 		if (len == 0) {
-			start = word;
+			if (!skip)
+				start = word;
 			str = word + 2;
 			after_word = FALSE;
 			continue;
