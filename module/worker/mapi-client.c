@@ -23,12 +23,26 @@
 /* Flags of Connect */
 #define MAPI_CONNECT_USE_PRIVILEGE_ADMIN 0x00000001
 
+static const char *
+mapi_client_display_name(const struct mapi_compat_user *user)
+{
+	const char *name = user->set->mapi_display_name;
+
+	/* Clients can't cope with an empty one. */
+	if (*name == '\0')
+		name = t_strcut(user->mail_user->username, '@');
+	if (*name == '\0')
+		name = user->mail_user->username;
+	return p_strdup(user->mail_user->pool, name);
+}
+
 void mapi_client_init(struct mapi_client *client,
 		      const struct mapi_compat_user *user,
 		      struct event *event)
 {
 	i_zero(client);
 	client->user = *user;
+	client->display_name = mapi_client_display_name(user);
 	client->event = event;
 	event_ref(event);
 }
@@ -39,16 +53,6 @@ void mapi_client_deinit(struct mapi_client *client)
 		mapi_session_free(&client->session);
 	mapi_compat_user_close(&client->user);
 	event_unref(&client->event);
-}
-
-static const char *mapi_client_display_name(struct mapi_client *client)
-{
-	const char *name = client->user.set->mapi_display_name;
-
-	/* Clients can't cope with an empty one. */
-	if (*name == '\0')
-		name = t_strcut(client->user.mail_user->username, '@');
-	return *name != '\0' ? name : client->user.mail_user->username;
 }
 
 /* [MS-OXCRPC] 3.1.4.1.2 */
@@ -96,21 +100,20 @@ mapi_client_connect(struct mapi_client *client, const void *_req,
 	struct mapihttp_connect_response *resp = _resp;
 	const struct mapi_settings *mapi_set = client->user.set;
 	struct mapi_session_settings set;
-	const char *name;
 	enum mapi_error ret;
 
 	i_zero(&set);
 	set.store.companion_root = mapi_set->mapi_companion_mailbox;
 	set.store.organization = mapi_set->mapi_organization;
 	set.store.email_address = mapi_set->mapi_email_address;
+	set.store.display_name = client->display_name;
 	set.max_open_objects = mapi_set->mapi_max_open_objects;
 	set.code_page = req->default_code_page;
 	set.locale_sort = req->lcid_sort;
 	set.locale_string = req->lcid_string;
 
-	name = mapi_client_display_name(client);
 	resp->dn_prefix = "";
-	resp->display_name = talloc_strdup(mem, name);
+	resp->display_name = client->display_name;
 	ret = mapi_client_connect_check(client, &set.store, req);
 	if (ret != EC_NONE) {
 		e_info(client->event, "Connect as %s refused: %s",
@@ -120,7 +123,6 @@ mapi_client_connect(struct mapi_client *client, const void *_req,
 
 	if (client->session != NULL)
 		mapi_session_free(&client->session);
-	set.store.display_name = p_strdup(client->user.mail_user->pool, name);
 	client->session = mapi_session_create(NULL, client->user.mail_user,
 					      &set, client->event);
 

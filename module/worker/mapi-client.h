@@ -12,6 +12,7 @@
 struct mapi_client {
 	struct mapi_compat_user user;
 	struct event *event;
+	const char *display_name;
 	/* NULL until Connect and after Disconnect */
 	struct mapi_session *session;
 };
