@@ -93,6 +93,18 @@ static void crlf_free(struct mime_filter *filter)
 	i_free(f);
 }
 
+static struct istream *with_crlf(struct istream *input)
+{
+	static const struct mime_filter vfuncs = {
+		crlf_feed, crlf_finish, crlf_reset, crlf_free
+	};
+	struct crlf_filter *f = i_new(struct crlf_filter, 1);
+
+	f->filter = vfuncs;
+	mime_filter_push(&input, &f->filter);
+	return input;
+}
+
 struct istream *
 mime_part_open_raw(const struct message_part *part, struct istream *message)
 {
