@@ -12,6 +12,7 @@
 #include "lib.h"
 #include "hash.h"
 #include "lib-event.h"
+#include "mail-user.h"
 
 #include "mapi-session.h"
 #include "rop.h"
@@ -67,7 +68,9 @@ mapi_session_free_object(struct mapi_session *session,
 			 struct mapi_session_object *object)
 {
 	hash_table_remove(session->objects, POINTER_CAST(object->handle));
-	talloc_free(object->obj);
+	/* another object may hold a reference, as an attachment table does of
+	   its message, and then keeps it */
+	(void)talloc_unlink(talloc_parent(object->obj), object->obj);
 	i_free(object);
 }
 
@@ -126,6 +129,22 @@ struct event *mapi_session_event(const struct mapi_session *session)
 }
 
 enum mapi_error
+mapi_session_check_dn(const struct mapi_store_settings *set,
+		      const char *username, const char *dn)
+{
+	const char *prefix = t_strdup_printf(
+		"/o=%s/ou=Exchange Administrative Group "
+		"(FYDIBOHF23SPDLT)/cn=Recipients/cn=", set->organization);
+	size_t prefix_len = strlen(prefix);
+
+	/* DNs are compared without case: [MS-OXCDATA] 2.2.5.2 */
+	if (strncasecmp(dn, prefix, prefix_len) != 0)
+		return EC_UNKNOWN_USER;
+	return strcasecmp(dn + prefix_len, username) == 0 ? EC_NONE :
+		EC_ACCESS_DENIED;
+}
+
+enum mapi_error
 mapi_session_get_store(struct mapi_session *session, const char *essdn,
 		       struct mapi_store **store_r)
 {
@@ -133,17 +152,21 @@ mapi_session_get_store(struct mapi_session *session, const char *essdn,
 
 	if (session->user == NULL)
 		return EC_UNKNOWN_USER;
+	if (*essdn != '\0') {
+		T_BEGIN {
+			ret = mapi_session_check_dn(&session->set.store,
+						    session->user->username,
+						    essdn);
+		} T_END;
+		if (ret != EC_NONE)
+			return ret;
+	}
 	if (session->store == NULL) {
 		ret = mapi_store_open(session, session->user,
 				      &session->set.store, &session->store);
 		if (ret != EC_NONE)
 			return ret;
 	}
-	/* Without a directory nobody but the session's user is known. DNs are
-	   compared without case, [MS-OXCDATA] 2.2.5.2 */
-	if (*essdn != '\0' &&
-	    strcasecmp(essdn, mapi_store_owner_dn(session->store)) != 0)
-		return EC_UNKNOWN_USER;
 	*store_r = session->store;
 	return EC_NONE;
 }

@@ -38,11 +38,17 @@ const struct mapi_session_settings *
 mapi_session_settings_get(const struct mapi_session *session);
 struct event *mapi_session_event(const struct mapi_session *session);
 
+/* Whether a legacyExchangeDN is that of the user with this name: EC_NONE.
+   EC_ACCESS_DENIED if it may be another user's, EC_UNKNOWN_USER if it can't be
+   one of this organisation. Without a directory it isn't known which users
+   exist, so nobody can find out by trying. [MS-OXCSTOR] 3.2.5.1.3 */
+enum mapi_error
+mapi_session_check_dn(const struct mapi_store_settings *set,
+		      const char *username, const char *dn);
 /* The store of the user with this legacyExchangeDN for RopLogon; opened when
    it is asked for the first time, owned by the session. "" means the session's
-   own user. EC_UNKNOWN_USER if the DN is nobody's, EC_LOGIN_PERM if it is
-   someone's whose mailbox the user has no right to open. [MS-OXCSTOR]
-   3.2.5.1.1 */
+   own user. Errors are those of mapi_session_check_dn() and
+   mapi_store_open(). */
 enum mapi_error
 mapi_session_get_store(struct mapi_session *session, const char *essdn,
 		       struct mapi_store **store_r);
