@@ -101,10 +101,10 @@ void login_auth_abort(struct login_auth_request **_auth)
 	login_auth_free(auth);
 }
 
-void login_auth_forget(const struct login_auth_reply *reply)
+void login_auth_forget(unsigned int auth_id)
 {
 	if (auth_client_is_connected(auth_client))
-		auth_client_send_cancel(auth_client, reply->auth_id);
+		auth_client_send_cancel(auth_client, auth_id);
 }
 
 /* --- talking to auth ------------------------------------------------------- */
@@ -134,7 +134,7 @@ login_auth_succeeded(struct login_auth_request *auth,
 		e_error(auth->req->event, proxy ?
 			"Proxying to another host isn't supported" :
 			"auth sent no username");
-		login_auth_forget(&reply);
+		login_auth_forget(reply.auth_id);
 		login_auth_finish_result(auth, LOGIN_AUTH_TEMPFAIL);
 		return;
 	}

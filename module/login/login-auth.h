@@ -51,6 +51,6 @@ void login_auth_start(struct login_request *req,
 /* The callback won't be called any more. */
 void login_auth_abort(struct login_auth_request **auth);
 /* Tells auth that a successful request isn't going to be used for a login. */
-void login_auth_forget(const struct login_auth_reply *reply);
+void login_auth_forget(unsigned int auth_id);
 
 #endif

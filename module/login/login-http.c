@@ -105,6 +105,25 @@ static bool login_content_type_is_valid(const char *value)
 		strcasecmp(value, "application/octet-stream") == 0;
 }
 
+static bool login_request_is_too_large(const struct http_request *hreq)
+{
+	const char *value = http_request_header_get(hreq, "Content-Length");
+	uoff_t size;
+
+	return value != NULL && str_to_uoff(value, &size) == 0 &&
+		size > login_set->mapi_max_request_size;
+}
+
+/* lib-http never finishes reading a body of no bytes. */
+static bool login_request_has_body(const struct http_request *hreq)
+{
+	const char *value = http_request_header_get(hreq, "Content-Length");
+	uoff_t size;
+
+	return hreq->payload != NULL &&
+		(value == NULL || str_to_uoff(value, &size) < 0 || size > 0);
+}
+
 /* [MS-OXCMAPIHTTP] 2.2.3.2: what a request must have */
 static enum mapihttp_code
 login_request_parse(struct login_request *req, const char **error_r)
@@ -154,7 +173,7 @@ login_request_parse(struct login_request *req, const char **error_r)
 		strcmp(value, "PING") != 0;
 
 	value = http_request_header_get(hreq, "Content-Type");
-	if (hreq->payload != NULL && value == NULL) {
+	if (value == NULL && login_request_has_body(hreq)) {
 		*error_r = "Content-Type is missing.";
 		return MAPIHTTP_MISSING_HEADER;
 	}
@@ -168,15 +187,6 @@ login_request_parse(struct login_request *req, const char **error_r)
 		return MAPIHTTP_INVALID_CONTEXT_COOKIE;
 	}
 	return MAPIHTTP_SUCCESS;
-}
-
-static bool login_request_is_too_large(const struct http_request *hreq)
-{
-	const char *value = http_request_header_get(hreq, "Content-Length");
-	uoff_t size;
-
-	return value != NULL && str_to_uoff(value, &size) == 0 &&
-		size > login_set->mapi_max_request_size;
 }
 
 static void login_emsmdb_request(struct login_request *req)
@@ -208,7 +218,7 @@ static void login_emsmdb_request(struct login_request *req)
 	}
 	req->body = buffer_create_dynamic(
 		http_server_request_get_pool(req->http_req), 512);
-	if (hreq->payload == NULL)
+	if (!login_request_has_body(hreq))
 		login_session_request(req);
 	else {
 		http_server_request_buffer_payload(req->http_req, req->body,

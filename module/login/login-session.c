@@ -33,6 +33,9 @@
 #include "net.h"
 #include "master-service.h"
 #include "master-auth.h"
+#include "anvil-client.h"
+#include "strescape.h"
+#include "strnum.h"
 #include "http-server.h"
 #include "mapi-channel.h"
 #include "mapi-sessions-client.h"
@@ -68,11 +71,13 @@ struct login_session {
 	struct login_request *requests;
 	uint32_t last_frame_id;
 
-	/* a new session, while its worker is awaited */
+	/* a new session, until its worker has it */
+	struct anvil_query *anvil_query;
+	unsigned int auth_id, auth_pid;
+	char *auth_cookie, *mechanism;
 	unsigned int master_auth_tag;
 	/* our end of the channel-to-be, else -1 */
 	int start_fd;
-	char *mechanism;
 };
 
 /* A question to the registry, with the request that waits for its answer:
@@ -86,6 +91,7 @@ static HASH_TABLE(const unsigned char *,
 static struct login_session *login_sessions_list;
 static struct mapi_sessions_client *sessions_client;
 static struct master_auth *master_auth;
+static struct anvil_client *anvil;
 
 static void login_session_execute(struct login_session *session,
 				  struct login_request *req);
@@ -130,6 +136,8 @@ login_session_destroy(struct login_session **_session, const char *reason)
 		login_response_fail(req, MAPIHTTP_CONTEXT_NOT_FOUND,
 				    "The session has ended.");
 	}
+	if (session->anvil_query != NULL)
+		anvil_client_query_abort(anvil, &session->anvil_query);
 	if (session->master_auth_tag != 0)
 		master_auth_request_abort(master_auth,
 					  session->master_auth_tag);
@@ -138,6 +146,7 @@ login_session_destroy(struct login_session **_session, const char *reason)
 	i_close_fd(&session->start_fd);
 	event_unref(&session->event);
 	i_free(session->cookie);
+	i_free(session->auth_cookie);
 	i_free(session->mechanism);
 	i_free(session->username);
 	i_free(session->log_id);
@@ -337,8 +346,6 @@ login_session_alloc(const unsigned char *key, const char *username,
 	session->auth_time = ioloop_time;
 	session->event = event_create(NULL);
 	event_add_str(session->event, "user", username);
-	event_set_append_log_prefix(session->event,
-		t_strdup_printf("user <%s>: ", username));
 	hash_table_insert(login_sessions, (const unsigned char *)session->key,
 			  session);
 	DLLIST_PREPEND(&login_sessions_list, session);
@@ -398,8 +405,7 @@ static void login_session_worker_reply(const struct master_auth_reply *reply,
 
 static void
 login_session_start_worker(struct login_session *session,
-			   struct login_request *req,
-			   const struct login_auth_reply *auth)
+			   struct login_request *req)
 {
 	struct master_auth_request_params params;
 	buffer_t buf;
@@ -407,7 +413,7 @@ login_session_start_worker(struct login_session *session,
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fd) < 0) {
 		e_error(session->event, "socketpair() failed: %m");
-		login_auth_forget(auth);
+		login_auth_forget(session->auth_id);
 		login_session_detach_request(req);
 		login_response_http_fail(req, 503, "Service Unavailable",
 					 "Internal error.");
@@ -415,12 +421,11 @@ login_session_start_worker(struct login_session *session,
 		return;
 	}
 	session->start_fd = fd[0];
-	session->mechanism = i_strdup(auth->mechanism);
 
 	i_zero(&params);
 	params.client_fd = fd[1];
-	params.request.auth_pid = auth->auth_pid;
-	params.request.auth_id = auth->auth_id;
+	params.request.auth_pid = session->auth_pid;
+	params.request.auth_id = session->auth_id;
 	params.request.client_pid = getpid();
 	params.request.local_ip = req->info.local_ip;
 	params.request.remote_ip = req->info.remote_ip;
@@ -432,8 +437,8 @@ login_session_start_worker(struct login_session *session,
 		params.request.flags |= MAIL_AUTH_REQUEST_FLAG_CONN_SSL_SECURED;
 	buffer_create_from_data(&buf, params.request.cookie,
 				sizeof(params.request.cookie));
-	if (strlen(auth->auth_cookie) == MASTER_AUTH_COOKIE_SIZE * 2)
-		(void)hex_to_binary(auth->auth_cookie, &buf);
+	if (strlen(session->auth_cookie) == MASTER_AUTH_COOKIE_SIZE * 2)
+		(void)hex_to_binary(session->auth_cookie, &buf);
 	/* the worker's session id for the log, NUL-terminated */
 	params.request.data_size = strlen(session->log_id) + 1;
 	params.data = (const unsigned char *)session->log_id;
@@ -443,17 +448,30 @@ login_session_start_worker(struct login_session *session,
 	i_close_fd(&fd[1]);
 }
 
-static unsigned int login_session_user_count(const char *username)
+static void login_session_anvil_reply(const char *reply, void *context)
 {
-	const struct login_session *session;
-	unsigned int count = 0;
+	struct login_session *session = context;
+	struct login_request *req = session->current;
+	unsigned int count;
 
-	for (session = login_sessions_list; session != NULL;
-	     session = session->next) {
-		if (strcmp(session->username, username) == 0)
-			count++;
+	session->anvil_query = NULL;
+	/* as other login processes do: no reply isn't a reason to refuse */
+	if (reply == NULL || str_to_uint(reply, &count) < 0 ||
+	    count < login_set->mail_max_userip_connections) {
+		login_session_start_worker(session, req);
+		return;
 	}
-	return count;
+	e_info(session->event, "Maximum number of connections from user+IP "
+	       "exceeded (mail_max_userip_connections=%u): user=<%s>, "
+	       "method=%s, rip=%s, lip=%s",
+	       login_set->mail_max_userip_connections, session->username,
+	       session->mechanism, net_ip2addr(&req->info.remote_ip),
+	       net_ip2addr(&req->info.local_ip));
+	login_auth_forget(session->auth_id);
+	login_session_detach_request(req);
+	login_response_http_fail(req, 503, "Service Unavailable",
+				 "Too many sessions of this user.");
+	login_session_destroy(&session, "Too many sessions");
 }
 
 static void
@@ -466,17 +484,6 @@ login_session_create(struct login_request *req,
 	struct login_session *session;
 	string_t *str;
 
-	if (login_session_user_count(auth->username) >=
-	    login_set->mapi_max_user_sessions) {
-		e_info(req->event, "Maximum number of sessions exceeded "
-		       "(mapi_max_user_sessions=%u): user=<%s>, rip=%s",
-		       login_set->mapi_max_user_sessions, auth->username,
-		       net_ip2addr(&req->info.remote_ip));
-		login_auth_forget(auth);
-		login_response_http_fail(req, 503, "Service Unavailable",
-					 "Too many sessions of this user.");
-		return;
-	}
 	random_fill(secret, sizeof(secret));
 	login_session_key(secret, key);
 	session = login_session_alloc(key, auth->username, req->auth_hash);
@@ -488,10 +495,22 @@ login_session_create(struct login_request *req,
 	base64_encode(log_id, sizeof(log_id), str);
 	session->log_id = i_strdup(str_c(str));
 
+	session->auth_id = auth->auth_id;
+	session->auth_pid = auth->auth_pid;
+	session->auth_cookie = i_strdup(auth->auth_cookie);
+	session->mechanism = i_strdup(auth->mechanism);
 	req->session = session;
 	session->current = req;
 	DLLIST_PREPEND(&session->requests, req);
-	login_session_start_worker(session, req, auth);
+	if (login_set->mail_max_userip_connections == 0) {
+		login_session_start_worker(session, req);
+		return;
+	}
+	session->anvil_query = anvil_client_query(anvil,
+		t_strconcat("LOOKUP\tmapi/",
+			    net_ip2addr(&req->info.remote_ip), "/",
+			    str_tabescape(session->username), NULL),
+		login_session_anvil_reply, session);
 }
 
 /* --- finding sessions ----------------------------------------------------- */
@@ -599,7 +618,7 @@ login_session_authenticated(struct login_request *req,
 		login_session_create(req, reply);
 		return;
 	}
-	login_auth_forget(reply);
+	login_auth_forget(reply->auth_id);
 	if (!req->cookies.have_context) {
 		login_response_fail(req, MAPIHTTP_MISSING_COOKIE,
 				    "There's no "MAPIHTTP_COOKIE_CONTEXT
@@ -648,12 +667,22 @@ login_session_key_cmp(const unsigned char *a, const unsigned char *b)
 	return memcmp(a, b, MAPI_SESSION_KEY_SIZE);
 }
 
+/* It can't be reached again from the chroot. */
+static bool login_session_anvil_lost(void)
+{
+	master_service_stop_new_connections(master_service);
+	return FALSE;
+}
+
 void login_session_init(void)
 {
 	hash_table_create(&login_sessions, default_pool, 0,
 			  login_session_key_hash, login_session_key_cmp);
 	sessions_client = mapi_sessions_client_init("mapi-sessions");
 	master_auth = master_auth_init(master_service, "mapi");
+	anvil = anvil_client_init("anvil", login_session_anvil_lost, 0);
+	if (anvil_client_connect(anvil, TRUE) < 0)
+		i_fatal("Couldn't connect to anvil");
 }
 
 void login_session_deinit(void)
@@ -664,5 +693,6 @@ void login_session_deinit(void)
 		login_session_destroy(&session, "Process is ending");
 	mapi_sessions_client_deinit(&sessions_client);
 	master_auth_deinit(&master_auth);
+	anvil_client_deinit(&anvil);
 	hash_table_destroy(&login_sessions);
 }

@@ -95,11 +95,11 @@ int main(int argc, char *argv[])
 	ssl_set = login_ssl_init(pool, &ssl_ctx);
 	login_auth_init();
 	login_http_init(ssl_set);
+	login_session_init();
 
 	restrict_access_by_env(0, NULL);
 	restrict_access_allow_coredumps(TRUE);
 
-	login_session_init();
 	login_auth_connect();
 	master_service_set_die_callback(master_service, login_die);
 	master_service_init_finish(master_service);

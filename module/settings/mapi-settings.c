@@ -20,10 +20,10 @@ static const struct setting_define mapi_login_setting_defines[] = {
 	DEF(TIME, mapi_session_timeout),
 	DEF(TIME, mapi_pending_period),
 	DEF(SIZE, mapi_max_request_size),
-	DEF(UINT, mapi_max_user_sessions),
 	DEF(ENUM, ssl),
 	DEF(STR, login_trusted_networks),
 	DEF(BOOL, disable_plaintext_auth),
+	DEF(UINT, mail_max_userip_connections),
 
 	SETTING_DEFINE_LIST_END
 };
@@ -34,10 +34,11 @@ static const struct mapi_login_settings mapi_login_default_settings = {
 	.mapi_session_timeout = 15 * 60,
 	.mapi_pending_period = 30,
 	.mapi_max_request_size = 1024 * 1024,
-	.mapi_max_user_sessions = 100,
 	.ssl = "yes:no:required",
 	.login_trusted_networks = "",
 	.disable_plaintext_auth = TRUE,
+	/* Outlook leaves sessions behind when its network changes. */
+	.mail_max_userip_connections = 100,
 };
 
 const struct setting_parser_info mapi_login_setting_parser_info = {

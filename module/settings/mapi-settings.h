@@ -22,13 +22,13 @@ struct mapi_login_settings {
 	unsigned int mapi_pending_period;
 	/* Largest body of a request */
 	uoff_t mapi_max_request_size;
-	/* Sessions that one user may have */
-	unsigned int mapi_max_user_sessions;
 
 	/* Dovecot's own settings, which apply as to its other login processes */
 	const char *ssl;
 	const char *login_trusted_networks;
 	bool disable_plaintext_auth;
+	/* sessions that a user may have from an address */
+	unsigned int mail_max_userip_connections;
 };
 
 /* mapi, module "mapi" */
