@@ -484,6 +484,16 @@ def gen_http():
                       % (name, ' | '.join(where), base, base))
     h.append('#endif\n')
     c += conditions + tables
+    c += ['const struct mapi_aux_layout mapi_aux_layouts[] = {\n']
+    count = 0
+    for r in rows('aux_blocks.tsv'):
+        if r['kind'] != 'AUX':
+            continue
+        c.append('\t{ %s, %s, "%s",\n\t  %s },\n' % (
+            r['type_or_value'], r['version'], r['structure'],
+            '\n\t  '.join(c_string(f + ' ') for f in r['fields'].split())))
+        count += 1
+    c += ['};\nconst unsigned int mapi_aux_layouts_count = %d;\n' % count]
     c += ['const struct mapihttp_codec mapihttp_codecs[] = {\n'] + codecs
     c += ['};\nconst unsigned int mapihttp_codecs_count =\n'
           '\tsizeof(mapihttp_codecs) / sizeof(mapihttp_codecs[0]);\n']

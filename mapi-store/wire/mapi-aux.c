@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mapi-aux.h"
 #include "mapi-print.h"
+#include "mapi-wire-private.h"
 
 #include <string.h>
 
@@ -216,31 +217,114 @@ bool mapi_push_aux_server_capabilities(struct mapi_push *push, uint32_t flags)
 
 /* --- print ----------------------------------------------------------------- */
 
+/* "XOffset", "OffsetX" and "XSize" fields that have been seen */
+#define MAX_REFS 12
+struct aux_ref {
+	const char *name;
+	size_t name_len;
+	uint16_t value;
+};
+
+/* What has the given name before or behind word (Offset, Size)? 0 if none. */
+static uint16_t find_ref(const struct aux_ref *refs, unsigned int count,
+			 const char *name, size_t len, const char *word)
+{
+	size_t word_len = strlen(word);
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		const char *ref = refs[i].name;
+
+		if (refs[i].name_len != len + word_len)
+			continue;
+		if ((memcmp(ref, name, len) == 0 &&
+		     memcmp(ref + len, word, word_len) == 0) ||
+		    (memcmp(ref, word, word_len) == 0 &&
+		     memcmp(ref + word_len, name, len) == 0))
+			return refs[i].value;
+	}
+	return 0;
+}
+
+static void print_field(char **str, const struct mapi_aux_block *block,
+			struct mapi_pull *pull, struct aux_ref *refs,
+			unsigned int *ref_count, const char *name,
+			size_t name_len, const char *type)
+{
+	struct mapi_binary bin;
+	struct mapi_guid guid;
+	uint16_t offset, size;
+
+	mapi_print(str, " %.*s=", (int)name_len, name);
+	if (strncmp(type, "u8", 2) == 0) {
+		mapi_print(str, "%u", mapi_pull_u8(pull));
+	} else if (strncmp(type, "u16", 3) == 0) {
+		size = mapi_pull_u16(pull);
+		mapi_print(str, "%u", size);
+		if (*ref_count < MAX_REFS) {
+			refs[*ref_count].name = name;
+			refs[*ref_count].name_len = name_len;
+			refs[(*ref_count)++].value = size;
+		}
+	} else if (strncmp(type, "u32", 3) == 0) {
+		mapi_print(str, "0x%x", mapi_pull_u32(pull));
+	} else if (strncmp(type, "guid", 4) == 0) {
+		mapi_pull_guid(pull, &guid);
+		mapi_print_guid(str, &guid);
+	} else if (strncmp(type, "utf16z", 6) == 0) {
+		offset = find_ref(refs, *ref_count, name, name_len, "Offset");
+		mapi_print_string(str, block_string(pull->mem, block, offset));
+	} else if (strncmp(type, "bytes ", 6) == 0) {
+		offset = find_ref(refs, *ref_count, name, name_len, "Offset");
+		size = find_ref(refs, *ref_count, name, name_len, "Size");
+		bin = block_binary(block, offset, size);
+		mapi_print_binary(str, bin.data, bin.len);
+	} else {
+		/* reserved bytes, texts up to the end */
+		bin.len = (uint32_t)mapi_pull_left(pull);
+		bin.data = mapi_pull_bytes(pull, bin.len);
+		mapi_print_binary(str, bin.data, bin.len);
+	}
+}
+
+static const struct mapi_aux_layout *
+find_layout(const struct mapi_aux_block *block)
+{
+	unsigned int i;
+
+	for (i = 0; i < mapi_aux_layouts_count; i++) {
+		if (mapi_aux_layouts[i].type == block->type &&
+		    mapi_aux_layouts[i].version == block->version)
+			return &mapi_aux_layouts[i];
+	}
+	return NULL;
+}
+
 static void print_block(char **str, TALLOC_CTX *mem,
 			const struct mapi_aux_block *block)
 {
-	struct mapi_aux_client_info client;
-	struct mapi_aux_process_info process;
-	struct mapi_aux_session_info session;
+	const struct mapi_aux_layout *layout = find_layout(block);
+	struct aux_ref refs[MAX_REFS];
+	unsigned int ref_count = 0;
+	struct mapi_pull pull;
+	const char *p, *colon;
 
-	mapi_print(str, "AUX type 0x%02x version %u", block->type,
-		   block->version);
-	if (mapi_aux_client_info(mem, block, &client)) {
-		mapi_print(str, " mode=%u machine=", client.client_mode);
-		mapi_print_string(str, client.machine_name);
-		mapi_print(str, " user=");
-		mapi_print_string(str, client.user_name);
-	} else if (mapi_aux_process_info(mem, block, &process)) {
-		mapi_print(str, " process=");
-		mapi_print_string(str, process.process_name);
-	} else if (mapi_aux_session_info(block, &session)) {
-		mapi_print(str, " session=");
-		mapi_print_guid(str, &session.session_guid);
-	} else {
-		mapi_print(str, " ");
+	if (layout == NULL) {
+		mapi_print(str, "AUX 0x%02x version %u ", block->type,
+			   block->version);
 		mapi_print_binary(str, block->data.data, block->data.len);
+		mapi_print(str, "\n");
+		return;
 	}
-	mapi_print(str, "\n");
+	mapi_print(str, "%s", layout->name);
+	mapi_pull_init(&pull, mem, block->data.data, block->data.len);
+	for (p = layout->fields; *p != '\0' && mapi_pull_ok(&pull);
+	     p = strchr(colon, ' ') + 1) {
+		colon = strchr(p, ':');
+		print_field(str, block, &pull, refs, &ref_count, p,
+			    (size_t)(colon - p), colon + 1);
+	}
+	mapi_print(str, mapi_pull_ok(&pull) ? "\n" : " cut short\n");
 }
 
 char *mapi_aux_print(TALLOC_CTX *mem, const void *data, size_t size)

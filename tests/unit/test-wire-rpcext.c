@@ -295,7 +295,16 @@ static void test_aux(void **state)
 	assert_false(mapi_aux_client_info(mem, &blocks[1], &info));
 	assert_int_equal(blocks[1].type, 0x77);
 	assert_false(mapi_aux_session_info(&blocks[2], &session));
-	assert_non_null(mapi_aux_print(mem, data, size));
+	assert_string_equal(mapi_aux_print(mem, data, size),
+		"AUX_PERF_CLIENTINFO AdapterSpeed=0x10 ClientID=3 "
+		"MachineNameOffset=32 UserNameOffset=38 ClientIPSize=4 "
+		"ClientIPOffset=42 ClientIPMaskSize=0 ClientIPMaskOffset=0 "
+		"AdapterNameOffset=0 MacAddressSize=0 MacAddressOffset=0 "
+		"ClientMode=2 Reserved=0 MachineName=\"PC\" UserName=\"u\" "
+		"ClientIP=<4:7f000001> ClientIPMask=<0:> AdapterName=NULL "
+		"MacAddress=<0:>\n"
+		"AUX 0x77 version 1 <2:aabb>\n"
+		"AUX_PERF_SESSIONINFO_V2 SessionID=0 cut short\n");
 	/* offsets that point nowhere */
 	data[10] = 0xff;
 	assert_true(mapi_aux_client_info(mem, &blocks[0], &info));
