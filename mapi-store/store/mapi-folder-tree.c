@@ -325,13 +325,12 @@ tree_find_orphan(struct tree_list *list, const char *vname)
 	uint32_t found = 0;
 
 	while ((rec = mapi_idlog_next(list->store->log, MAPI_LOG_FOLDER,
-				      &iter)) != NULL) {
+				      &iter)) != NULL) T_BEGIN {
+		/* the newest, if there are several */
 		if (strcmp(tree_number_name(list->store, rec->number),
-			   vname) == 0) {
-			/* the newest, if there are several */
+			   vname) == 0)
 			found = rec->number;
-		}
-	}
+	} T_END;
 	if (found == 0)
 		return 0;
 	array_foreach(&list->mailboxes, mbox) {

@@ -126,19 +126,25 @@ test_storage_init_home(const char *driver, const char *home)
 	return test_storage_create(driver, NULL, home);
 }
 
-void test_storage_deinit(struct test_storage **_ts)
+void test_storage_close(struct test_storage **_ts)
 {
 	struct test_storage *ts = *_ts;
-	const char *error;
 
 	*_ts = NULL;
 	test_storage_logout(ts);
 	mail_storage_service_deinit(&ts->service);
-	if (unlink_directory(ts->home, UNLINK_DIRECTORY_FLAG_RMDIR, &error) < 0)
-		i_error("unlink_directory(%s) failed: %s", ts->home, error);
 	io_loop_destroy(&ts->ioloop);
 	i_free(ts->home);
 	i_free(ts);
+}
+
+void test_storage_deinit(struct test_storage **ts)
+{
+	const char *error, *home = t_strdup((*ts)->home);
+
+	test_storage_close(ts);
+	if (unlink_directory(home, UNLINK_DIRECTORY_FLAG_RMDIR, &error) < 0)
+		i_error("unlink_directory(%s) failed: %s", home, error);
 }
 
 void test_storage_relogin(struct test_storage *ts)

@@ -27,9 +27,11 @@ struct test_storage *test_storage_init(const char *driver);
 struct test_storage *
 test_storage_init_fields(const char *driver, const char *const *fields);
 /* A second session, in a process of its own, to the mailboxes of another one's
-   test_storage: home and driver are those of it. Not to be deinitialised. */
+   test_storage: home and driver are those of it. End it by
+   test_storage_close(), which leaves the mailboxes alone. */
 struct test_storage *
 test_storage_init_home(const char *driver, const char *home);
+void test_storage_close(struct test_storage **ts);
 /* Removes everything. */
 void test_storage_deinit(struct test_storage **ts);
 /* As if the user had logged out and in again: all that was in memory is

@@ -603,6 +603,7 @@ static int child_main(char *argv[])
 	if (argv[4][0] - '0' == CHILD_KILLED)
 		child_allot(ts);
 	child_run(ts, argv[4][0] - '0', &result);
+	test_storage_close(&ts);
 	if (write(STDOUT_FILENO, &result, sizeof(result)) != sizeof(result))
 		return 3;
 	return 0;
