@@ -62,7 +62,7 @@ bool mapi_push_aux_block(struct mapi_push *push,
 		mapi_push_bytes(push, block->data.data, block->data.len);
 }
 
-/* --- what clients report --------------------------------------------------- */
+/* --- what clients report -------------------------------------------------- */
 
 /* The part of the block at an offset that counts from its header's start;
    offset 0 means that there is none. */
@@ -179,7 +179,7 @@ bool mapi_aux_session_info(const struct mapi_aux_block *block,
 	return mapi_pull_ok(&pull);
 }
 
-/* --- what a server tells --------------------------------------------------- */
+/* --- what a server tells -------------------------------------------------- */
 
 static bool push_header(struct mapi_push *push, uint8_t type, uint16_t size)
 {
@@ -215,7 +215,7 @@ bool mapi_push_aux_server_capabilities(struct mapi_push *push, uint32_t flags)
 		mapi_push_u32(push, flags);
 }
 
-/* --- print ----------------------------------------------------------------- */
+/* --- print ---------------------------------------------------------------- */
 
 /* "XOffset", "OffsetX" and "XSize" fields that have been seen */
 #define MAX_REFS 12

@@ -2,8 +2,8 @@
 #ifndef MAPI_AUX_H
 #define MAPI_AUX_H
 
-/* Blocks of an auxiliary buffer, the payload of its extended buffer: [MS-OXCRPC]
-   2.2.2.2. What clients report is of interest to logs only. */
+/* Blocks of an auxiliary buffer, the payload of its extended buffer:
+   [MS-OXCRPC] 2.2.2.2. What clients report is of interest to logs only. */
 
 #include "mapi-wire.h"
 

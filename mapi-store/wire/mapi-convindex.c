@@ -7,8 +7,8 @@
 #define GUID_OFFSET 6
 
 /* The delta of a level: 31 bits of the time since the header's, not counting
-   the high ones that are 0 anyway. Up to 2^49 units (1.7 years) it's in units of
-   2^18, beyond that, with the delta code set, in units of 2^23. */
+   the high ones that are 0 anyway. Up to 2^49 units (1.7 years) it's in units
+   of 2^18, beyond that, with the delta code set, in units of 2^23. */
 #define DELTA_SHORT_LIMIT (UINT64_C(1) << 49)
 #define DELTA_SHORT_SHIFT 18
 #define DELTA_LONG_SHIFT 23

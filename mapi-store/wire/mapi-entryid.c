@@ -97,7 +97,7 @@ bool mapi_gid_parse(const struct mapi_binary *bin,
 	return mapi_pull_ok(&pull);
 }
 
-/* --- parse ----------------------------------------------------------------- */
+/* --- parse ---------------------------------------------------------------- */
 
 static bool is_provider(const struct mapi_guid *provider,
 			const struct mapi_guid *uid)
@@ -263,7 +263,7 @@ mapi_entry_id_parse(TALLOC_CTX *mem, const void *data, size_t size,
 	return eid_r->kind;
 }
 
-/* --- build ----------------------------------------------------------------- */
+/* --- build ---------------------------------------------------------------- */
 
 static void push_header(struct mapi_push *push, const struct mapi_entry_id *eid,
 			const struct mapi_guid *provider)
@@ -462,7 +462,7 @@ mapi_recipient_search_key_build(TALLOC_CTX *mem, const char *address_type,
 	return bin;
 }
 
-/* --- server id ------------------------------------------------------------- */
+/* --- server id ------------------------------------------------------------ */
 
 bool mapi_server_id_parse(const struct mapi_binary *bin,
 			  struct mapi_server_id *sid_r)

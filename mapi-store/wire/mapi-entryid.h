@@ -28,7 +28,7 @@ struct mapi_binary mapi_gid_build(TALLOC_CTX *mem, const struct mapi_guid *guid,
 bool mapi_gid_parse(const struct mapi_binary *bin,
 		    struct mapi_long_term_id *ltid_r);
 
-/* --- entry ids ------------------------------------------------------------- */
+/* --- entry ids ------------------------------------------------------------ */
 
 /* The provider UIDs that tell the kinds apart */
 extern const struct mapi_guid MAPI_UID_ADDRESSBOOK;	/* muidEMSAB */
@@ -92,7 +92,8 @@ struct mapi_entry_id {
 	union {
 		/* FOLDER, MESSAGE (message is the folder's then, too) */
 		struct {
-			/* MailboxGuid of the logon, or MAPI_UID_PUBLIC_FOLDERS */
+			/* MailboxGuid of the logon, or
+			   MAPI_UID_PUBLIC_FOLDERS */
 			struct mapi_guid provider;
 			uint16_t type;	/* MAPI_EITLT_* */
 			struct mapi_long_term_id folder;

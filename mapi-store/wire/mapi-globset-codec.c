@@ -28,7 +28,7 @@
 /* values that a Bitmask covers: its start and 8 more */
 #define BITMASK_SPAN 9
 
-/* --- pull ------------------------------------------------------------------ */
+/* --- pull ----------------------------------------------------------------- */
 
 struct byte_stack {
 	uint8_t bytes[GLOBCNT_SIZE];
@@ -174,7 +174,7 @@ struct mapi_globset *mapi_pull_globset(struct mapi_pull *pull, TALLOC_CTX *mem)
 	return set;
 }
 
-/* --- push ------------------------------------------------------------------ */
+/* --- push ----------------------------------------------------------------- */
 
 static uint8_t byte_at(uint64_t globcnt, unsigned int pos)
 {

@@ -157,7 +157,7 @@ bool mapi_globset_equal(const struct mapi_globset *a,
 					 a->count * sizeof(*a->ranges)) == 0);
 }
 
-/* --- set algebra ----------------------------------------------------------- */
+/* --- set algebra ---------------------------------------------------------- */
 
 /* The result replaces the ranges of set: both operands are walked once. */
 static bool globset_replace(struct mapi_globset *set,
@@ -273,7 +273,7 @@ bool mapi_globset_intersect(struct mapi_globset *set,
 	return globset_replace(set, result);
 }
 
-/* --- order after reading --------------------------------------------------- */
+/* --- order after reading -------------------------------------------------- */
 
 static int range_cmp(const void *p1, const void *p2)
 {

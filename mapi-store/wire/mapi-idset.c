@@ -224,7 +224,7 @@ bool mapi_idset_subtract(struct mapi_idset *set,
 	return true;
 }
 
-/* --- codec ----------------------------------------------------------------- */
+/* --- codec ---------------------------------------------------------------- */
 
 static int replica_qsort_cmp(const void *p1, const void *p2)
 {

@@ -24,7 +24,7 @@
 /* how many earlier places with the same hash are tried */
 #define MAX_CHAIN 16
 
-/* --- decompression --------------------------------------------------------- */
+/* --- decompression -------------------------------------------------------- */
 
 struct lz77_in {
 	const uint8_t *p, *end;
@@ -113,7 +113,7 @@ bool mapi_lz77_decompress(const uint8_t *input, size_t in_size,
 	return true;
 }
 
-/* --- compression ----------------------------------------------------------- */
+/* --- compression ---------------------------------------------------------- */
 
 struct lz77_out {
 	uint8_t *data, *p, *end;

@@ -36,7 +36,7 @@ void mapi_print_string(char **str, const char *value)
 		mapi_print(str, "NULL");
 		return;
 	}
-	for (i = 0; value[i] != '\0' && i < MAX_STRING; i++) {
+	for (i = 0; i < MAX_STRING && value[i] != '\0'; i++) {
 		unsigned char c = (unsigned char)value[i];
 
 		if (c < 0x20 || c == 0x7f || c == '"' || c == '\\') {

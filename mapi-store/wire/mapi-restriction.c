@@ -7,7 +7,7 @@
    their type byte */
 #define RESTRICTION_MIN_SIZE 1
 
-/* --- pull ------------------------------------------------------------------ */
+/* --- pull ----------------------------------------------------------------- */
 
 static bool pull_restriction(struct mapi_pull *pull,
 			     struct mapi_restriction *res);
@@ -140,7 +140,7 @@ struct mapi_restriction *mapi_pull_restriction(struct mapi_pull *pull)
 	return pull_child(pull);
 }
 
-/* --- push ------------------------------------------------------------------ */
+/* --- push ----------------------------------------------------------------- */
 
 static bool push_list(struct mapi_push *push,
 		      const struct mapi_restriction *res)

@@ -136,7 +136,7 @@ mapi_restriction_copy(TALLOC_CTX *mem, const struct mapi_restriction *res);
 /* Appends "AND(0x0037001f contains "x", ...)" to *str (a talloc string). */
 void mapi_restriction_print(char **str, const struct mapi_restriction *res);
 
-/* --- sort orders ----------------------------------------------------------- */
+/* --- sort orders ---------------------------------------------------------- */
 
 enum mapi_sort_direction {
 	MAPI_SORT_ASCENDING		= 0x00,

@@ -41,8 +41,8 @@ decompress(struct mapi_pull *pull, const uint8_t *data, size_t size,
 	return out;
 }
 
-bool mapi_pull_rpc_ext(struct mapi_pull *pull, struct rpc_ext_payload *payload_r,
-		       bool *last_r)
+bool mapi_pull_rpc_ext(struct mapi_pull *pull,
+		       struct rpc_ext_payload *payload_r, bool *last_r)
 {
 	uint16_t version, flags, size, actual;
 	uint8_t *plain = NULL;

@@ -3,7 +3,8 @@
 #define MAPI_RPCEXT_H
 
 /* Extended buffers: RPC_HEADER_EXT and its payload, obfuscated (XOR 0xA5) and
-   compressed (LZ77, "DIRECT2"). [MS-OXCRPC] 2.2.2.1, 3.1.4.11.1; [MS-XCA] 2.3 */
+   compressed (LZ77, "DIRECT2"). [MS-OXCRPC] 2.2.2.1, 3.1.4.11.1; [MS-XCA] 2.3,
+   2.4 */
 
 #include "mapi-wire.h"
 
@@ -32,8 +33,8 @@ struct rpc_ext_payload {
    obfuscation and decompresses. The payload is on pull->mem, or points into
    the pull's data where nothing had to be undone. *last_r tells whether the
    Last flag was set. false: malformed; the pull is in failed state. */
-bool mapi_pull_rpc_ext(struct mapi_pull *pull, struct rpc_ext_payload *payload_r,
-		       bool *last_r);
+bool mapi_pull_rpc_ext(struct mapi_pull *pull,
+		       struct rpc_ext_payload *payload_r, bool *last_r);
 /* All of a chain (RopBuffer, AuxiliaryBuffer). The chain must end with the
    buffer that has the Last flag, and with data. Payloads are an array on mem,
    no more than max_count of them. An empty data is a chain of 0 buffers. */
@@ -48,8 +49,8 @@ bool mapi_push_rpc_ext(struct mapi_push *push, const void *data, size_t size,
 		       unsigned int flags);
 
 /* [MS-XCA] plain LZ77. Decompresses until out_size bytes are there; false if
-   the input is malformed or holds less. As there is no end mark, what follows in
-   the input is ignored. */
+   the input is malformed or holds less. As there is no end mark, what follows
+   in the input is ignored. */
 bool mapi_lz77_decompress(const uint8_t *in, size_t in_size,
 			  uint8_t *out, size_t out_size);
 /* Returns the compressed size, or 0 if it would exceed out_size. */

@@ -139,7 +139,7 @@ struct mapi_rule_actions *mapi_pull_rule_actions(struct mapi_pull *pull)
 	return mapi_pull_ok(pull) ? actions : NULL;
 }
 
-/* --- push ------------------------------------------------------------------ */
+/* --- push ----------------------------------------------------------------- */
 
 static bool push_count(struct mapi_push *push, size_t count)
 {
@@ -253,7 +253,7 @@ bool mapi_push_rule_actions(struct mapi_push *push,
 	return mapi_push_ok(push);
 }
 
-/* --- compare, copy --------------------------------------------------------- */
+/* --- compare, copy -------------------------------------------------------- */
 
 static bool bin_equal(const struct mapi_binary *a, const struct mapi_binary *b)
 {
@@ -436,7 +436,7 @@ mapi_rule_actions_copy(TALLOC_CTX *mem,
 	return copy;
 }
 
-/* --- named properties of extended rules ------------------------------------ */
+/* --- named properties of extended rules ----------------------------------- */
 
 bool mapi_pull_named_property_map(struct mapi_pull *pull,
 				  struct mapi_named_property_map *map_r)

@@ -118,8 +118,8 @@ bool wire_field_flag(const struct wire_field *field, const void *v);
 #define NOTIF_HAS_OBJECT(flags) \
 	(NOTIF_TYPE(flags) != 0x100 && NOTIF_TYPE(flags) != 0x400)
 
-/* An auxiliary block's fields as "Name:type " each, for the printer. Strings and
-   bytes are where a field of the name with "Offset" says. */
+/* An auxiliary block's fields as "Name:type " each, for the printer. Strings
+   and bytes are where a field of the name with "Offset" says. */
 struct mapi_aux_layout {
 	uint8_t type, version;
 	const char *name;

@@ -87,7 +87,7 @@ static unsigned int type_min_size(uint16_t type, enum mapi_wire_form form)
 	return 8;
 }
 
-/* --- pull ------------------------------------------------------------------ */
+/* --- pull ----------------------------------------------------------------- */
 
 /* false if the value isn't there, or the pull has failed */
 static bool pull_presence(struct mapi_pull *pull)
@@ -358,7 +358,7 @@ bool mapi_pull_property_row(struct mapi_pull *pull, const uint32_t *columns,
 	return true;
 }
 
-/* --- push ------------------------------------------------------------------ */
+/* --- push ----------------------------------------------------------------- */
 
 static bool push_presence(struct mapi_push *push, bool present)
 {

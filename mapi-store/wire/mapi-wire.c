@@ -23,7 +23,7 @@ enum mapi_error mapi_wire_error(enum mapi_wire_status status)
 	return EC_MEMORY;
 }
 
-/* --- pull ------------------------------------------------------------------ */
+/* --- pull ----------------------------------------------------------------- */
 
 void mapi_pull_init(struct mapi_pull *pull, TALLOC_CTX *mem,
 		    const void *data, size_t size)
@@ -263,7 +263,7 @@ void *mapi_pull_array(struct mapi_pull *pull, uint32_t count, size_t elem_size,
 	return array;
 }
 
-/* --- push ------------------------------------------------------------------ */
+/* --- push ----------------------------------------------------------------- */
 
 void mapi_push_init(struct mapi_push *push, TALLOC_CTX *mem, size_t limit)
 {

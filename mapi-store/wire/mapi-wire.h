@@ -48,7 +48,7 @@ enum mapi_wire_status {
    INVALID), EC_TOO_COMPLEX, EC_BUFFER_TOO_SMALL, EC_MEMORY. */
 enum mapi_error mapi_wire_error(enum mapi_wire_status status);
 
-/* --- pull ------------------------------------------------------------------ */
+/* --- pull ----------------------------------------------------------------- */
 
 struct mapi_pull {
 	const uint8_t *data;
@@ -115,7 +115,7 @@ bool mapi_pull_property_row(struct mapi_pull *pull, const uint32_t *columns,
 void *mapi_pull_array(struct mapi_pull *pull, uint32_t count, size_t elem_size,
 		      size_t min_wire);
 
-/* --- push ------------------------------------------------------------------ */
+/* --- push ----------------------------------------------------------------- */
 
 struct mapi_push {
 	uint8_t *data;
@@ -186,7 +186,7 @@ void mapi_push_patch_u32(struct mapi_push *push, size_t pos, uint32_t value);
 size_t mapi_value_wire_size(const struct mapi_value *value);
 size_t mapi_property_row_size(const struct mapi_property_row *row);
 
-/* --- ids, strings ---------------------------------------------------------- */
+/* --- ids, strings --------------------------------------------------------- */
 
 /* Ids that are property values (PidTagFolderId, PidTagMid, PidTagInstID,
    PidTagParentFolderId, PidTagChangeNumber) are PTYP_INTEGER64: the eight wire

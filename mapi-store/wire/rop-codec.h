@@ -113,7 +113,7 @@ char *rop_print_request(TALLOC_CTX *mem, const struct rop_codec *codec,
 char *rop_print_response(TALLOC_CTX *mem, const struct rop_codec *codec,
 			 const struct rop_wire_context *ctx, const void *resp);
 
-/* --- ROP buffers, [MS-OXCROPS] 2.2.1 --------------------------------------- */
+/* --- ROP buffers, [MS-OXCROPS] 2.2.1 -------------------------------------- */
 
 #define ROP_HANDLE_NONE 0xffffffffU
 /* A handle index has 8 bits. */

@@ -12,8 +12,8 @@
    size in.
 
    Rows have no description of their own: their layout is that of the last array
-   of property tags before them in the same struct (recipient columns, columns of
-   an address book table), else the context's columns. */
+   of property tags before them in the same struct (recipient columns, columns
+   of an address book table), else the context's columns. */
 
 #include "mapi-wire-private.h"
 
@@ -85,7 +85,7 @@ bool wire_field_flag(const struct wire_field *field, const void *v)
 	return *(const uint8_t *)member(v, field->flag) != 0;
 }
 
-/* --- pull ------------------------------------------------------------------ */
+/* --- pull ----------------------------------------------------------------- */
 
 static bool pull_struct(struct mapi_pull *pull, const struct wire_struct *type,
 			struct wire_state *state, void *v);
@@ -384,7 +384,7 @@ bool wire_pull_struct(struct mapi_pull *pull, const struct wire_struct *type,
 	return mapi_pull_ok(pull);
 }
 
-/* --- push ------------------------------------------------------------------ */
+/* --- push ----------------------------------------------------------------- */
 
 static void push_elem(struct mapi_push *push, const struct wire_field *field,
 		      const struct rop_wire_context *ctx, const void *v,

@@ -190,7 +190,7 @@ static void test_server_id(void **state)
 	assert_false(mapi_server_id_parse(&bin, &sid2));
 }
 
-/* --- predecessor change lists ---------------------------------------------- */
+/* --- predecessor change lists --------------------------------------------- */
 
 #define GUID_A "000102030405060708090a0b0c0d0e0f"
 #define GUID_B "100102030405060708090a0b0c0d0e0f"
@@ -252,7 +252,7 @@ static void test_pcl(void **state)
 	assert_false(mapi_xid_parse(data, 16, &xid));
 }
 
-/* --- globsets -------------------------------------------------------------- */
+/* --- globsets ------------------------------------------------------------- */
 
 static struct mapi_globset *globset_decode(const char *hex)
 {

@@ -180,7 +180,7 @@ static void test_meaning(void **state)
 	assert_int_equal(mapi_value_size(&value), 1);
 }
 
-/* --- Unicode --------------------------------------------------------------- */
+/* --- Unicode -------------------------------------------------------------- */
 
 static void test_unicode(void **state)
 {
@@ -191,7 +191,7 @@ static void test_unicode(void **state)
 		{ "4100 e400 ac20", "A\xc3\xa4\xe2\x82\xac" },
 		/* U+1F600 */
 		{ "3dd8 00de", "\xf0\x9f\x98\x80" },
-		/* unpaired surrogates: high alone, low alone, wrong way round */
+		/* unpaired: high alone, low alone, wrong way round */
 		{ "3dd8 4100", "\xed\xa0\xbd" "A" },
 		{ "00de 4100", "\xed\xb8\x80" "A" },
 		{ "00de 3dd8", "\xed\xb8\x80\xed\xa0\xbd" },
@@ -438,7 +438,7 @@ static void test_convindex(void **state)
 	assert_false(mapi_convindex_parse(&bin, &index));
 }
 
-/* --- rules ----------------------------------------------------------------- */
+/* --- rules ---------------------------------------------------------------- */
 
 /* [MS-OXORULE] 2.2.5: move into a folder of this store */
 static void test_rule_actions(void **state)
@@ -511,7 +511,7 @@ static void test_rule_actions_nested(void **state)
 	assert_int_equal(pull.status, MAPI_WIRE_TOO_DEEP);
 }
 
-/* --- MAPI/HTTP ------------------------------------------------------------- */
+/* --- MAPI/HTTP ------------------------------------------------------------ */
 
 /* [MS-OXCMAPIHTTP] 2.2.4.1 */
 static void test_connect(void **state)

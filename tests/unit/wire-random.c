@@ -174,7 +174,8 @@ static void random_multiple(struct wire_random *rnd, struct mapi_value *value)
 	case PTYP_MULTIPLE_FLOATING32:
 		value->u.mv.v.f32 = talloc_array(mem, float, count + 1);
 		for (i = 0; i < count; i++)
-			value->u.mv.v.f32[i] = (float)wire_random_below(rnd, 99);
+			value->u.mv.v.f32[i] =
+				(float)wire_random_below(rnd, 99);
 		break;
 	case PTYP_MULTIPLE_FLOATING64:
 	case PTYP_MULTIPLE_FLOATING_TIME:
@@ -537,7 +538,7 @@ void wire_random_recipient(struct wire_random *rnd, const uint32_t *columns,
 			&row_r->properties);
 }
 
-/* --- structs --------------------------------------------------------------- */
+/* --- structs -------------------------------------------------------------- */
 
 struct state {
 	const struct rop_wire_context *ctx;
@@ -800,7 +801,7 @@ void wire_random_struct(struct wire_random *rnd,
 	random_struct(rnd, type, &state, v);
 }
 
-/* --- equality -------------------------------------------------------------- */
+/* --- equality ------------------------------------------------------------- */
 
 static bool str_equal(const void *a, const void *b)
 {
