@@ -13,6 +13,14 @@ DEMO_FLAGS ?=
 RUN_INTEGRATION = MAPI_BUILD=$(abspath $(B)) $(PYTHON) tests/run-integration \
 	$(if $(FORMATS),--formats "$(FORMATS)")
 
+# the login process' parts that have no state and do no I/O
+LOGIN_TEST_OBJS = $(B)/module/login/mapihttp-headers.o \
+	$(B)/module/common/mapi-channel.o
+$(B)/tests/unit/test-login-headers $(B)/tests/unit/test-login-channel \
+$(B)/tests/fuzz/fuzz-login-headers: $(LOGIN_TEST_OBJS)
+$(B)/tests/unit/test-login-headers.o $(B)/tests/fuzz/fuzz-login-headers.o: \
+	CPPFLAGS += -Imodule/login
+
 check: check-unit check-integration
 
 # Doesn't depend on "all", so that it also runs where nothing can be built.
