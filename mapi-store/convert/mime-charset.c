@@ -6,6 +6,8 @@
 #include "unichar.h"
 #include "mime-charset.h"
 
+#include <ctype.h>
+
 #define MAX_LABEL_LEN 40
 
 /* [MS-UCODEREF] 2.2.1 has the numbers of code pages. Where name is a superset

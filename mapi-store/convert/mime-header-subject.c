@@ -20,6 +20,8 @@
 #include "mime-text.h"
 #include "mime-transfer.h"
 
+#include <ctype.h>
+
 /* [MS-OXCMAIL] 2.2.3.2.6.1: up to this many characters before the colon */
 #define MAX_PREFIX_CHARS 3
 /* [MS-OXOMSG] 2.2.1.2 */

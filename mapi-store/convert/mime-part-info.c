@@ -7,6 +7,8 @@
 #include "mime-part-info.h"
 #include "mime-text.h"
 
+#include <ctype.h>
+
 /* longest file name, in bytes of UTF-8; clients have 255 UTF-16 units */
 #define MAX_FILENAME_LEN 200
 #define MAX_EXTENSION_LEN 20

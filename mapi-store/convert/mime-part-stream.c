@@ -65,8 +65,9 @@ crlf_feed(struct mime_filter *filter, const unsigned char *data, size_t size,
 			f->last_cr = data[len-1] == '\r';
 		if (lf == NULL)
 			break;
-		buffer_append(dest, "\r\n" + (f->last_cr ? 1 : 0),
-			      f->last_cr ? 1 : 2);
+		if (!f->last_cr)
+			buffer_append_c(dest, '\r');
+		buffer_append_c(dest, '\n');
 		f->last_cr = FALSE;
 		data += len + 1;
 		size -= len + 1;

@@ -37,15 +37,17 @@ static void walk(struct walk_ctx *ctx, const struct message_part *part,
 
 /* --- attachments ----------------------------------------------------------- */
 
+/* a Content-ID without its angle brackets */
 static char *id_dup(TALLOC_CTX *mem, const char *id)
 {
 	size_t len;
 
 	if (id == NULL)
 		return NULL;
-	while (*id == ' ' || *id == '\t' || *id == '<')
+	id = t_mime_text_decode(id);
+	while (*id == ' ' || *id == '<')
 		id++;
-	len = strcspn(id, "> \t\r\n");
+	len = strcspn(id, "> ");
 	return len == 0 ? NULL : mime_strndup(mem, id, len);
 }
 
@@ -131,9 +133,9 @@ attachment_add(struct walk_ctx *ctx, const struct message_part *part,
 			new_att.content_location = mime_text_decode_talloc(
 				ctx->mem, data->content_location);
 		}
+		if (data != NULL)
+			new_att.content_id = id_dup(ctx->mem, data->content_id);
 	} T_END;
-	if (data != NULL)
-		new_att.content_id = id_dup(ctx->mem, data->content_id);
 	new_att.size = kind == MIME_ATTACH_CONTENT ?
 		part_size_estimate(part) : part->body_size.virtual_size;
 

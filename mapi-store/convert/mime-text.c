@@ -8,6 +8,8 @@
 #include "mime-text.h"
 #include "mime-transfer.h"
 
+#include <ctype.h>
+
 #define MAX_CHARSET_LEN 64
 
 /* Text of encoded words is gathered as long as they are in the same character
