@@ -633,8 +633,9 @@ def gen_props():
              % len(tags))
     c.append('const struct mapi_named_property_info '
              'mapi_named_property_infos[] = {\n')
+    # "lid" before "name", as the values of enum mapi_name_kind are
     for g, kind, lid, string, name, ptype, pset in sorted(
-            named, key=lambda n: (n[6], n[1], int(n[2], 16), n[3])):
+            named, key=lambda n: (n[0], n[1], int(n[2], 16), n[3].lower())):
         c.append('\t{ &%s, MAPI_NAME_%s, %s, %s, 0x%04x, "%s" },\n' % (
             pset, 'LID' if kind == 'lid' else 'STRING', lid,
             c_string(string) if string else 'NULL', ptype, name))

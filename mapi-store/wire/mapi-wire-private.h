@@ -135,6 +135,7 @@ extern const unsigned int mapihttp_codecs_count;
 /* sorted by property id */
 extern const struct mapi_property_info mapi_property_infos[];
 extern const unsigned int mapi_property_infos_count;
+/* sorted by set (bytes), kind, LID, string without regard to case */
 extern const struct mapi_named_property_info mapi_named_property_infos[];
 extern const unsigned int mapi_named_property_infos_count;
 

@@ -6,6 +6,7 @@
 #include "mapi-http.h"
 #include "mapi-props.h"
 #include "mapi-rule.h"
+#include "mapi-wire-private.h"
 #include "wire-hex.h"
 
 #include <setjmp.h>
@@ -338,7 +339,7 @@ static void test_property_tables(void **state)
 	struct mapi_property_name name = {
 		.kind = MAPI_NAME_LID, .lid = 0x8503
 	};
-	const struct mapi_named_property_info *named;
+	const struct mapi_named_property_info *named, *info2;
 	const struct mapi_property_info *info;
 	unsigned int id, known = 0;
 
@@ -361,6 +362,22 @@ static void test_property_tables(void **state)
 	}
 	assert_true(known > 600);
 
+	/* each entry is found by what it says */
+	for (id = 0; id < mapi_named_property_infos_count; id++) {
+		named = &mapi_named_property_infos[id];
+		name.kind = named->kind;
+		name.guid = *named->set;
+		name.lid = named->lid;
+		name.name = named->string;
+		info2 = mapi_named_property_info_find(&name);
+		assert_non_null(info2);
+		assert_ptr_equal(info2->set, named->set);
+		assert_int_equal(info2->lid, named->lid);
+		if (named->string != NULL)
+			assert_string_equal(info2->string, named->string);
+	}
+	name.kind = MAPI_NAME_LID;
+	name.lid = 0x8503;
 	name.guid = PSETID_COMMON;
 	named = mapi_named_property_info_find(&name);
 	assert_string_equal(named->name, "PidLidReminderSet");
