@@ -37,7 +37,6 @@ struct login_client_info {
 /* A request to /mapi/emsmdb. It is freed when lib-http has done with it:
    its response is sent, or its client is gone. */
 struct login_request {
-	struct login_request *prev, *next;
 	struct http_server_request *http_req;
 	struct login_client_info info;
 	struct event *event;
@@ -60,6 +59,7 @@ struct login_request {
 
 	/* from when it has been handed to a session until its response */
 	struct login_session *session;
+	struct login_request *session_prev, *session_next;
 	uint32_t frame_id;
 	/* while looking for the session; the answer comes in any case, so the
 	   lookup outlives the request */

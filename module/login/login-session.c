@@ -113,7 +113,7 @@ static void login_session_detach_request(struct login_request *req)
 	if (session == NULL)
 		return;
 	req->session = NULL;
-	DLLIST_REMOVE(&session->requests, req);
+	DLLIST_REMOVE_FULL(&session->requests, req, session_prev, session_next);
 	if (session->current == req)
 		session->current = NULL;
 }
@@ -210,7 +210,8 @@ login_session_frame(void *context, const struct mapi_frame *frame)
 				      "Worker sent an unexpected frame");
 		return;
 	}
-	for (req = session->requests; req != NULL; req = req->next) {
+	for (req = session->requests; req != NULL;
+	     req = req->session_next) {
 		if (req->frame_id == frame->request_id)
 			break;
 	}
@@ -272,7 +273,8 @@ login_session_execute(struct login_session *session, struct login_request *req)
 	if (!login_session_check_sequence(session, req))
 		return;
 	req->session = session;
-	DLLIST_PREPEND(&session->requests, req);
+	DLLIST_PREPEND_FULL(&session->requests, req,
+			    session_prev, session_next);
 	if (req->sequenced) {
 		session->current = req;
 		session->sequence++;
@@ -321,7 +323,8 @@ void login_session_end_waits(void)
 	frame.type = MAPI_FRAME_CANCEL;
 	for (session = login_sessions_list; session != NULL;
 	     session = session->next) {
-		for (req = session->requests; req != NULL; req = req->next) {
+		for (req = session->requests; req != NULL;
+		     req = req->session_next) {
 			if (req == session->current || session->channel == NULL)
 				continue;
 			frame.request_id = req->frame_id;
@@ -501,7 +504,8 @@ login_session_create(struct login_request *req,
 	session->mechanism = i_strdup(auth->mechanism);
 	req->session = session;
 	session->current = req;
-	DLLIST_PREPEND(&session->requests, req);
+	DLLIST_PREPEND_FULL(&session->requests, req,
+			    session_prev, session_next);
 	if (login_set->mail_max_userip_connections == 0) {
 		login_session_start_worker(session, req);
 		return;
