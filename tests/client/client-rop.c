@@ -48,8 +48,10 @@ struct client_batch *client_batch_new(struct client_session *session,
 		client_batch_add(batch, &release, NULL, 0);
 	}
 	session->release_count -= i;
-	memmove(session->releases, session->releases + i,
-		session->release_count * sizeof(*session->releases));
+	if (session->release_count > 0) {
+		memmove(session->releases, session->releases + i,
+			session->release_count * sizeof(*session->releases));
+	}
 	return batch;
 }
 

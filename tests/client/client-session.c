@@ -12,6 +12,14 @@
 /* buffers in an answer; Exchange stops far below */
 #define MAX_CHAIN		256
 
+/* Runs before what is below the session is freed: objects don't queue releases
+   any more. */
+static int client_session_destroy(struct client_session *session)
+{
+	session->connected = false;
+	return 0;
+}
+
 struct client_session *
 client_session_new(TALLOC_CTX *mem, const struct client_http_params *params)
 {
@@ -19,6 +27,7 @@ client_session_new(TALLOC_CTX *mem, const struct client_http_params *params)
 
 	session->http = client_http_new(session, params);
 	session->conn = client_connection_new(session->http);
+	talloc_set_destructor(session, client_session_destroy);
 	return session;
 }
 

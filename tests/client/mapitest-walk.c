@@ -259,12 +259,13 @@ walk_read_rows(struct walker *w, TALLOC_CTX *mem, struct client_object *folder,
 		.sort_count = 1,
 	};
 	unsigned int i, wanted = w->options->rows;
+	struct client_rows rows = { .count = 0 };
 	struct client_table *table;
-	struct client_rows rows;
 
 	if (client_contents_table_open(folder, mem, &spec,
 				       wanted < CONTENTS_ROWS ? wanted :
-				       CONTENTS_ROWS, &table, &rows,
+				       CONTENTS_ROWS, &table,
+				       wanted == 0 ? NULL : &rows,
 				       w->error) < 0)
 		return -1;
 	list->total = table->row_count;

@@ -91,7 +91,7 @@ def execute_body(buffer, flags=3, max_out=0x10008, size=None):
 class RawMapi:
     """One connection and what it remembers of its session."""
 
-    def __init__(self, server, user=None, password=None, timeout=60):
+    def __init__(self, server, user=None, password=None, timeout=20):
         self.server = server
         self.user = user or server.users[0]
         self.password = password or server.password
@@ -199,8 +199,14 @@ class RawMapi:
 
     def alive(self, logon):
         """The session still answers a proper request."""
+        return self.logon_value(logon) == 0
+
+    def logon_value(self, logon):
+        """What a proper request on the logon returns; None if the Execute as a
+        whole fails."""
         answer = self.execute(
             struct.pack("<BBBHHHI", ROP_GET_PROPS, 0, 0, 0, 1, 1,
                         0x0FFE0003), [logon])
-        return answer.code == 0 and answer.error == 0 and \
-            answer.return_value() == 0
+        if answer.code != 0 or answer.error != 0:
+            return None
+        return answer.return_value()

@@ -98,7 +98,7 @@ def make_mails():
     msg.set_content("Dear B\n")
     mails.append(("Drafts", "\\Draft \\Seen", msg.as_bytes()))
 
-    mails.append(("&ANY-mlaut & Co", "",
+    mails.append(("&ANY-mlaut &- Co", "",
                   b"Message-ID: <bare@example.net>\r\n\r\nNo other header.\r\n"))
     msg = base("Many recipients", to=", ".join(
         f"Person {i} <person{i}@example.org>" for i in range(150)))
@@ -274,8 +274,9 @@ def test_folders(server):
         check(folder is not None, f"no {path} among {sorted(paths)}")
         check_equal((folder["count"], folder["unread"]), (messages, unseen),
                     f"{path}: messages and unread ones")
-        check((folder["class"] or "IPF.Note") == "IPF.Note",
-              f"{path} has class {folder['class']}")
+        if messages > 0:
+            check((folder["class"] or "IPF.Note") == "IPF.Note",
+                  f"{path} has class {folder['class']}")
     # every message folder has its row below the right parent
     check_equal(paths["Work/Done"]["parent"], paths["Work"]["id"],
                 "parent of Work/Done")
