@@ -38,6 +38,13 @@ static const char *const fields_fs[] = {
 static const char *const fields_inbox_prefix_slash[] = {
 	"namespace/inbox/prefix=INBOX/", NULL
 };
+static const char *const fields_two_namespaces[] = {
+	"namespace=inbox root",
+	"namespace/inbox/prefix=Mail/",
+	"namespace/root/prefix=", "namespace/root/separator=/",
+	"namespace/root/location=sdbox:~/other",
+	"namespace/root/hidden=yes", "namespace/root/list=no", NULL
+};
 static const char *const fields_no_list_index[] = {
 	"mailbox_list_index=no", NULL
 };
@@ -49,6 +56,8 @@ static const struct variant variants[] = {
 	{ "maildir, INBOX.", "maildir", fields_inbox_prefix, "INBOX.", '.' },
 	{ "maildir, layout fs", "maildir", fields_fs, "", '/' },
 	{ "sdbox, INBOX/", "sdbox", fields_inbox_prefix_slash, "INBOX/", '/' },
+	{ "sdbox, two namespaces", "sdbox", fields_two_namespaces, "Mail/",
+	  '/' },
 	{ "sdbox, no list index", "sdbox", fields_no_list_index, "", '/' },
 };
 
