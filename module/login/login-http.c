@@ -45,7 +45,7 @@ struct login_connection {
 static struct http_server *http_server;
 static struct login_connection *login_connections;
 static unsigned int login_connections_count;
-static struct login_request *login_requests;
+static unsigned int login_requests_count;
 static ARRAY(struct login_ip_net) login_trusted_nets;
 
 /* --- requests -------------------------------------------------------------- */
@@ -58,7 +58,7 @@ static void login_request_destroyed(struct login_request *req)
 	timeout_remove(&req->to_pending);
 	if (req->output != NULL)
 		o_stream_destroy(&req->output);
-	DLLIST_REMOVE(&login_requests, req);
+	login_requests_count--;
 	http_server_request_unref(&req->http_req);
 	event_unref(&req->event);
 	i_free(req);
@@ -76,7 +76,7 @@ login_request_create(struct login_connection *conn,
 	req->info = conn->info;
 	req->event = event_create(conn->event);
 	req->start_time = ioloop_timeval;
-	DLLIST_PREPEND(&login_requests, req);
+	login_requests_count++;
 	http_server_request_set_destroy_callback(http_req,
 						 login_request_destroyed, req);
 	return req;
@@ -394,6 +394,6 @@ void login_http_init(const struct ssl_iostream_settings *ssl_set)
 void login_http_deinit(void)
 {
 	http_server_deinit(&http_server);
-	i_assert(login_requests == NULL);
+	i_assert(login_requests_count == 0);
 	array_free(&login_trusted_nets);
 }
