@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# config: companion.conf
 """The companion tree: IMAP clients neither see it nor get at it by name, LMTP
-doesn't deliver into it, doveadm sees it."""
+doesn't deliver into it, doveadm sees it, and it counts for the quota."""
 
+import re
 import subprocess
 
 from readlib import check, check_equal, imap_ok, imap_quote, imap_session, main
@@ -92,6 +94,45 @@ def test_by_name(server):
         imap_ok(imap.append("INBOX", None, None, message))
         check_equal(imap.copy("1", imap_quote(LEAF))[0], "NO", "COPY")
     check_equal(sorted(mailboxes(server)), before, "mailboxes")
+
+
+def count(server, name):
+    out = server.doveadm("mailbox", "status", "-u", server.users[0],
+                         "messages", name)
+    return int(re.search(r"messages=(\d+)", out)[1])
+
+
+def test_lmtp(server):
+    make_tree(server)
+    before, inbox = count(server, LEAF), count(server, "INBOX")
+    local, domain = server.users[0].split("@")
+    server.lmtp("Subject: x\r\n\r\nx\r\n", user=f"{local}+Plus@{domain}")
+    check_equal(count(server, "Plus"), 1, "messages in Plus")
+    for name in (LEAF, ROOT + "/new"):
+        server.lmtp("Subject: x\r\n\r\nx\r\n",
+                    user=f"{local}+{name}@{domain}")
+    check_equal(count(server, LEAF), before, "messages in " + LEAF)
+    check_equal(count(server, "INBOX"), inbox + 2, "messages in INBOX")
+    check(ROOT + "/new" not in mailboxes(server), "it was created")
+
+
+def test_quota(server):
+    """Counted in a process that hides it as elsewhere."""
+    make_tree(server)
+    user = server.users[0]
+    body = b"Subject: large\n\n" + b"x" * 79 + b"\n"
+    subprocess.run([server.env["DOVEADM"], "save", "-u", user, "-m", LEAF],
+                   input=body * 1000, check=True)
+    out = server.doveadm("-f", "tab", "quota", "get", "-u", user)
+    used = [int(line.split("\t")[2]) for line in out.splitlines()
+            if "STORAGE" in line][0]
+    check(used >= 80, f"doveadm quota get: {out}")
+    with imap_session(server) as imap:
+        _, data = imap.getquotaroot("INBOX")
+        quota = re.search(rb"STORAGE (\d+) \d+", data[1][0])
+        check_equal(int(quota[1]), used, "IMAP GETQUOTA")
+        # and still hidden
+        check_equal(imap.select(imap_quote(LEAF))[0], "NO", "SELECT")
 
 
 if __name__ == "__main__":
