@@ -6,6 +6,7 @@
 #include "message-part.h"
 #include "mapi-props.h"
 #include "mime-charset.h"
+#include "mime-inline.h"
 #include "mime-message.h"
 #include "mime-report.h"
 #include "mime-text.h"
@@ -13,7 +14,8 @@
 struct mime_message {
 	struct mime_message_source *source;
 	/* what is looked at when something asks for it */
-	const struct mime_structure *structure;
+	struct mime_structure *structure;
+	bool inline_checked;
 	struct mime_body *body;
 	struct mime_report *report;
 	const struct mime_recipient *recipients;
@@ -157,25 +159,40 @@ mime_message_init_embedded(TALLOC_CTX *parent, struct mime_message *msg,
 
 /* --- what is read ---------------------------------------------------------- */
 
-const struct mime_structure *mime_message_get_structure(struct mime_message *msg)
+static int get_structure(struct mime_message *msg)
 {
 	const struct message_part *root;
 
 	if (msg->structure == NULL) {
 		if (msg->source->get_parts(msg->source, &root) < 0)
-			return NULL;
+			return -1;
 		msg->structure = mime_structure_init(msg, root);
 	}
-	return msg->structure;
+	return 0;
 }
 
 static int get_body(struct mime_message *msg, struct istream **input_r)
 {
-	if (mime_message_get_structure(msg) == NULL)
+	if (get_structure(msg) < 0)
 		return -1;
 	if (msg->body == NULL)
 		msg->body = mime_body_init(msg, msg->structure);
 	return msg->source->get_stream(msg->source, input_r);
+}
+
+const struct mime_structure *mime_message_get_structure(struct mime_message *msg)
+{
+	struct istream *input;
+
+	if (get_structure(msg) < 0)
+		return NULL;
+	if (!msg->inline_checked && mime_inline_wanted(msg->structure)) {
+		if (get_body(msg, &input) < 0 ||
+		    mime_inline_check(msg->structure, msg->body, input) < 0)
+			return NULL;
+	}
+	msg->inline_checked = TRUE;
+	return msg->structure;
 }
 
 static bool is_report(const struct mime_structure *structure)
@@ -189,7 +206,7 @@ static int get_report(struct mime_message *msg)
 {
 	struct istream *input;
 
-	if (mime_message_get_structure(msg) == NULL)
+	if (get_structure(msg) < 0)
 		return -1;
 	if (!is_report(msg->structure))
 		return 0;
@@ -399,7 +416,7 @@ get_structure_prop(struct mime_message *msg, TALLOC_CTX *mem, uint32_t tag,
 {
 	bool no_body;
 
-	if (mime_message_get_structure(msg) == NULL)
+	if (get_structure(msg) < 0)
 		return MIME_PROP_FAILED;
 	/* [MS-OXOSMIME] 2.1.2: the body is in the attachment */
 	no_body = msg->structure->class == MIME_CLASS_SMIME;
@@ -408,6 +425,8 @@ get_structure_prop(struct mime_message *msg, TALLOC_CTX *mem, uint32_t tag,
 	case MAPI_TAG_ID(PIDTAG_MESSAGE_CLASS):
 		return get_class(msg, mem, value_r);
 	case MAPI_TAG_ID(PIDTAG_HAS_ATTACHMENTS):
+		if (mime_message_get_structure(msg) == NULL)
+			return MIME_PROP_FAILED;
 		*value_r = mapi_value_bool(
 			mime_structure_has_attachments(msg->structure));
 		return MIME_PROP_FOUND;

@@ -74,7 +74,8 @@ int mime_message_get_recipients(struct mime_message *msg,
 				unsigned int *count_r);
 
 /* NULL if the source fails. Valid as long as msg. Attachments are numbered
-   by their place in it. */
+   by their place in it. Reads the HTML body if there are images that it may
+   refer to. */
 const struct mime_structure *mime_message_get_structure(struct mime_message *msg);
 /* Content of an attachment, to be unreferenced. -1 if the source fails. */
 int mime_message_open_attachment(struct mime_message *msg,

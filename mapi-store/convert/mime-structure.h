@@ -60,7 +60,9 @@ struct mime_attachment {
 	const char *content_id;		/* without < > */
 	const char *content_location;
 	const char *charset;		/* of text/ parts */
-	/* shown in the HTML body, [MS-OXCMAIL] 2.2.3.4.1.4.1 */
+	/* shown in the HTML body, [MS-OXCMAIL] 2.2.3.4.1.4.1, as far as the
+	   structure tells. mime_message_get_structure() has looked into the
+	   body for it, too. */
 	bool inline_html;
 	/* Estimate of the content's size in bytes, from the size of its
 	   encoded form. Streams know better. */
@@ -90,7 +92,7 @@ struct mime_structure {
 	   message or header (may be NULL) */
 	const struct message_part *report, *report_returned;
 
-	const struct mime_attachment *attachments;
+	struct mime_attachment *attachments;
 	unsigned int attachment_count;
 };
 
