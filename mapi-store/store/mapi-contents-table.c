@@ -353,7 +353,7 @@ contents_sub_get(struct mapi_table_source *src, TALLOC_CTX *mem,
 }
 
 /* Messages are rewritten under a new UID if one of these changes. */
-static bool contents_is_constant(uint32_t tag)
+bool mapi_contents_table_is_constant(uint32_t tag)
 {
 	switch (tag) {
 	case PIDTAG_MESSAGE_DELIVERY_TIME:
@@ -372,7 +372,7 @@ static bool contents_is_constant(uint32_t tag)
 
 /* What comes from the index is cheap; bodies and all of the header are dear.
    Everything else needs some header fields and the structure. */
-static bool contents_is_apart(uint32_t tag)
+bool mapi_contents_table_is_apart(uint32_t tag)
 {
 	switch (MAPI_TAG_ID(tag)) {
 	case MAPI_TAG_ID(PIDTAG_READ):
@@ -412,8 +412,8 @@ static const struct mapi_table_source_vfuncs contents_vfuncs = {
 	.sub_count = contents_sub_count,
 	.sub_get = contents_sub_get,
 	.all_columns = mapi_contents_table_columns,
-	.is_constant = contents_is_constant,
-	.is_apart = contents_is_apart,
+	.is_constant = mapi_contents_table_is_constant,
+	.is_apart = mapi_contents_table_is_apart,
 };
 
 /* --- opening -------------------------------------------------------------- */
@@ -446,18 +446,12 @@ contents_open_mailbox(struct contents_source *csrc, uint8_t flags)
 }
 
 enum mapi_error
-mapi_contents_table_open(TALLOC_CTX *parent, struct mapi_store *store,
-			 mapi_id_t fid, uint8_t flags,
-			 struct mapi_table **table_r, uint32_t *row_count_r)
+mapi_contents_source_open(TALLOC_CTX *parent, struct mapi_store *store,
+			  mapi_id_t fid, uint8_t flags,
+			  struct mapi_table_source **src_r)
 {
 	struct contents_source *csrc;
 	enum mapi_error error;
-
-	if ((flags & ~CONTENTS_TABLE_FLAGS) != 0)
-		return EC_INVALID_PARAM;
-	/* messages of one conversation from all folders */
-	if ((flags & CONTENTS_TABLE_CONVERSATION_MEMBERS) != 0)
-		return EC_NOT_SUPPORTED;
 
 	csrc = talloc_zero(parent, struct contents_source);
 	csrc->src.v = &contents_vfuncs;
@@ -470,9 +464,32 @@ mapi_contents_table_open(TALLOC_CTX *parent, struct mapi_store *store,
 		return error;
 	}
 	talloc_set_destructor(csrc, contents_source_destructor);
+	*src_r = &csrc->src;
+	return EC_NONE;
+}
 
-	*table_r = mapi_table_create(parent, store, MAPI_TABLE_CONTENTS,
-				     &csrc->src);
-	*row_count_r = contents_count(&csrc->src);
+enum mapi_error
+mapi_contents_table_open(TALLOC_CTX *parent, struct mapi_store *store,
+			 mapi_id_t fid, uint8_t flags,
+			 struct mapi_table **table_r, uint32_t *row_count_r)
+{
+	struct mapi_table_source *src;
+	enum mapi_error error;
+
+	if ((flags & ~CONTENTS_TABLE_FLAGS) != 0)
+		return EC_INVALID_PARAM;
+	if ((flags & CONTENTS_TABLE_CONVERSATION_MEMBERS) == 0) {
+		error = mapi_contents_source_open(parent, store, fid, flags,
+						  &src);
+	} else if (fid == mapi_store_special_fid(store, MAPI_SPECIAL_ROOT)) {
+		error = mapi_contents_source_open_all(parent, store, &src);
+	} else {
+		/* [MS-OXCFOLD] 2.2.1.14.1: only on the Root folder */
+		error = EC_NOT_SUPPORTED;
+	}
+	if (error != EC_NONE)
+		return error;
+	*table_r = mapi_table_create(parent, store, MAPI_TABLE_CONTENTS, src);
+	*row_count_r = src->v->count(src);
 	return EC_NONE;
 }

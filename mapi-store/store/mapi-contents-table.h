@@ -10,8 +10,22 @@ struct mailbox;
 struct mail;
 struct mailbox_transaction_context;
 
+/* The source of a folder's contents table. */
+enum mapi_error
+mapi_contents_source_open(TALLOC_CTX *parent, struct mapi_store *store,
+			  mapi_id_t fid, uint8_t flags,
+			  struct mapi_table_source **src_r);
+/* Messages of all folders of the store, for conversations
+   (mapi-contents-table-all.c) */
+enum mapi_error
+mapi_contents_source_open_all(TALLOC_CTX *parent, struct mapi_store *store,
+			      struct mapi_table_source **src_r);
+
 /* What RopQueryColumnsAll tells of contents tables */
 const uint32_t *mapi_contents_table_columns(unsigned int *count_r);
+/* is_constant and is_apart of sources of messages */
+bool mapi_contents_table_is_constant(uint32_t tag);
+bool mapi_contents_table_is_apart(uint32_t tag);
 
 /* A row's recipients and attachments, [MS-OXCDATA] 2.12.10, which are properties
    of the opened message only. msg is opened if it's NULL; it's allocated from

@@ -93,7 +93,8 @@ static bool table_rows_add(struct mapi_property_row *row, void *context)
 }
 
 void
-table_read_rows(struct mapi_table *table, unsigned int count, struct table_rows *rows)
+table_read_rows(struct mapi_table *table, unsigned int count,
+		struct table_rows *rows)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
 	uint8_t origin;

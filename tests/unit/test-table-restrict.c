@@ -278,11 +278,129 @@ static void test_sub_objects(void **state)
 	table_fixture_deinit(&f);
 }
 
+struct conversation {
+	unsigned int count;
+	uint8_t ids[10][64];
+	uint32_t id_len;
+	int64_t mids[10], inst_ids[10];
+};
+
+static bool conversation_add(struct mapi_property_row *row, void *context)
+{
+	struct conversation *conv = context;
+	unsigned int n = conv->count++;
+
+	assert_true(n < N_ELEMENTS(conv->mids));
+	assert_int_equal(row->values[0].type, PTYP_BINARY);
+	conv->id_len = row->values[0].u.bin.len;
+	assert_true(conv->id_len > 0 && conv->id_len <= sizeof(conv->ids[n]));
+	memcpy(conv->ids[n], row->values[0].u.bin.data, conv->id_len);
+	conv->mids[n] = row->values[1].u.i64;
+	conv->inst_ids[n] = row->values[2].u.i64;
+	return TRUE;
+}
+
+static void
+read_conversation(struct mapi_table *table, struct conversation *conv)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	int32_t sought;
+	uint8_t origin;
+	bool less;
+
+	i_zero(conv);
+	assert_int_equal(mapi_table_seek(table, BOOKMARK_BEGINNING, 0, &less,
+					 &sought), EC_NONE);
+	assert_int_equal(mapi_table_query_rows(table, mem, TRUE, TRUE, 100,
+			conversation_add, conv, &origin), EC_NONE);
+	talloc_free(mem);
+}
+
+static void
+save_to(struct table_fixture *f, const char *vname, const char *subject,
+	unsigned int number)
+{
+	char buf[256];
+
+	i_snprintf(buf, sizeof(buf), "From: a@example.com\nSubject: %s\n"
+		   "Message-ID: <%u@example.com>\n\nText\n", subject, number);
+	(void)test_storage_save(f->ts, vname, buf, strlen(buf), 0, NULL,
+				FIRST_TIME + number);
+}
+
+/* Messages of a conversation in several folders, [MS-OXCFOLD] 2.2.1.14.1 */
+static void test_conversation_members(void **state)
+{
+	static const uint32_t tags[] = {
+		PIDTAG_CONVERSATION_ID, PIDTAG_MID, PIDTAG_INST_ID,
+	};
+	struct mapi_sort_order order = {
+		PIDTAG_MESSAGE_DELIVERY_TIME, MAPI_SORT_ASCENDING,
+	};
+	struct mapi_restriction res = { .type = RES_PROPERTY };
+	struct conversation all, some;
+	struct table_fixture f;
+	struct mapi_table *table;
+	uint32_t count;
+	uint8_t id[64];
+	unsigned int i;
+
+	table_fixture_init(&f, "sdbox");
+	save_to(&f, "INBOX", "The plan", 1);
+	save_to(&f, "Other", "Re: The plan", 2);
+	save_to(&f, "INBOX", "Something else", 3);
+	save_to(&f, "Other", "Lunch", 4);
+
+	assert_int_equal(mapi_contents_table_open(f.store, f.store,
+		mapi_store_special_fid(f.store, MAPI_SPECIAL_INBOX),
+		CONTENTS_TABLE_CONVERSATION_MEMBERS, &table, &count),
+		EC_NOT_SUPPORTED);
+	assert_int_equal(mapi_contents_table_open(f.store, f.store,
+		mapi_store_special_fid(f.store, MAPI_SPECIAL_ROOT),
+		CONTENTS_TABLE_CONVERSATION_MEMBERS |
+		CONTENTS_TABLE_USE_UNICODE | CONTENTS_TABLE_DEFERRED_ERRORS,
+		&table, &count), EC_NONE);
+	assert_int_equal(count, 4);
+	assert_int_equal(mapi_table_set_columns(table, tags, 3), EC_NONE);
+	assert_int_equal(mapi_table_sort(table, &order, 1, 0, 0), EC_NONE);
+	read_conversation(table, &all);
+	assert_int_equal(all.count, 4);
+	for (i = 0; i < 4; i++) {
+		assert_true(all.mids[i] == all.inst_ids[i]);
+		assert_true(i == 0 || all.mids[i] != all.mids[0]);
+	}
+	assert_memory_equal(all.ids[0], all.ids[1], all.id_len);
+	assert_memory_not_equal(all.ids[0], all.ids[2], all.id_len);
+
+	memcpy(id, all.ids[0], all.id_len);
+	res.u.property.relop = RELOP_EQ;
+	res.u.property.tag = PIDTAG_CONVERSATION_ID;
+	res.u.property.value.tag = PIDTAG_CONVERSATION_ID;
+	res.u.property.value.value = mapi_value_bin(id, all.id_len);
+	assert_int_equal(mapi_table_restrict(table, &res), EC_NONE);
+	read_conversation(table, &some);
+	assert_int_equal(some.count, 2);
+	assert_true(some.mids[0] == all.mids[0]);
+	assert_true(some.mids[1] == all.mids[1]);
+
+	/* one comes, one goes */
+	save_to(&f, "Other", "Re: The plan", 0);
+	test_storage_expunge(f.ts, "INBOX", 1);
+	read_conversation(table, &some);
+	assert_int_equal(some.count, 2);
+	assert_true(some.mids[1] == all.mids[1]);
+	assert_true(some.mids[0] != all.mids[0]);
+
+	talloc_free(table);
+	table_fixture_deinit(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_restrictions),
 		cmocka_unit_test(test_sub_objects),
+		cmocka_unit_test(test_conversation_members),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
