@@ -12,7 +12,7 @@
 
 /* Columns that take no bytes in a row (PTYP_NULL, PTYP_OBJECT): more of them
    than this aren't believed, as the input doesn't pay for them. */
-#define MAX_EMPTY_COLUMNS 16
+#define MAX_EMPTY_COLUMNS 8
 
 /* HasValue bytes of address book bodies */
 #define HAS_VALUE 0xff
@@ -64,8 +64,9 @@ static unsigned int type_min_size(uint16_t type, enum mapi_wire_form form)
 		return 4;
 	switch (type) {
 	case PTYP_NULL:
-	case PTYP_OBJECT:
 		return 0;
+	case PTYP_OBJECT:
+		return form == MAPI_WIRE_ADDRESSBOOK ? 4 : 0;
 	case PTYP_STRING8:
 	case PTYP_BOOLEAN:
 	case PTYP_RESTRICTION:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Bodies of MAPI over HTTP. The first byte chooses the request type and, by its
-   lowest bit, request or response. */
+   lowest bit, request or response. What is read takes no more memory than a
+   multiple of the input. */
 
 #include "mapi-wire-private.h"
 
@@ -29,6 +30,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ret = response ?
 		mapihttp_decode_response(mem, codec, data + 1, size - 1, v) :
 		mapihttp_decode_request(mem, codec, data + 1, size - 1, v);
+	if (talloc_total_size(mem) > size * 256 + 4096)
+		abort();
 	if (ret == EC_NONE) {
 		talloc_free(response ?
 			    mapihttp_print_response(mem, codec, v) :

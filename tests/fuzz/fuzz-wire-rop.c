@@ -2,7 +2,8 @@
 
 /* Requests and responses of all operations. The first byte chooses: bit 0
    request or response, bit 1 private or public logon. What can be read must be
-   written and read again the same. */
+   written and read again the same, and takes no more memory than a multiple of
+   the input. */
 
 #include "mapi-rops.h"
 
@@ -64,7 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (mapi_pull_left(&pull) > 0) {
 		const struct rop_codec *codec =
 			rop_codec_find(pull.data[pull.pos]);
-		size_t v_size;
+		size_t v_size, before;
+		enum mapi_error ret;
 		void *v;
 
 		if (codec == NULL)
@@ -74,8 +76,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (v_size == 0)
 			break;
 		v = talloc_zero_size(mem, v_size);
-		if ((response ? rop_decode_response(&pull, codec, &ctx, v) :
-		     rop_decode_request(&pull, codec, &ctx, v)) != EC_NONE)
+		before = talloc_total_size(mem);
+		ret = response ? rop_decode_response(&pull, codec, &ctx, v) :
+			rop_decode_request(&pull, codec, &ctx, v);
+		if (talloc_total_size(mem) - before > size * 256 + 4096)
+			abort();
+		if (ret != EC_NONE)
 			break;
 		talloc_free(response ?
 			    rop_print_response(mem, codec, &ctx, v) :
