@@ -13,6 +13,8 @@
 #include "mapi-settings.h"
 #include "mapihttp-headers.h"
 
+struct istream;
+struct ostream;
 struct http_server_request;
 struct login_session;
 struct login_auth_request;
@@ -46,6 +48,7 @@ struct login_request {
 	const char *request_type;
 	const char *request_id, *client_info;
 	struct mapihttp_cookies cookies;
+	struct istream *payload;
 	buffer_t *body;
 	/* NotificationWait and PING don't take part in the sequence */
 	bool sequenced;
@@ -61,6 +64,8 @@ struct login_request {
 	struct login_session *session;
 	struct login_request *session_prev, *session_next;
 	uint32_t frame_id;
+	/* Set-Cookie headers of its response, if it succeeds */
+	const char *set_cookies[3];
 	/* while looking for the session; the answer comes in any case, so the
 	   lookup outlives the request */
 	struct login_session_lookup *lookup;

@@ -8,6 +8,7 @@
 #include "str.h"
 #include "strnum.h"
 #include "net.h"
+#include "istream.h"
 #include "ostream.h"
 #include "iostream-ssl.h"
 #include "master-service.h"
@@ -56,6 +57,7 @@ static void login_request_destroyed(struct login_request *req)
 {
 	login_session_request_gone(req);
 	timeout_remove(&req->to_pending);
+	i_stream_unref(&req->payload);
 	if (req->output != NULL)
 		o_stream_destroy(&req->output);
 	login_requests_count--;
@@ -189,6 +191,30 @@ login_request_parse(struct login_request *req, const char **error_r)
 	return MAPIHTTP_SUCCESS;
 }
 
+/* lib-http's own buffering of a body waits forever for what TLS has decrypted
+   already, and panics if the client leaves meanwhile. */
+static void login_request_body_input(struct login_request *req)
+{
+	struct istream *input = req->payload;
+	const unsigned char *data;
+	size_t size;
+
+	while (i_stream_read_more(input, &data, &size) > 0) {
+		/* after an error the rest is read and forgotten */
+		if (!req->responded &&
+		    size > login_set->mapi_max_request_size - req->body->used) {
+			login_response_fail(req, MAPIHTTP_TOO_LARGE,
+				"The request's body is larger than "
+				"mapi_max_request_size.");
+		}
+		if (!req->responded)
+			buffer_append(req->body, data, size);
+		i_stream_skip(input, size);
+	}
+	if (input->eof && input->stream_errno == 0 && !req->responded)
+		login_session_request(req);
+}
+
 static void login_emsmdb_request(struct login_request *req)
 {
 	const struct http_request *hreq =
@@ -221,9 +247,10 @@ static void login_emsmdb_request(struct login_request *req)
 	if (!login_request_has_body(hreq))
 		login_session_request(req);
 	else {
-		http_server_request_buffer_payload(req->http_req, req->body,
-			login_set->mapi_max_request_size,
-			login_session_request, req);
+		req->payload = hreq->payload;
+		i_stream_ref(req->payload);
+		http_server_request_handle_payload(req->http_req,
+			login_request_body_input, req);
 	}
 }
 

@@ -39,6 +39,7 @@ static struct http_server_response *
 login_response_create(struct login_request *req, enum mapihttp_code code)
 {
 	struct http_server_response *resp;
+	const char *const *cookie;
 
 	resp = http_server_response_create(req->http_req, 200, "OK");
 	http_server_response_add_header(resp, "Cache-Control", "private");
@@ -62,6 +63,12 @@ login_response_create(struct login_request *req, enum mapihttp_code code)
 		dec2str((uint64_t)login_set->mapi_session_timeout * 1000));
 	http_server_response_add_header(resp, "X-ServerApplication",
 					LOGIN_SERVER_APPLICATION);
+	if (code == MAPIHTTP_SUCCESS) {
+		cookie = req->set_cookies;
+		for (; *cookie != NULL; cookie++)
+			http_server_response_add_header(resp, "Set-Cookie",
+							*cookie);
+	}
 	return resp;
 }
 
@@ -148,8 +155,7 @@ login_response_finish_started(struct login_request *req,
 }
 
 void login_response_send(struct login_request *req,
-			 const void *body, size_t body_size,
-			 const char *const *cookies)
+			 const void *body, size_t body_size)
 {
 	struct http_server_response *resp;
 	string_t *str;
@@ -163,8 +169,6 @@ void login_response_send(struct login_request *req,
 		return;
 	}
 	resp = login_response_create(req, MAPIHTTP_SUCCESS);
-	for (; cookies != NULL && *cookies != NULL; cookies++)
-		http_server_response_add_header(resp, "Set-Cookie", *cookies);
 	str = t_str_new(body_size + 128);
 	str_append(str, "PROCESSING\r\n");
 	login_response_append_done(req, str, MAPIHTTP_SUCCESS);

@@ -12,11 +12,9 @@
    known that it takes time (NotificationWait). */
 void login_response_await(struct login_request *req, bool immediately);
 
-/* Answers. cookies are the values of Set-Cookie headers, NULL-terminated, or
-   NULL. They can't be sent any more if PROCESSING has been sent. */
+/* Answers. */
 void login_response_send(struct login_request *req,
-			 const void *body, size_t body_size,
-			 const char *const *cookies);
+			 const void *body, size_t body_size);
 /* Answers with an X-ResponseCode other than MAPIHTTP_SUCCESS. */
 void login_response_fail(struct login_request *req, enum mapihttp_code code,
 			 const char *reason);

@@ -153,50 +153,61 @@ login_session_destroy(struct login_session **_session, const char *reason)
 	i_free(session);
 }
 
-static const char *login_cookie(const struct login_request *req,
-				const char *name, const char *value,
-				bool expire)
+static void
+login_session_add_cookie(struct login_request *req, const char *name,
+			 const char *value, bool expire)
 {
-	return t_strdup_printf("%s=%s; path=/mapi; HttpOnly%s%s", name, value,
-			       req->info.ssl ? "; Secure" : "",
-			       !expire ? "" :
-			       "; expires=Thu, 01-Jan-1970 00:00:00 GMT");
+	unsigned int i;
+
+	for (i = 0; req->set_cookies[i] != NULL; i++) ;
+	i_assert(i + 1 < N_ELEMENTS(req->set_cookies));
+	req->set_cookies[i] = p_strdup_printf(
+		http_server_request_get_pool(req->http_req),
+		"%s=%s; path=/mapi; HttpOnly%s%s", name, value,
+		req->info.ssl ? "; Secure" : "", !expire ? "" :
+		"; expires=Thu, 01-Jan-1970 00:00:00 GMT");
+}
+
+/* The cookies go out with the start of the response, which may be long before
+   its end. */
+static void
+login_session_add_cookies(struct login_session *session,
+			  struct login_request *req)
+{
+	if (session->cookie != NULL && req->connect) {
+		login_session_add_cookie(req, MAPIHTTP_COOKIE_CONTEXT,
+					 session->cookie, FALSE);
+		safe_memset(session->cookie, 0, strlen(session->cookie));
+		i_free_and_null(session->cookie);
+	}
+	if (req->sequenced) {
+		login_session_add_cookie(req, MAPIHTTP_COOKIE_SEQUENCE,
+					 dec2str(session->sequence), FALSE);
+	}
 }
 
 static void
 login_session_respond(struct login_session *session, struct login_request *req,
 		      const struct mapi_frame *frame)
 {
-	bool ended = (frame->flags & MAPI_FRAME_FLAG_SESSION_ENDED) != 0;
-	const char *cookies[3] = { NULL, NULL, NULL };
-	unsigned int n = 0;
-
-	login_session_detach_request(req);
 	if (frame->code != MAPIHTTP_SUCCESS) {
+		/* the client hasn't got the next number */
+		if (req->sequenced && req->output == NULL)
+			session->sequence--;
+		login_session_detach_request(req);
 		login_response_fail(req, frame->code,
 				    "The request has failed.");
 		return;
 	}
-	if (ended) {
-		cookies[n++] = login_cookie(req, MAPIHTTP_COOKIE_CONTEXT, "",
-					    TRUE);
-		cookies[n++] = login_cookie(req, MAPIHTTP_COOKIE_SEQUENCE, "",
-					    TRUE);
-	} else {
-		if (session->cookie != NULL && req->connect) {
-			cookies[n++] = login_cookie(req,
-				MAPIHTTP_COOKIE_CONTEXT, session->cookie, FALSE);
-			safe_memset(session->cookie, 0,
-				    strlen(session->cookie));
-			i_free_and_null(session->cookie);
-		}
-		if (req->sequenced) {
-			cookies[n++] = login_cookie(req,
-				MAPIHTTP_COOKIE_SEQUENCE,
-				dec2str(session->sequence), FALSE);
-		}
+	login_session_detach_request(req);
+	if ((frame->flags & MAPI_FRAME_FLAG_SESSION_ENDED) != 0) {
+		i_zero(&req->set_cookies);
+		login_session_add_cookie(req, MAPIHTTP_COOKIE_CONTEXT, "",
+					 TRUE);
+		login_session_add_cookie(req, MAPIHTTP_COOKIE_SEQUENCE, "",
+					 TRUE);
 	}
-	login_response_send(req, frame->data, frame->size, cookies);
+	login_response_send(req, frame->data, frame->size);
 }
 
 static void
@@ -280,6 +291,7 @@ login_session_execute(struct login_session *session, struct login_request *req)
 		session->sequence++;
 	}
 	req->frame_id = ++session->last_frame_id;
+	login_session_add_cookies(session, req);
 	mapi_channel_send_request(session->channel, req->frame_id,
 				  req->request_type, req->body->data,
 				  req->body->used);
