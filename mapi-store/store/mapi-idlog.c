@@ -10,7 +10,7 @@
 #include "message-date.h"
 #include "message-header-encode.h"
 #include "mail-cache.h"
-#include "mail-storage-private.h"
+#include "store-compat.h"
 #include "mapi-idlog.h"
 #include "mapi-store-private.h"
 
@@ -451,10 +451,8 @@ mapi_idlog_write_once(struct mapi_idlog *log, struct mapi_idlog_new *recs,
 	unsigned int i;
 
 	number = I_MAX(log->highest_number + 1, log->uidnext);
-	t = mailbox_transaction_begin(log->box,
-				      MAILBOX_TRANSACTION_FLAG_EXTERNAL |
-				      MAILBOX_TRANSACTION_FLAG_ASSIGN_UIDS,
-				      __func__);
+	/* Somebody whose mailbox is full must be able to log on. */
+	t = store_compat_internal_save_begin(log->box, __func__);
 	for (i = 0; i < count && ret == EC_NONE; i++) {
 		if (done[i])
 			continue;

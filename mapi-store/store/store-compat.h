@@ -32,4 +32,24 @@ store_compat_configured_mailbox(struct mail_namespace *ns,
 	return NULL;
 }
 
+/* Begins a transaction for saving a few small messages of our own, which
+   succeeds also if the user's quota is exceeded: it is counted, but not
+   enforced. */
+static inline struct mailbox_transaction_context *
+store_compat_internal_save_begin(struct mailbox *box, const char *reason)
+{
+	struct mail_user *user = box->storage->user;
+	struct mailbox_transaction_context *t;
+	bool dsyncing = user->dsyncing;
+
+	/* What the quota plugin has for dsync; it looks when a transaction
+	   begins. */
+	user->dsyncing = TRUE;
+	t = mailbox_transaction_begin(box, MAILBOX_TRANSACTION_FLAG_EXTERNAL |
+				      MAILBOX_TRANSACTION_FLAG_ASSIGN_UIDS,
+				      reason);
+	user->dsyncing = dsyncing;
+	return t;
+}
+
 #endif

@@ -135,5 +135,24 @@ def test_quota(server):
         check_equal(imap.select(imap_quote(LEAF))[0], "NO", "SELECT")
 
 
+def test_over_quota(server):
+    """Logging on allots ids; a full mailbox is no reason to be kept out."""
+    user = server.users[2]
+    body = b"Subject: large\n\n" + (b"x" * 79 + b"\n") * 150000
+    subprocess.run([server.env["DOVEADM"], "-o",
+                    "plugin/quota_rule=*:storage=100M", "save", "-u", user],
+                   input=body, check=True)
+    with imap_session(server, user) as imap:
+        check_equal(imap.append("INBOX", None, None, body[:100])[0], "NO",
+                    "APPEND over quota")
+    walk = server.walk(user=user)
+    check("Calendar" in [f["name"] for f in walk["folders"]], "no calendar")
+    check_equal(walk["logon"]["store"]["PidTagProhibitSendQuota"], 10240,
+                "quota in KB")
+    server.doveadm("mailbox", "create", "-u", user, "New")
+    check("New" in [f["name"] for f in server.walk(user=user)["folders"]],
+          "no new folder")
+
+
 if __name__ == "__main__":
     main()
