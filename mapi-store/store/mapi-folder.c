@@ -15,6 +15,8 @@
 
 struct mapi_folder_box {
 	struct mailbox *box;
+	/* that blocks are for */
+	uint32_t uidvalidity;
 	struct mapi_blocks blocks;
 };
 
@@ -87,11 +89,31 @@ struct mapi_folder_node *mapi_folder_node(struct mapi_folder *folder)
 
 /* --- mailboxes ----------------------------------------------------------- */
 
+static enum mapi_error
+mapi_folder_box_get_blocks(struct mapi_folder *folder,
+			   struct mapi_folder_box *fbox)
+{
+	struct mailbox_status status;
+	enum mapi_error ret;
+
+	mailbox_get_open_status(fbox->box, STATUS_UIDVALIDITY, &status);
+	ret = mapi_blocks_get(folder->obj.store, folder,
+			      mapi_folder_fid_to_number(folder->fid),
+			      fbox->box, &fbox->blocks);
+	if (ret != EC_NONE)
+		return ret;
+	fbox->uidvalidity = status.uidvalidity;
+	if (fbox == &folder->priv->normal) {
+		folder->id_block = fbox->blocks.id_block;
+		folder->change_block = fbox->blocks.change_block;
+	}
+	return EC_NONE;
+}
+
 /* fbox->box is allocated; it's freed on error */
 static enum mapi_error
 mapi_folder_box_open(struct mapi_folder *folder, struct mapi_folder_box *fbox)
 {
-	struct mapi_store *store = folder->obj.store;
 	enum mapi_error ret = EC_NONE;
 
 	/* without CONDSTORE Dovecot wouldn't keep MODSEQs of flags */
@@ -99,11 +121,8 @@ mapi_folder_box_open(struct mapi_folder *folder, struct mapi_folder_box *fbox)
 	    mailbox_enable(fbox->box, MAILBOX_FEATURE_CONDSTORE) < 0 ||
 	    mailbox_sync(fbox->box, 0) < 0)
 		ret = mapi_error_from_mailbox(fbox->box);
-	if (ret == EC_NONE) {
-		ret = mapi_blocks_get(store, folder,
-				      mapi_folder_fid_to_number(folder->fid),
-				      fbox->box, &fbox->blocks);
-	}
+	if (ret == EC_NONE)
+		ret = mapi_folder_box_get_blocks(folder, fbox);
 	if (ret != EC_NONE)
 		mailbox_free(&fbox->box);
 	return ret;
@@ -131,8 +150,6 @@ enum mapi_error mapi_folder_open_mailbox(struct mapi_folder *folder)
 	if (ret != EC_NONE)
 		return ret;
 	folder->box = fbox->box;
-	folder->id_block = fbox->blocks.id_block;
-	folder->change_block = fbox->blocks.change_block;
 	return EC_NONE;
 }
 
@@ -157,22 +174,30 @@ mapi_folder_open_associated(struct mapi_folder *folder, struct mailbox **box_r)
 }
 
 static enum mapi_error
-mapi_folder_box_sync(struct mapi_folder *folder, struct mapi_folder_box *fbox)
+mapi_folder_box_sync(struct mapi_folder *folder, struct mapi_folder_box *fbox,
+		     bool *reopen_r)
 {
 	struct mailbox_status status;
 
-	if (fbox->box == NULL)
+	*reopen_r = FALSE;
+	if (fbox->box == NULL || mailbox_transaction_get_count(fbox->box) > 0)
 		return EC_NONE;
 	if (mailbox_sync(fbox->box, 0) < 0) {
 		if (!mailbox_is_inconsistent(fbox->box))
 			return mapi_error_from_mailbox(fbox->box);
-		/* Rebuilt or with another UIDVALIDITY: nothing that anybody
-		   knows of it is true any more, and others have it open through
-		   this object. The client has to open the folder again. */
+		/* Rebuilt or with another UIDVALIDITY: nothing that is known
+		   of it is true any more. */
 		e_info(fbox->box->event, "mapi: Mailbox has been rebuilt");
-		return EC_OBJECT_DELETED;
+		mailbox_free(&fbox->box);
+		if (fbox == &folder->priv->normal)
+			folder->box = NULL;
+		*reopen_r = TRUE;
+		return EC_NONE;
 	}
-	mailbox_get_open_status(fbox->box, STATUS_HIGHESTMODSEQ, &status);
+	mailbox_get_open_status(fbox->box, STATUS_UIDVALIDITY |
+				STATUS_HIGHESTMODSEQ, &status);
+	if (status.uidvalidity != fbox->uidvalidity)
+		return mapi_folder_box_get_blocks(folder, fbox);
 	if (!status.nonpermanent_modseqs) {
 		mapi_blocks_seen(folder->obj.store, &fbox->blocks,
 				 status.highest_modseq);
@@ -182,13 +207,24 @@ mapi_folder_box_sync(struct mapi_folder *folder, struct mapi_folder_box *fbox)
 
 enum mapi_error mapi_folder_sync(struct mapi_folder *folder)
 {
+	struct mailbox *box;
 	enum mapi_error ret;
+	bool reopen = FALSE;
 
 	ret = mapi_folder_open_mailbox(folder);
-	if (ret == EC_NONE)
-		ret = mapi_folder_box_sync(folder, &folder->priv->normal);
-	if (ret == EC_NONE)
-		ret = mapi_folder_box_sync(folder, &folder->priv->associated);
+	if (ret == EC_NONE) {
+		ret = mapi_folder_box_sync(folder, &folder->priv->normal,
+					   &reopen);
+	}
+	if (reopen)
+		ret = mapi_folder_open_mailbox(folder);
+	reopen = FALSE;
+	if (ret == EC_NONE) {
+		ret = mapi_folder_box_sync(folder, &folder->priv->associated,
+					   &reopen);
+	}
+	if (reopen)
+		ret = mapi_folder_open_associated(folder, &box);
 	return ret;
 }
 

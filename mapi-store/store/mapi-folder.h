@@ -65,7 +65,9 @@ struct mapi_folder_node *mapi_folder_node(struct mapi_folder *folder);
    A changed UIDVALIDITY is noticed here. */
 enum mapi_error mapi_folder_open_mailbox(struct mapi_folder *folder);
 /* Opens the mailbox if needed, and brings its view up to date with what
-   others have changed (mailbox_sync). */
+   others have changed (mailbox_sync). A mailbox that has been rebuilt or got
+   another UIDVALIDITY meanwhile is opened anew: box and the blocks change. While
+   there are transactions on it, nothing is done. */
 enum mapi_error mapi_folder_sync(struct mapi_folder *folder);
 
 /* The mailbox of the folder's folder-associated messages (FAI), opened; NULL

@@ -280,6 +280,44 @@ static void test_uidvalidity(void **state)
 	test_storage_deinit(&ts);
 }
 
+/* It happens to a mailbox that is open. */
+static void test_uidvalidity_live(void **state)
+{
+	struct test_storage *ts = test_storage_init(*state);
+	struct mailbox_update update = { .uid_validity = 0 };
+	struct mailbox_transaction_context *t;
+	struct mailbox_status status;
+	struct mapi_store *store;
+	struct mapi_folder *folder;
+	struct mailbox *box;
+	uint16_t id_block;
+
+	save_mails(ts, "Box", 1);
+	store = open_store(ts);
+	folder = open_folder(store, "Box");
+	id_block = folder->id_block;
+
+	box = test_storage_open(ts, "Box");
+	mailbox_get_open_status(box, STATUS_UIDVALIDITY, &status);
+	update.uid_validity = status.uidvalidity + 1000;
+	assert_int_equal(mailbox_update(box, &update), 0);
+	mailbox_free(&box);
+	save_mails(ts, "Box", 1);
+
+	t = mailbox_transaction_begin(folder->box, 0, "test");
+	assert_int_equal(mapi_folder_sync(folder), EC_NONE);
+	assert_int_equal(folder->id_block, id_block);
+	mailbox_transaction_rollback(&t);
+	assert_int_equal(mapi_folder_sync(folder), EC_NONE);
+	assert_non_null(folder->box);
+	assert_int_not_equal(folder->id_block, id_block);
+	mailbox_get_open_status(folder->box, STATUS_MESSAGES, &status);
+	assert_int_equal(status.messages, 2);
+	talloc_free(folder);
+	talloc_free(store);
+	test_storage_deinit(&ts);
+}
+
 static void test_lost_index(void **state)
 {
 	struct test_storage *ts = test_storage_init(*state);
@@ -761,6 +799,7 @@ int main(int argc, char *argv[])
 		{ "messages", test_messages },
 		{ "stable", test_stable },
 		{ "UIDVALIDITY", test_uidvalidity },
+		{ "UIDVALIDITY while open", test_uidvalidity_live },
 		{ "lost index", test_lost_index },
 		{ "lost index of logs", test_lost_log_index },
 		{ "associated messages", test_associated },
