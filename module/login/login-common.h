@@ -16,6 +16,7 @@
 struct istream;
 struct ostream;
 struct http_server_request;
+struct login_connection;
 struct login_session;
 struct login_auth_request;
 
@@ -39,6 +40,7 @@ struct login_client_info {
 /* A request to /mapi/emsmdb. It is freed when lib-http has done with it:
    its response is sent, or its client is gone. */
 struct login_request {
+	struct login_connection *conn;
 	struct http_server_request *http_req;
 	struct login_client_info info;
 	struct event *event;
@@ -50,6 +52,8 @@ struct login_request {
 	struct mapihttp_cookies cookies;
 	struct istream *payload;
 	buffer_t *body;
+	/* while the body is being read */
+	struct timeout *to_body;
 	/* NotificationWait and PING don't take part in the sequence */
 	bool sequenced;
 	bool connect;

@@ -2,27 +2,25 @@
 
 #include "lib.h"
 #include "ioloop.h"
-#include "array.h"
 #include "buffer.h"
-#include "llist.h"
-#include "str.h"
 #include "strnum.h"
-#include "net.h"
 #include "istream.h"
 #include "ostream.h"
-#include "iostream-ssl.h"
 #include "master-service.h"
-#include "master-service-ssl-settings.h"
 #include "http-server.h"
 #include "http-request.h"
 #include "http-url.h"
 #include "login-auth.h"
+#include "login-connection.h"
 #include "login-response.h"
 #include "login-session.h"
 #include "login-http.h"
 
 /* Outlook keeps connections open between requests. */
 #define LOGIN_HTTP_IDLE_MSECS (120 * 1000)
+/* How long a body may take, however its bytes are spread: the largest one at
+   about 18 kB/s */
+#define LOGIN_HTTP_BODY_MSECS (60 * 1000)
 /* Requests' headers are small; these stop header bombs. */
 #define LOGIN_HTTP_MAX_HEADERS_SIZE (64 * 1024)
 #define LOGIN_HTTP_MAX_HEADER_SIZE (16 * 1024)
@@ -32,22 +30,8 @@
 #define LOGIN_PATH_EMSMDB "/mapi/emsmdb"
 #define LOGIN_PATH_NSPI "/mapi/nspi"
 
-struct login_ip_net {
-	struct ip_addr ip;
-	unsigned int bits;
-};
-
-struct login_connection {
-	struct login_connection *prev, *next;
-	struct login_client_info info;
-	struct event *event;
-};
-
 static struct http_server *http_server;
-static struct login_connection *login_connections;
-static unsigned int login_connections_count;
 static unsigned int login_requests_count;
-static ARRAY(struct login_ip_net) login_trusted_nets;
 
 /* --- requests -------------------------------------------------------------- */
 
@@ -57,6 +41,7 @@ static void login_request_destroyed(struct login_request *req)
 {
 	login_session_request_gone(req);
 	timeout_remove(&req->to_pending);
+	timeout_remove(&req->to_body);
 	i_stream_unref(&req->payload);
 	if (req->output != NULL)
 		o_stream_destroy(&req->output);
@@ -73,9 +58,11 @@ login_request_create(struct login_connection *conn,
 	struct login_request *req;
 
 	req = i_new(struct login_request, 1);
+	req->conn = conn;
 	req->http_req = http_req;
 	http_server_request_ref(http_req);
-	req->info = conn->info;
+	login_connection_get_info(conn, http_server_request_get(http_req),
+				  &req->info);
 	req->event = event_create(conn->event);
 	req->start_time = ioloop_timeval;
 	login_requests_count++;
@@ -211,8 +198,17 @@ static void login_request_body_input(struct login_request *req)
 			buffer_append(req->body, data, size);
 		i_stream_skip(input, size);
 	}
-	if (input->eof && input->stream_errno == 0 && !req->responded)
+	if (!input->eof)
+		return;
+	timeout_remove(&req->to_body);
+	if (input->stream_errno == 0 && !req->responded)
 		login_session_request(req);
+}
+
+static void login_request_body_timeout(struct login_request *req)
+{
+	/* this frees req */
+	login_connection_close(req->conn, "Timeout while reading a request");
 }
 
 static void login_emsmdb_request(struct login_request *req)
@@ -249,6 +245,8 @@ static void login_emsmdb_request(struct login_request *req)
 	else {
 		req->payload = hreq->payload;
 		i_stream_ref(req->payload);
+		req->to_body = timeout_add(LOGIN_HTTP_BODY_MSECS,
+					   login_request_body_timeout, req);
 		http_server_request_handle_payload(req->http_req,
 			login_request_body_input, req);
 	}
@@ -303,26 +301,27 @@ login_http_handle_request(void *context, struct http_server_request *http_req)
 				strlen(login_http_paths[i].path)) == 0 :
 		    strcasecmp(path, login_http_paths[i].path) == 0) {
 			req = login_request_create(conn, http_req);
-			login_http_paths[i].handler(req);
+			if (req->info.secured)
+				login_http_paths[i].handler(req);
+			else {
+				/* not even a challenge, which would make the
+				   client send its password */
+				login_response_http_fail(req, 403, "Forbidden",
+					"Authentication isn't allowed "
+					"without TLS.");
+			}
 			return;
 		}
 	}
 	http_server_request_fail(http_req, 404, "Not Found");
 }
 
-/* --- connections ------------------------------------------------------------ */
+/* --- setup ------------------------------------------------------------------ */
 
 static void
 login_http_connection_destroy(void *context, const char *reason)
 {
-	struct login_connection *conn = context;
-
-	e_debug(conn->event, "Disconnected: %s", reason);
-	DLLIST_REMOVE(&login_connections, conn);
-	login_connections_count--;
-	event_unref(&conn->event);
-	i_free(conn);
-	master_service_client_connection_destroyed(master_service);
+	login_connection_destroyed(context, reason);
 }
 
 static const struct http_server_callbacks login_http_callbacks = {
@@ -330,53 +329,14 @@ static const struct http_server_callbacks login_http_callbacks = {
 	.connection_destroy = login_http_connection_destroy,
 };
 
-static bool login_client_is_secured(const struct login_client_info *info)
-{
-	const struct login_ip_net *net;
-
-	if (info->ssl || net_ip_compare(&info->real_remote_ip,
-					&info->real_local_ip))
-		return TRUE;
-	array_foreach(&login_trusted_nets, net) {
-		if (net_is_in_network(&info->real_remote_ip, &net->ip,
-				      net->bits))
-			return TRUE;
-	}
-	return !login_set->disable_plaintext_auth &&
-		strcmp(login_set->ssl, "required") != 0;
-}
-
 void login_http_client_connected(struct master_service_connection *mconn)
 {
-	struct login_connection *conn;
-
-	master_service_client_connection_accept(mconn);
-	conn = i_new(struct login_connection, 1);
-	conn->info.local_ip = mconn->local_ip;
-	conn->info.remote_ip = mconn->remote_ip;
-	conn->info.local_port = mconn->local_port;
-	conn->info.remote_port = mconn->remote_port;
-	conn->info.real_local_ip = mconn->real_local_ip;
-	conn->info.real_remote_ip = mconn->real_remote_ip;
-	conn->info.real_local_port = mconn->real_local_port;
-	conn->info.real_remote_port = mconn->real_remote_port;
-	conn->info.ssl = mconn->ssl;
-	conn->info.secured = login_client_is_secured(&conn->info);
-	conn->event = event_create(NULL);
-	event_add_str(conn->event, "remote_ip",
-		      net_ip2addr(&conn->info.remote_ip));
-	event_set_append_log_prefix(conn->event,
-		t_strdup_printf("rip=%s: ", net_ip2addr(&conn->info.remote_ip)));
-	DLLIST_PREPEND(&login_connections, conn);
-	login_connections_count++;
-	(void)http_server_connection_create(http_server, mconn->fd, mconn->fd,
-					    mconn->ssl, &login_http_callbacks,
-					    conn);
+	login_connection_create(http_server, mconn);
 }
 
 unsigned int login_http_connection_count(void)
 {
-	return login_connections_count;
+	return login_connections_count();
 }
 
 void login_http_shut_down(void)
@@ -384,26 +344,11 @@ void login_http_shut_down(void)
 	http_server_shut_down(http_server);
 }
 
-static void login_trusted_nets_init(void)
-{
-	const char *const *nets;
-	struct login_ip_net *net;
-
-	i_array_init(&login_trusted_nets, 4);
-	nets = t_strsplit_spaces(login_set->login_trusted_networks, ", ");
-	for (; *nets != NULL; nets++) {
-		net = array_append_space(&login_trusted_nets);
-		if (net_parse_range(*nets, &net->ip, &net->bits) < 0)
-			i_fatal("login_trusted_networks: "
-				"Invalid network '%s'", *nets);
-	}
-}
-
 void login_http_init(const struct ssl_iostream_settings *ssl_set)
 {
 	struct http_server_settings set;
 
-	login_trusted_nets_init();
+	login_connections_init(&login_http_callbacks);
 	i_zero(&set);
 	set.ssl = ssl_set;
 	set.max_client_idle_time_msecs = LOGIN_HTTP_IDLE_MSECS;
@@ -422,5 +367,5 @@ void login_http_deinit(void)
 {
 	http_server_deinit(&http_server);
 	i_assert(login_requests_count == 0);
-	array_free(&login_trusted_nets);
+	login_connections_deinit();
 }

@@ -82,6 +82,7 @@ int main(int argc, char *argv[])
 		MASTER_SERVICE_FLAG_KEEP_CONFIG_OPEN |
 		MASTER_SERVICE_FLAG_NO_SSL_INIT |
 		MASTER_SERVICE_FLAG_NO_IDLE_DIE |
+		MASTER_SERVICE_FLAG_TRACK_LOGIN_STATE |
 		MASTER_SERVICE_FLAG_UPDATE_PROCTITLE, &argc, &argv, "");
 	if (master_getopt(master_service) > 0)
 		return FATAL_DEFAULT;
