@@ -384,6 +384,7 @@ mapi_mailprops_init(TALLOC_CTX *parent, struct mapi_folder *folder,
 		props->headers =
 			mailbox_header_lookup_init(box,
 						   array_front(&wanted.names));
+		props->view->wanted_headers = props->headers;
 	}
 	talloc_set_destructor(props, mapi_mailprops_destructor);
 	return props;

@@ -1,12 +1,103 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "lib.h"
+#include "array.h"
 #include "istream.h"
-#include "mail-storage.h"
+#include "mail-storage-private.h"
 #include "message-part.h"
 #include "mapi-message-view.h"
 
 /* --- struct mail as the source of a MIME message --------------------------- */
+
+static void mapi_message_view_init_pool(struct mapi_message_view *view)
+{
+	if (view->pool == NULL)
+		view->pool = pool_alloconly_create("mapi message view", 2048);
+}
+
+struct mapi_view_header {
+	const char *name, *value;
+};
+
+/* Splits what mail_get_header_stream() gives into fields. Values keep their
+   folding. */
+static void
+view_mail_split_headers(struct mapi_message_view *view, char *text)
+{
+	struct mapi_view_header *line;
+	ARRAY(struct mapi_view_header) lines;
+	char *p, *next;
+
+	p_array_init(&lines, view->pool, 16);
+	for (; *text != '\0'; text = next) {
+		for (p = text; (p = strchr(p, '\n')) != NULL; p++) {
+			if (p[1] != ' ' && p[1] != '\t')
+				break;
+		}
+		if (p == NULL)
+			next = text + strlen(text);
+		else {
+			next = p + 1;
+			if (p > text && p[-1] == '\r')
+				p--;
+			*p = '\0';
+		}
+		p = strchr(text, ':');
+		if (p == NULL)
+			continue;
+		*p++ = '\0';
+		while (*p == ' ' || *p == '\t')
+			p++;
+		line = array_append_space(&lines);
+		line->name = text;
+		line->value = p;
+	}
+	view->lines = array_get_modifiable(&lines, &view->line_count);
+}
+
+static int view_mail_read_headers(struct mapi_message_view *view)
+{
+	const unsigned char *data;
+	struct istream *input;
+	size_t size;
+	char *text;
+	ssize_t ret;
+
+	if (mail_get_header_stream(view->mail, view->wanted_headers,
+				   &input) < 0)
+		return -1;
+	/* it's all in memory */
+	i_stream_set_max_buffer_size(input, SIZE_MAX);
+	while ((ret = i_stream_read(input)) > 0) ;
+	i_assert(ret != 0);
+	if (input->stream_errno != 0)
+		return -1;
+	data = i_stream_get_data(input, &size);
+	mapi_message_view_init_pool(view);
+	text = p_malloc(view->pool, size + 1);
+	if (size > 0)
+		memcpy(text, data, size);
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] == '\0')
+			text[i] = ' ';
+	}
+	view_mail_split_headers(view, text);
+	return 0;
+}
+
+static bool
+view_mail_wants_header(struct mapi_message_view *view, const char *name)
+{
+	unsigned int i;
+
+	if (view->wanted_headers == NULL)
+		return FALSE;
+	for (i = 0; i < view->wanted_headers->count; i++) {
+		if (strcasecmp(view->wanted_headers->name[i], name) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
 
 static int
 view_mail_get_raw(struct mime_header_source *source, const char *name,
@@ -14,8 +105,22 @@ view_mail_get_raw(struct mime_header_source *source, const char *name,
 {
 	struct mapi_message_view *view =
 		container_of(source, struct mapi_message_view, mail_headers);
+	ARRAY_TYPE(const_string) values;
+	unsigned int i;
 
-	return mail_get_headers(view->mail, name, values_r);
+	if (!view_mail_wants_header(view, name))
+		return mail_get_headers(view->mail, name, values_r);
+	if (view->lines == NULL && view_mail_read_headers(view) < 0)
+		return -1;
+	t_array_init(&values, 4);
+	for (i = 0; i < view->line_count; i++) {
+		if (strcasecmp(view->lines[i].name, name) == 0)
+			array_push_back(&values, &view->lines[i].value);
+	}
+	i = array_count(&values);
+	array_append_zero(&values);
+	*values_r = array_front(&values);
+	return i > 0 ? 1 : 0;
 }
 
 static int
@@ -52,8 +157,7 @@ view_mail_get_parts(struct mime_message_source *source,
 	struct istream *input;
 	const char *bodystructure;
 
-	if (view->pool == NULL)
-		view->pool = pool_alloconly_create("mapi message view", 2048);
+	mapi_message_view_init_pool(view);
 	/* Both are in the cache, at least after the first time. Otherwise the
 	   order saves parsing the message twice. */
 	if (mail_get_special(view->mail, MAIL_FETCH_IMAP_BODYSTRUCTURE,
@@ -123,6 +227,8 @@ void mapi_message_view_set_mail(struct mapi_message_view *view,
 		p_clear(view->pool);
 	view->mail = mail;
 	view->has_attachments = -1;
+	view->lines = NULL;
+	view->line_count = 0;
 	if (view->want_received)
 		view_mail_set_received(view);
 }

@@ -10,6 +10,7 @@
 #include "mime-message.h"
 
 struct mail;
+struct mailbox_header_lookup_ctx;
 
 struct mapi_message_view {
 	struct mapi_store *store;
@@ -21,6 +22,10 @@ struct mapi_message_view {
 	/* The time of receipt may be asked for where the header has no date.
 	   TRUE by default: for rows, it's work that is seldom wanted. */
 	bool want_received;
+	/* Fields that are read all together when the first of them is asked
+	   for: looking for them one by one in the cache takes much longer.
+	   NULL if none; the owner keeps a reference. */
+	struct mailbox_header_lookup_ctx *wanted_headers;
 	/* Read the header as a whole instead of asking the cache for fields.
 	   FALSE by default. */
 	bool headers_from_text;
@@ -33,6 +38,9 @@ struct mapi_message_view {
 	struct mime_message *mime;
 	/* -1: not known yet */
 	int has_attachments;
+	/* wanted_headers: lines in their order, once they have been read */
+	struct mapi_view_header *lines;
+	unsigned int line_count;
 	struct mime_header_source mail_headers;
 	struct mime_message_source mail_source;
 	struct pool *pool;
