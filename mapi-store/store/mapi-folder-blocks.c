@@ -10,10 +10,12 @@
    MODSEQ. They are allotted in a log of their own, so that the 61,439 of them
    aren't used up by anything else:
 
-     ids <mailbox GUID>.<UIDVALIDITY>		-> folder number
-     changes <mailbox GUID>.<lineage>		-> base MODSEQ
+     ids <identity>.<UIDVALIDITY>	-> folder number
+     changes <identity>.<lineage>	-> base MODSEQ
 
-   Both are claims; the record's number is the block. Blocks are never reused,
+   where the identity is <folder number>.<mailbox GUID>: of two mailboxes with one
+   GUID, which exist after copying by hand, each needs its own. Both are claims;
+   the record's number is the block. Blocks are never reused,
    not even those of deleted mailboxes, as a client may still know ids of them.
    When all are used, folders without blocks can't be opened any more, which is
    logged. That's after some 30,000 mailboxes were opened by MAPI in the life of
@@ -175,7 +177,7 @@ struct blocks_lookup {
 	struct mapi_store *store;
 	struct mailbox *box;
 	uint32_t folder_number;
-	const char *guid;
+	const char *identity;
 	uint32_t uidvalidity;
 	uint64_t highest_modseq;
 	bool nonpermanent;
@@ -184,7 +186,7 @@ struct blocks_lookup {
 static const char *
 blocks_lineage_key(const struct blocks_lookup *lookup, unsigned int lineage)
 {
-	return t_strdup_printf("%s.%u", lookup->guid, lineage);
+	return t_strdup_printf("%s.%u", lookup->identity, lineage);
 }
 
 static const struct mapi_idlog_rec *
@@ -209,7 +211,7 @@ blocks_allot(const struct blocks_lookup *lookup, unsigned int lineage,
 {
 	struct mapi_idlog_new recs[] = {
 		{ .type = MAPI_IDLOG_CLAIM, .kind = "ids",
-		  .key = t_strdup_printf("%s.%u", lookup->guid,
+		  .key = t_strdup_printf("%s.%u", lookup->identity,
 					 lookup->uidvalidity),
 		  .value = t_strdup_printf("%u", lookup->folder_number),
 		  .subject = t_strdup_printf("message numbers of mailbox %s",
@@ -241,7 +243,8 @@ blocks_get_status(struct blocks_lookup *lookup)
 		return mapi_error_from_mailbox(lookup->box);
 	mailbox_get_open_status(lookup->box, STATUS_UIDVALIDITY |
 				STATUS_HIGHESTMODSEQ, &status);
-	lookup->guid = t_strdup(guid_128_to_string(metadata.guid));
+	lookup->identity = t_strdup_printf("%u.%s", lookup->folder_number,
+					   guid_128_to_string(metadata.guid));
 	lookup->uidvalidity = status.uidvalidity;
 	lookup->highest_modseq = status.highest_modseq;
 	lookup->nonpermanent = status.nonpermanent_modseqs;

@@ -43,6 +43,7 @@ struct mapi_idlog_new {
 	   session whose claim came first */
 	const struct mapi_idlog_rec *rec_r;
 };
+ARRAY_DEFINE_TYPE(mapi_idlog_new, struct mapi_idlog_new);
 
 /* leaf: the mailbox in the companion tree; purpose: what it says about itself
    in its messages. Numbers greater than max_number aren't allotted. Nothing is

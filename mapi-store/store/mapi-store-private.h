@@ -25,7 +25,7 @@ struct mapi_folder_tree;
 
 /* Kinds of records in the log "allotments"; numbers are what a FID or a
    folder's change number has in block 0. Folder keys are explained in
-   mapi-folder-tree.c. */
+   mapi-folder-list.c. */
 #define MAPI_LOG_STORE "store"			/* claim, "replica", "mailbox": GUID */
 #define MAPI_LOG_SPECIAL "special"		/* claim, kind of folder: "" */
 #define MAPI_LOG_SPECIAL_FOLDER "special-folder" /* note, kind: folder number */
@@ -94,7 +94,7 @@ mapi_id_t mapi_folder_number_cn(struct mapi_store *store, uint32_t number);
    mailbox. Not the companion tree's. */
 struct mapi_tree_mailbox {
 	const char *vname;
-	/* identity: see mapi-folder-tree.c */
+	/* identity: see mapi-folder-list.c */
 	const char *key;
 	/* the key under which the log has it: usually the same */
 	const char *id_key;

@@ -12,6 +12,7 @@
 #include "mapi-folder.h"
 #include "test-storage-common.h"
 
+#include <stdlib.h>
 #include <setjmp.h>
 #include <cmocka.h>
 
@@ -389,6 +390,55 @@ static void test_special_existing(void **state)
 	test_storage_deinit(&ts);
 }
 
+/* An administrator has copied a Maildir with everything in it. */
+static void test_same_guid(void **state)
+{
+	static const char *const names[] = { "One", "Two", "Zero" };
+	struct test_storage *ts = test_storage_init("maildir");
+	struct mapi_folder *folders[N_ELEMENTS(names)];
+	struct mapi_store *store;
+	const char *before;
+	mapi_id_t fid;
+	unsigned int i, j;
+
+	make_mailbox(ts, "One");
+	store = open_store(ts);
+	fid = ipm_child(store, "One")->fid;
+	talloc_free(store);
+	assert_int_equal(system(t_strdup_printf(
+		"cd %s/mail && cp -r .One .Two && cp -r .One .Zero",
+		ts->home)), 0);
+	test_storage_relogin(ts);
+	store = open_store(ts);
+	assert_non_null(ipm_child(store, "One"));
+	assert_non_null(ipm_child(store, "Two"));
+	assert_non_null(ipm_child(store, "Zero"));
+	assert_true(ipm_child(store, "One")->fid == fid ||
+		    ipm_child(store, "Two")->fid == fid ||
+		    ipm_child(store, "Zero")->fid == fid);
+	before = t_strdup(describe_tree(store));
+	for (i = 0; i < 2; i++) {
+		talloc_free(store);
+		test_storage_relogin(ts);
+		store = open_store(ts);
+		assert_string_equal(describe_tree(store), before);
+	}
+	/* and no two messages with one id */
+	for (i = 0; i < N_ELEMENTS(folders); i++) {
+		assert_int_equal(mapi_folder_open(store, store,
+			ipm_child(store, names[i])->fid, &folders[i]), EC_NONE);
+		assert_int_equal(mapi_folder_open_mailbox(folders[i]), EC_NONE);
+		for (j = 0; j < i; j++) {
+			assert_int_not_equal(folders[i]->id_block,
+					     folders[j]->id_block);
+			assert_int_not_equal(folders[i]->change_block,
+					     folders[j]->change_block);
+		}
+	}
+	talloc_free(store);
+	test_storage_deinit(&ts);
+}
+
 int main(void)
 {
 	static const struct {
@@ -400,7 +450,7 @@ int main(void)
 		{ "renaming and deleting", test_rename },
 		{ "deleted special folders", test_special_deleted },
 	};
-	struct CMUnitTest all[N_ELEMENTS(tests) * N_ELEMENTS(variants) + 1];
+	struct CMUnitTest all[N_ELEMENTS(tests) * N_ELEMENTS(variants) + 2];
 	char names[N_ELEMENTS(all)][64];
 	unsigned int i, j, n = 0;
 
@@ -416,5 +466,7 @@ int main(void)
 	}
 	all[n].name = "existing special folders";
 	all[n++].test_func = test_special_existing;
+	all[n].name = "mailboxes with the same GUID";
+	all[n++].test_func = test_same_guid;
 	return cmocka_run_group_tests(all, NULL, NULL);
 }
