@@ -368,7 +368,7 @@ rop_dispatch_one(struct rop_dispatch *buf, unsigned int i)
 	event = event_create(mapi_session_event(buf->session));
 	error = rop_dispatch_call(buf, request, &ctx, resp, &needed, event);
 	if (buf->out.size == old_size && old_size == 0 &&
-	    buf->limit == ROP_PAYLOAD_MAX) {
+	    buf->limit >= ROP_PAYLOAD_MAX) {
 		/* the next time would be just the same */
 		error = rop_dispatch_fail(buf, request, resp,
 					  ctx.response_space, error);
@@ -410,7 +410,12 @@ rop_dispatch_run(struct rop_dispatch *buf, struct mapi_push *output,
 	struct mapi_push payload;
 	bool executed = TRUE;
 
-	buf->limit = I_MIN(limit - RPC_HEADER_EXT_SIZE, ROP_PAYLOAD_MAX);
+	/* Who sends more than a payload may have gets as much back if need
+	   be. */
+	limit -= RPC_HEADER_EXT_SIZE;
+	buf->limit = rop_dispatch_min_size(buf) - RPC_HEADER_EXT_SIZE <=
+		ROP_PAYLOAD_MAX ? ROP_PAYLOAD_MAX : RPC_EXT_PAYLOAD_MAX;
+	buf->limit = I_MIN(buf->limit, limit);
 	mapi_push_init(&buf->out, buf->mem, 0);
 	for (unsigned int i = 0; i < buf->count && executed; i++) T_BEGIN {
 		executed = rop_dispatch_one(buf, i);
@@ -469,7 +474,7 @@ rop_dispatch_execute(struct mapi_session *session, TALLOC_CTX *mem,
 		if (ret != EC_NONE)
 			return ret;
 		if (rop_dispatch_min_size(&bufs[i]) >
-		    RPC_HEADER_EXT_SIZE + ROP_PAYLOAD_MAX)
+		    RPC_HEADER_EXT_SIZE + RPC_EXT_PAYLOAD_MAX)
 			return EC_BUFFER_TOO_SMALL;
 		min_size += rop_dispatch_min_size(&bufs[i]);
 	}

@@ -542,6 +542,33 @@ static void test_full_payload(void **state)
 	assert_true(resp.rop_buffer_size <= 8 + 0x8000);
 }
 
+/* more than 32 KB of requests, which must fit into RopBufferTooSmall */
+static void test_large_request(void **state)
+{
+	struct rop_execute_response resp;
+	uint8_t rops[3 * 15000];
+	uint32_t handles[2];
+	const uint8_t *out;
+	size_t size;
+
+	log_on(handles);
+	for (size_t i = 0; i < sizeof(rops); i += 3)
+		memcpy(rops + i, (const uint8_t []){ GET_LIST_REQ(0, 1) }, 3);
+	assert_int_equal(EXECUTE(rops, handles, 0x10008, &resp), EC_NONE);
+	out = output_rops(&resp, &size, handles, 2);
+	/* 2 + 8 * 4104 + 3 + 3 * (15000 - 4104) + 8 = 65533 */
+	assert_int_equal(t.calls, 4104);
+	assert_int_equal(size, 8 * 4104 + 3 + 3 * (15000 - 4104));
+	assert_int_equal(out[8 * 4104], 0xff);
+	assert_memory_equal(out + 8 * 4104 + 3, rops, 3 * (15000 - 4104));
+
+	for (size_t i = 0; i < sizeof(rops); i += 3)
+		memcpy(rops + i, (const uint8_t []){ RELEASE_REQ(0, 9) }, 3);
+	memcpy(rops, (const uint8_t []){ GET_LIST_REQ(0, 1) }, 3);
+	assert_int_equal(EXECUTE(rops, handles, 0x8000, &resp),
+			 EC_BUFFER_TOO_SMALL);
+}
+
 static void test_object_limit(void **state)
 {
 	static const uint8_t rops[] = {
@@ -675,6 +702,7 @@ int main(void)
 		TEST(test_buffer_too_small_by_handler),
 		TEST(test_never_fits),
 		TEST(test_full_payload),
+		TEST(test_large_request),
 		TEST(test_object_limit),
 		TEST(test_chain),
 		TEST(test_xor),
