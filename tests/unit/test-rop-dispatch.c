@@ -557,7 +557,8 @@ static void test_large_request(void **state)
 	assert_int_equal(EXECUTE(rops, handles, 0x10008, &resp), EC_NONE);
 	out = output_rops(&resp, &size, handles, 2);
 	/* 2 + 8 * 4104 + 3 + 3 * (15000 - 4104) + 8 = 65533 */
-	assert_int_equal(t.calls, 4104);
+	/* the last one's response was too long */
+	assert_int_equal(t.calls, 4104 + 1);
 	assert_int_equal(size, 8 * 4104 + 3 + 3 * (15000 - 4104));
 	assert_int_equal(out[8 * 4104], 0xff);
 	assert_memory_equal(out + 8 * 4104 + 3, rops, 3 * (15000 - 4104));
