@@ -197,7 +197,6 @@ def test_wrong_restrictions(server):
             "value cut off": b"\x04\x04" + subject + subject + b"a\0b",
             "string without an end": b"\x03\0\0\0\0" + subject + subject +
                                      b"a\0" * 50,
-            "more after the end": b"\x08" + subject + b"\0\0\0\0",
             "sub-restriction of a subject": b"\x09" + subject + b"\x08" +
                                             subject,
             }.items():
@@ -205,6 +204,12 @@ def test_wrong_restrictions(server):
         check_equal(answer.code, 0, f"{name}: X-ResponseCode")
         check(answer.error != 0 or answer.return_value() != 0,
               f"{name}: was accepted")
+    # RestrictionDataSize says where the next operation begins: what is
+    # between the restriction's end and there is skipped
+    answer = raw.execute(
+        restriction_rop(0, b"\x08" + subject + b"\0\0\0\0"), [table])
+    check_equal((answer.error, answer.return_value()), (0, 0),
+                "more after the end")
     # the table is still good
     answer = raw.execute(
         struct.pack("<BBBBHI", rawmapi.ROP_SET_COLUMNS, 0, 0, 0, 1,
