@@ -209,7 +209,12 @@ mapi_attachment_list_tag(struct mapi_attachment *attach, TALLOC_CTX *mem,
 {
 	struct mapi_value value;
 	enum mapi_error error;
+	unsigned int i;
 
+	for (i = 0; i < *count; i++) {
+		if (MAPI_TAG_ID(tags[i]) == MAPI_TAG_ID(tag))
+			return EC_NONE;
+	}
 	error = mapi_attachment_obj_get_props(&attach->obj, mem, &tag, 1,
 					      SIZE_MAX, &value);
 	if (error == EC_NONE && value.type != PTYP_ERROR_CODE)

@@ -112,6 +112,43 @@ static void test_message_attachments(void **state)
 		message_env_deinit(&env);
 	} T_END;
 }
+/* Each property is listed once, and what is listed is there. */
+static void test_attachment_list(void **state)
+{
+	struct mapi_attachment *attach;
+	struct message_env env;
+	struct mapi_value value;
+	const uint32_t *tags;
+	unsigned int num, i, j, count;
+
+	message_env_init(&env, "sdbox");
+	struct mapi_message *msg = message_env_open(&env,
+		message_env_save(&env, message_sample, 0, NULL));
+	for (num = 0; num < 2; num++) {
+		assert_int_equal(mapi_attachment_open(env.mem, msg, num,
+						      &attach), EC_NONE);
+		assert_int_equal(attach->obj.v->list_props(&attach->obj,
+				env.mem, &tags, &count), EC_NONE);
+		assert_true(count > 10);
+		for (i = 0; i < count; i++) {
+			for (j = 0; j < i; j++) {
+				assert_int_not_equal(MAPI_TAG_ID(tags[i]),
+						     MAPI_TAG_ID(tags[j]));
+			}
+			assert_int_equal(attach->obj.v->get_props(&attach->obj,
+					env.mem, &tags[i], 1, SIZE_MAX,
+					&value), EC_NONE);
+			/* messages are listed, but aren't values */
+			if (tags[i] == PIDTAG_ATTACH_DATA_OBJECT)
+				assert_int_equal(num, 1);
+			else
+				assert_int_equal(value.type,
+						 MAPI_TAG_TYPE(tags[i]));
+		}
+	}
+	message_env_deinit(&env);
+}
+
 static void test_message_streams(void **state)
 {
 	struct mapi_stream *stream;
@@ -215,6 +252,7 @@ int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_message_attachments),
+		cmocka_unit_test(test_attachment_list),
 		cmocka_unit_test(test_message_streams),
 		cmocka_unit_test(test_message_large),
 	};
