@@ -6,6 +6,7 @@
 #include "mail-storage-hooks.h"
 #include "mail-storage-private.h"
 #include "mailbox-list-private.h"
+#include "mailbox-list-notify.h"
 #include "mapi-plugin.h"
 
 /* Hides the companion tree, the mailboxes in which the MAPI server keeps what
@@ -95,6 +96,20 @@ static int mapi_list_iter_deinit(struct mailbox_list_iterate_context *ctx)
 	return mlist->module_ctx.super.iter_deinit(ctx);
 }
 
+/* IMAP NOTIFY */
+static int mapi_list_notify_next(struct mailbox_list_notify *notify,
+				 const struct mailbox_list_notify_rec **rec_r)
+{
+	struct mapi_mailbox_list *mlist =
+		MAPI_LIST_CONTEXT_REQUIRE(notify->list);
+	int ret;
+
+	do {
+		ret = mlist->module_ctx.super.notify_next(notify, rec_r);
+	} while (ret > 0 && mapi_list_hides(mlist, (*rec_r)->vname));
+	return ret;
+}
+
 static void mapi_list_deinit(struct mailbox_list *list)
 {
 	struct mapi_mailbox_list *mlist = MAPI_LIST_CONTEXT_REQUIRE(list);
@@ -136,6 +151,9 @@ static void mapi_mailbox_list_created(struct mailbox_list *list)
 	v->deinit = mapi_list_deinit;
 	v->iter_next = mapi_list_iter_next;
 	v->iter_deinit = mapi_list_iter_deinit;
+	/* There's nothing to override until the mailbox list index has come
+	   below this; without one this isn't called. */
+	v->notify_next = mapi_list_notify_next;
 	MODULE_CONTEXT_SET(list, mapi_mailbox_list_module, mlist);
 }
 

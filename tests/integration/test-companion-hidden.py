@@ -96,6 +96,28 @@ def test_by_name(server):
     check_equal(sorted(mailboxes(server)), before, "mailboxes")
 
 
+def test_notify(server):
+    make_tree(server)
+    with imap_session(server) as imap:
+        imap.send(b"n1 NOTIFY SET (PERSONAL "
+                  b"(MailboxName MessageNew MessageExpunge))\r\n")
+        text = b""
+        while b"n1 " not in text:
+            text += imap.readline()
+        check(b"n1 OK" in text, f"NOTIFY: {text}")
+        user = server.users[0]
+        server.doveadm("mailbox", "create", "-u", user, ROOT + "/notified")
+        subprocess.run([server.env["DOVEADM"], "save", "-u", user, "-m", LEAF],
+                       input=b"Subject: x\n\nx\n", check=True)
+        server.doveadm("mailbox", "create", "-u", user, "Seen")
+        imap.sock.settimeout(20)
+        while b"Seen" not in text:
+            line = imap.readline()
+            check(line, "connection closed")
+            text += line
+        check(ROOT.encode() not in text, f"NOTIFY: {text}")
+
+
 def count(server, name):
     out = server.doveadm("mailbox", "status", "-u", server.users[0],
                          "messages", name)
@@ -138,7 +160,7 @@ def test_quota(server):
 def test_over_quota(server):
     """Logging on allots ids; a full mailbox is no reason to be kept out."""
     user = server.users[2]
-    body = b"Subject: large\n\n" + (b"x" * 79 + b"\n") * 150000
+    body = b"Subject: large\n\n" + (b"x" * 79 + b"\n") * 30000
     subprocess.run([server.env["DOVEADM"], "-o",
                     "plugin/quota_rule=*:storage=100M", "save", "-u", user],
                    input=body, check=True)
@@ -147,7 +169,7 @@ def test_over_quota(server):
                     "APPEND over quota")
     walk = server.walk(user=user)
     check("Calendar" in [f["name"] for f in walk["folders"]], "no calendar")
-    check_equal(walk["logon"]["store"]["PidTagProhibitSendQuota"], 10240,
+    check_equal(walk["logon"]["store"]["PidTagProhibitSendQuota"], 2048,
                 "quota in KB")
     server.doveadm("mailbox", "create", "-u", user, "New")
     check("New" in [f["name"] for f in server.walk(user=user)["folders"]],
