@@ -29,19 +29,6 @@ open_body(const struct message_part *part, struct istream *message)
 			  part->body_size.physical_size);
 }
 
-struct istream *
-mime_part_open_decoded(const struct message_part *part,
-		       struct istream *message)
-{
-	struct istream *input = open_body(part, message);
-	struct mime_filter *filter;
-
-	filter = mime_transfer_filter(mime_part_transfer(part));
-	if (filter != NULL)
-		mime_filter_push(&input, filter);
-	return input;
-}
-
 /* Dovecot's stream for this can't seek backwards. */
 struct crlf_filter {
 	struct mime_filter filter;
@@ -103,6 +90,25 @@ static struct istream *with_crlf(struct istream *input)
 
 	f->filter = vfuncs;
 	mime_filter_push(&input, &f->filter);
+	return input;
+}
+
+struct istream *
+mime_part_open_decoded(const struct message_part *part,
+		       struct istream *message)
+{
+	enum mime_transfer transfer = mime_part_transfer(part);
+	struct istream *input = open_body(part, message);
+	struct mime_filter *filter;
+
+	/* What isn't encoded byte by byte consists of lines, and these end
+	   with CRLF ([RFC2045] 6.7, 6.8) however the storage has kept them. */
+	if (transfer == MIME_TRANSFER_IDENTITY ||
+	    transfer == MIME_TRANSFER_QUOTED_PRINTABLE)
+		input = with_crlf(input);
+	filter = mime_transfer_filter(transfer);
+	if (filter != NULL)
+		mime_filter_push(&input, filter);
 	return input;
 }
 
