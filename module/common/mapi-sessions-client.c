@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "lib.h"
+#include "buffer.h"
 #include "ioloop.h"
 #include "llist.h"
 #include "istream.h"
@@ -15,6 +16,9 @@
 #define MAPI_SESSIONS_RECONNECT_MSECS 500
 /* Longer than the registry waits for workers after its own restart. */
 #define MAPI_SESSIONS_LOOKUP_TIMEOUT_MSECS (5 * 1000)
+/* Never full of messages without descriptors, so that one with a descriptor is
+   always read whole */
+#define MAPI_SESSIONS_MAX_INPUT (64 * 1024)
 /* What may wait for a process that doesn't read */
 #define MAPI_SESSIONS_MAX_OUTPUT (64 * 1024)
 
@@ -63,8 +67,9 @@ bool mapi_sessions_msg_send(struct ostream *output,
 			    const char *username, int fd)
 {
 	struct mapi_sessions_msg msg;
-	struct const_iovec iov[2];
-	unsigned int count = 1;
+	buffer_t *buf;
+	int dup_fd = -1;
+	bool sent;
 
 	i_zero(&msg);
 	msg.type = type;
@@ -74,20 +79,38 @@ bool mapi_sessions_msg_send(struct ostream *output,
 	if (msg.username_size > MAPI_SESSIONS_MAX_USERNAME)
 		return FALSE;
 
-	iov[0].iov_base = &msg;
-	iov[0].iov_len = sizeof(msg);
-	if (msg.username_size > 0) {
-		iov[count].iov_base = username;
-		iov[count++].iov_len = msg.username_size;
-	}
+	/* In one piece: if the descriptor went with half a message, the reader
+	   would take the next message's one without noticing. */
+	buf = t_buffer_create(sizeof(msg) + msg.username_size);
+	buffer_append(buf, &msg, sizeof(msg));
+	if (msg.username_size > 0)
+		buffer_append(buf, username, msg.username_size);
+
 	/* one descriptor at a time can be waiting to be sent */
 	if (fd != -1 && o_stream_get_buffer_used_size(output) > 0 &&
 	    o_stream_flush(output) <= 0)
 		return FALSE;
-	if (fd != -1 && !o_stream_unix_write_fd(output, fd))
-		return FALSE;
-	return o_stream_sendv(output, iov, count) ==
-		(ssize_t)(sizeof(msg) + msg.username_size);
+	if (fd != -1) {
+		/* The stream closes it if it couldn't send it until its own
+		   end, and forgets it if it could. */
+		dup_fd = dup(fd);
+		if (dup_fd == -1) {
+			i_error("dup() failed: %m");
+			return FALSE;
+		}
+		if (!o_stream_unix_write_fd(output, dup_fd)) {
+			i_close_fd(&dup_fd);
+			return FALSE;
+		}
+	}
+	sent = o_stream_send(output, buf->data, buf->used) ==
+		(ssize_t)buf->used;
+	if (dup_fd != -1) {
+		if (!sent || o_stream_get_buffer_used_size(output) > 0)
+			return FALSE;
+		i_close_fd(&dup_fd);
+	}
+	return sent;
 }
 
 /* A connection to the registry. */
@@ -108,7 +131,8 @@ static bool mapi_sessions_conn_open(struct mapi_sessions_conn *conn,
 		i_error("net_connect_unix(%s) failed: %m", path);
 		return FALSE;
 	}
-	conn->input = i_stream_create_unix(conn->fd, IO_BLOCK_SIZE);
+	conn->input = i_stream_create_unix(conn->fd,
+					   MAPI_SESSIONS_MAX_INPUT);
 	i_stream_unix_set_read_fd(conn->input);
 	conn->output = o_stream_create_unix(conn->fd, MAPI_SESSIONS_MAX_OUTPUT);
 	o_stream_set_no_error_handling(conn->output, TRUE);

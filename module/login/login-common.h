@@ -54,6 +54,7 @@ struct login_request {
 	buffer_t *body;
 	/* while the body is being read */
 	struct timeout *to_body;
+	bool body_too_large;
 	/* NotificationWait and PING don't take part in the sequence */
 	bool sequenced;
 	bool connect;

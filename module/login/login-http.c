@@ -187,22 +187,25 @@ static void login_request_body_input(struct login_request *req)
 	size_t size;
 
 	while (i_stream_read_more(input, &data, &size) > 0) {
-		/* after an error the rest is read and forgotten */
-		if (!req->responded &&
-		    size > login_set->mapi_max_request_size - req->body->used) {
-			login_response_fail(req, MAPIHTTP_TOO_LARGE,
-				"The request's body is larger than "
-				"mapi_max_request_size.");
-		}
-		if (!req->responded)
+		/* lib-http sends no response before all is read */
+		if (size > login_set->mapi_max_request_size - req->body->used)
+			req->body_too_large = TRUE;
+		if (!req->body_too_large)
 			buffer_append(req->body, data, size);
 		i_stream_skip(input, size);
 	}
 	if (!input->eof)
 		return;
 	timeout_remove(&req->to_body);
-	if (input->stream_errno == 0 && !req->responded)
+	if (input->stream_errno != 0)
+		return;
+	if (!req->body_too_large)
 		login_session_request(req);
+	else {
+		login_response_fail(req, MAPIHTTP_TOO_LARGE,
+			"The request's body is larger than "
+			"mapi_max_request_size.");
+	}
 }
 
 static void login_request_body_timeout(struct login_request *req)
