@@ -25,17 +25,28 @@ struct mapi_folder_tree;
 
 /* Kinds of records in the log "allotments"; numbers are what a FID or a
    folder's change number has in block 0. Folder keys are explained in
-   mapi-folder-list.c. */
-#define MAPI_LOG_STORE "store"			/* claim, "replica", "mailbox": GUID */
-#define MAPI_LOG_SPECIAL "special"		/* claim, kind of folder: "" */
-#define MAPI_LOG_SPECIAL_FOLDER "special-folder" /* note, kind: folder number */
-#define MAPI_LOG_FOLDER "folder"		/* claim, folder key: vname */
-#define MAPI_LOG_ALIAS "alias"			/* note, folder key: folder number */
-#define MAPI_LOG_NAME "name"			/* note, folder number: vname */
-#define MAPI_LOG_CLASS "class"			/* note, folder number: container class */
-#define MAPI_LOG_REPLID "replid"		/* claim, replid: GUID */
-#define MAPI_LOG_RANGE "range"			/* claim, first GLOBCNT in hex: count, whose */
-#define MAPI_LOG_MODSEQ "modseq"		/* note, change lineage: highest seen */
+   mapi-folder-list.c.
+
+     store		claim	"replica", "mailbox"	GUID
+     special		claim	kind of folder		""
+     special-folder	note	kind of folder		folder number
+     folder		claim	folder key		vname
+     alias		note	folder key		folder number
+     name		note	folder number		vname
+     class		note	folder number		container class
+     replid		claim	replica id		GUID
+     range		claim	first GLOBCNT in hex	count, whose
+     modseq		note	change lineage		highest seen */
+#define MAPI_LOG_STORE "store"
+#define MAPI_LOG_SPECIAL "special"
+#define MAPI_LOG_SPECIAL_FOLDER "special-folder"
+#define MAPI_LOG_FOLDER "folder"
+#define MAPI_LOG_ALIAS "alias"
+#define MAPI_LOG_NAME "name"
+#define MAPI_LOG_CLASS "class"
+#define MAPI_LOG_REPLID "replid"
+#define MAPI_LOG_RANGE "range"
+#define MAPI_LOG_MODSEQ "modseq"
 
 /* GLOBCNT blocks: 0 for folders and their changes, then messages and changes,
    then what clients reserve, as one region. */
