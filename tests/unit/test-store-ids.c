@@ -381,6 +381,51 @@ static void test_lost_log_index(void **state)
 	test_storage_deinit(&ts);
 }
 
+static unsigned int count_messages(struct test_storage *ts, const char *vname)
+{
+	struct mailbox *box = test_storage_open(ts, vname);
+	struct mailbox_status status;
+
+	mailbox_get_open_status(box, STATUS_MESSAGES, &status);
+	mailbox_free(&box);
+	return status.messages;
+}
+
+/* What sessions note at their end replaces what earlier ones noted. */
+static void test_compact(void **state)
+{
+	struct test_storage *ts = test_storage_init(*state);
+	struct mapi_store *store;
+	struct blocks before, after;
+	struct mapi_folder *folder;
+	unsigned int i, count = 0;
+	uint64_t first, next;
+
+	save_mails(ts, "Box", 1);
+	store = open_store(ts);
+	get_blocks(store, "Box", &before);
+	assert_int_equal(mapi_store_reserve_ids(store, 10, &first), EC_NONE);
+	for (i = 0; i < 5; i++) {
+		folder = open_folder(store, "Box");
+		touch_flags(ts, "Box", 1, 3);
+		assert_int_equal(mapi_folder_sync(folder), EC_NONE);
+		talloc_free(folder);
+		store = reopen_store(ts, store);
+		if (i == 0)
+			count = count_messages(ts, "mapi-internal/allotments");
+	}
+	assert_int_equal(count_messages(ts, "mapi-internal/allotments"), count);
+	assert_int_equal(mapi_store_reserve_ids(store, 10, &next), EC_NONE);
+	assert_true(next == first + 10);
+	/* the last session's note is known to the next one */
+	force_resync(ts, "Box");
+	store = reopen_store(ts, store);
+	get_blocks(store, "Box", &after);
+	assert_memory_equal(&before, &after, sizeof(before));
+	talloc_free(store);
+	test_storage_deinit(&ts);
+}
+
 static void test_associated(void **state)
 {
 	struct test_storage *ts = test_storage_init(*state);
@@ -802,6 +847,7 @@ int main(int argc, char *argv[])
 		{ "UIDVALIDITY while open", test_uidvalidity_live },
 		{ "lost index", test_lost_index },
 		{ "lost index of logs", test_lost_log_index },
+		{ "compacted log", test_compact },
 		{ "associated messages", test_associated },
 		{ "replica ids", test_replids },
 		{ "named properties", test_names },
