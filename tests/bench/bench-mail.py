@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # formats: sdbox
+# config: bench.conf
 # timeout: 7200
 """How fast reading mail by MAPI is, beside Dovecot's own IMAP.
 
