@@ -218,8 +218,6 @@ int client_session_execute(struct client_session *session, TALLOC_CTX *mem,
 		flags |= MAPI_EXECUTE_NO_COMPRESSION;
 	if ((session->options & CLIENT_WANT_OBFUSCATED) == 0)
 		flags |= MAPI_EXECUTE_NO_XOR_MAGIC;
-	if ((session->options & CLIENT_WANT_CHAINED) != 0)
-		flags |= MAPI_EXECUTE_CHAIN;
 
 	mapi_push_init(&body, mem, 0);
 	mapi_push_u32(&body, flags);

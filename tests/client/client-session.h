@@ -14,10 +14,9 @@ enum client_session_options {
 	/* compress, obfuscate what is sent, [MS-OXCRPC] 3.1.4.1.1.1 */
 	CLIENT_COMPRESS		= 0x01,
 	CLIENT_OBFUSCATE	= 0x02,
-	/* allow the server to compress, to obfuscate, to chain buffers */
+	/* allow the server to compress, to obfuscate */
 	CLIENT_WANT_COMPRESSED	= 0x04,
 	CLIENT_WANT_OBFUSCATED	= 0x08,
-	CLIENT_WANT_CHAINED	= 0x10,
 };
 
 struct client_session {

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUFFER_SIZE (256 * 1024)
+/* a line must fit: SORT answers with all numbers of a mailbox in one */
+#define BUFFER_SIZE (4 * 1024 * 1024)
 #define TIMEOUT_MSECS (120 * 1000)
 
 struct imap_client {

@@ -24,33 +24,61 @@ void *walk_printer_text_new(TALLOC_CTX *mem)
 	return talloc_zero(mem, struct text_printer);
 }
 
-/* Prints at most width characters of str on one line, padded with spaces if
-   pad. UTF-8 characters count as one column. */
+/* The character at p and how many bytes it has. */
+static uint32_t utf8_decode(const unsigned char *p, unsigned int *len_r)
+{
+	uint32_t c = *p < 0xc0 ? *p : *p & (*p < 0xe0 ? 0x1f :
+					    *p < 0xf0 ? 0x0f : 0x07);
+
+	for (*len_r = 1; *p >= 0xc0 && (p[*len_r] & 0xc0) == 0x80; ++*len_r)
+		c = c << 6 | (p[*len_r] & 0x3f);
+	return c;
+}
+
+/* Columns that terminals give a character: 2 for those of East Asia and
+   pictures, 0 for what combines with the one before. */
+static unsigned int char_width(uint32_t c)
+{
+	if ((c >= 0x300 && c <= 0x36f) || (c >= 0x200b && c <= 0x200f) ||
+	    (c >= 0xfe00 && c <= 0xfe0f))
+		return 0;
+	if ((c >= 0x1100 && c <= 0x115f) || (c >= 0x2e80 && c <= 0xa4cf) ||
+	    (c >= 0xac00 && c <= 0xd7a3) || (c >= 0xf900 && c <= 0xfaff) ||
+	    (c >= 0xfe30 && c <= 0xfe6f) || (c >= 0xff00 && c <= 0xff60) ||
+	    (c >= 0xffe0 && c <= 0xffe6) || (c >= 0x1f300 && c <= 0x1faff) ||
+	    (c >= 0x20000 && c <= 0x3fffd))
+		return 2;
+	return 1;
+}
+
+/* Prints str in at most width columns of one line, padded with spaces if
+   pad. */
 static void put_cell(const char *str, unsigned int width, bool pad)
 {
 	const unsigned char *p = (const unsigned char *)(str == NULL ? "" : str);
-	unsigned int n, len = 0;
+	unsigned int len, total = 0, used = 0, i, room;
+	uint32_t c;
 
-	/* how many there are decides whether the last becomes dots */
-	for (n = 0; p[n] != '\0'; n++)
-		len += (p[n] & 0xc0) != 0x80;
-	for (n = 0; *p != '\0' && n < (len > width ? width - 1 : width); n++) {
+	for (i = 0; p[i] != '\0'; i += len)
+		total += char_width(utf8_decode(p + i, &len));
+	/* what doesn't fit becomes dots */
+	room = total > width ? width - 1 : width;
+	for (; *p != '\0'; p += len) {
+		c = utf8_decode(p, &len);
+		if (used + char_width(c) > room)
+			break;
+		used += char_width(c);
 		/* control characters of C0 and C1 stay here */
-		if (*p < ' ' || *p == 127 || (p[0] == 0xc2 && p[1] < 0xa0))
+		if (c < ' ' || (c >= 127 && c < 160))
 			putchar(' ');
 		else
-			putchar(*p);
-		if (p[0] == 0xc2 && p[1] < 0xa0 && p[1] != '\0')
-			p++;
-		else while ((p[1] & 0xc0) == 0x80)
-			putchar(*++p);
-		p++;
+			fwrite(p, 1, len, stdout);
 	}
-	if (len > width) {
+	if (total > width) {
 		fputs("\xe2\x80\xa6", stdout);
-		n++;
+		used++;
 	}
-	for (; pad && n < width; n++)
+	for (; pad && used < width; used++)
 		putchar(' ');
 }
 
@@ -107,6 +135,10 @@ static void text_store_value(uint32_t tag, const struct mapi_value *value)
 	if (value->type == PTYP_ERROR_CODE && value->u.error == EC_NOT_FOUND)
 		return;
 	printf("  %-32s ", name);
+	if (value->type == PTYP_INTEGER64) {
+		printf("%" PRId64 "\n", value->u.i64);
+		return;
+	}
 	text = talloc_strdup(NULL, "");
 	mapi_value_print(&text, value);
 	put_cell(text, 60, false);
