@@ -15,6 +15,8 @@
 #include "login-http.h"
 #include "login-session.h"
 
+#include <unistd.h>
+
 const struct mapi_login_settings *login_set;
 bool login_dying;
 
@@ -100,6 +102,11 @@ int main(int argc, char *argv[])
 
 	restrict_access_by_env(0, NULL);
 	restrict_access_allow_coredumps(TRUE);
+	/* Without root there's no chroot, but the sockets have the same
+	   names. */
+	if (restrict_access_get_current_chroot() == NULL &&
+	    chdir("login") < 0)
+		i_fatal("chdir(login) failed: %m");
 
 	login_auth_connect();
 	master_service_set_die_callback(master_service, login_die);
