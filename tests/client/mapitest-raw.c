@@ -51,7 +51,7 @@ static bool parse_number(const char *value, uint64_t *number_r)
 	return *value != '\0' && *end == '\0';
 }
 
-/* "4", "Inbox", "1:0x10d", "0x10d" (of replica 1) */
+/* "Inbox", "1:0x10d", "0x10d" (of the replica that the logon told) */
 static bool parse_id(struct raw *raw, const char *value, mapi_id_t *id_r)
 {
 	const char *colon = strchr(value, ':');
@@ -66,7 +66,8 @@ static bool parse_id(struct raw *raw, const char *value, mapi_id_t *id_r)
 	}
 	if (!parse_number(colon == NULL ? value : colon + 1, &globcnt))
 		return false;
-	*id_r = MAPI_ID(colon == NULL ? 1 : atoi(value), globcnt);
+	*id_r = MAPI_ID(colon == NULL ? raw->logon->repl_id : atoi(value),
+			globcnt);
 	return true;
 }
 
