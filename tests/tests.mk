@@ -21,12 +21,17 @@ $(B)/tests/fuzz/fuzz-login-headers: $(LOGIN_TEST_OBJS)
 $(B)/tests/unit/test-login-headers.o $(B)/tests/fuzz/fuzz-login-headers.o: \
 	CPPFLAGS += -Imodule/login
 
-check: check-unit check-integration
+# The packages first: what Makefile knows of Dovecot it has found out before,
+# so the rest is another make's.
+check:
+	tests/install-deps
+	$(MAKE) check-all
+
+check-all: all check-unit check-integration
 
 # Doesn't depend on "all", so that it also runs where nothing can be built.
 check-integration: $(if $(wildcard $(B)/mapitest),,all)
 	$(RUN_INTEGRATION) $(TESTS)
-check: all
 
 bench: all
 	$(RUN_INTEGRATION) --bench $(TESTS)
@@ -65,4 +70,4 @@ fuzz-smoke:
 	$(FUZZ_MAKE) fuzz-programs
 	tests/fuzz/run $(FUZZ_B) $(FUZZ_SMOKE_SECONDS) $(FUZZ)
 
-.PHONY: check check-integration bench demo lint fuzz fuzz-smoke fuzz-programs
+.PHONY: check check-all check-integration bench demo lint fuzz fuzz-smoke fuzz-programs
