@@ -440,15 +440,15 @@ mime_structure_init(TALLOC_CTX *parent, const struct message_part *root)
 	i_array_init(&ctx.bodies, 4);
 	i_array_init(&ctx.attachments, 8);
 
-	if (!mime_part_is_multipart(root) && mime_is_opaque_smime(root)) {
+	if (mime_is_opaque_smime(root)) {
 		structure->class = MIME_CLASS_SMIME;
 		att = attachment_add(&ctx, root, MIME_ATTACH_CONTENT);
 		smime_set_name(att, att->mime_tag);
-	} else if (mime_part_is_multipart(root) &&
-		   mime_is_clear_signed_smime(root) > 0) {
+	} else if (mime_is_clear_signed_smime(root) > 0) {
 		structure->class = MIME_CLASS_SMIME_SIGNED;
 		/* for the body; attachments are inside of smime.p7m */
-		walk(&ctx, root->children, NULL, 1);
+		if (root->children != NULL)
+			walk(&ctx, root->children, NULL, 1);
 		array_clear(&ctx.attachments);
 		att = attachment_add(&ctx, root, MIME_ATTACH_ENTITY);
 		smime_set_name(att, "multipart/signed");
