@@ -132,13 +132,13 @@ enum mapi_error
 mapi_session_check_dn(const struct mapi_store_settings *set,
 		      const char *username, const char *dn)
 {
-	const char *prefix = t_strdup_printf(
-		"/o=%s/ou=Exchange Administrative Group "
-		"(FYDIBOHF23SPDLT)/cn=Recipients/cn=", set->organization);
+	char *prefix = mapi_store_dn_prefix(NULL, set);
 	size_t prefix_len = strlen(prefix);
-
 	/* DNs are compared without case: [MS-OXCDATA] 2.2.5.2 */
-	if (strncasecmp(dn, prefix, prefix_len) != 0)
+	bool known = strncasecmp(dn, prefix, prefix_len) == 0;
+
+	talloc_free(prefix);
+	if (!known)
 		return EC_UNKNOWN_USER;
 	return strcasecmp(dn + prefix_len, username) == 0 ? EC_NONE :
 		EC_ACCESS_DENIED;

@@ -71,12 +71,18 @@ static enum mapi_error mapi_store_allot_guids(struct mapi_store *store)
 	return EC_NONE;
 }
 
+char *mapi_store_dn_prefix(TALLOC_CTX *mem,
+			   const struct mapi_store_settings *set)
+{
+	return talloc_asprintf(mem, "/o=%s/ou=Exchange Administrative Group "
+			       "(FYDIBOHF23SPDLT)/cn=Recipients/cn=",
+			       set->organization);
+}
+
 static char *mapi_store_make_dn(struct mapi_store *store)
 {
-	return talloc_asprintf(store,
-		"/o=%s/ou=Exchange Administrative Group "
-		"(FYDIBOHF23SPDLT)/cn=Recipients/cn=%s",
-		store->set->organization, store->user->username);
+	return talloc_strdup_append(mapi_store_dn_prefix(store, store->set),
+				    store->user->username);
 }
 
 enum mapi_error
