@@ -26,7 +26,7 @@ endif
 
 DIRS_WIRE = mapi-store/wire
 DIRS_STORE = mapi-store/convert mapi-store/store mapi-store/rop
-INCLUDES = -I$(B)/gen $(addprefix -I,$(DIRS_WIRE) $(DIRS_STORE)) \
+INCLUDES = -I$(B)/gen $(addprefix -I,$(DIRS_WIRE) $(DIRS_STORE)) -Ildap \
 	-Imodule/common -Imodule/settings -Itests/client
 
 ifneq ($(SANITIZE),)
@@ -45,6 +45,9 @@ DC_CFLAGS = -DHAVE_CONFIG_H -isystem $(patsubst -I%,%,$(DC_INCLUDE))
 ALL_LDFLAGS = $(SANFLAGS) $(LDFLAGS)
 DC_LIBS = -L$(DC_LIBDIR) -Wl,-rpath,$(DC_LIBDIR) -ldovecot-storage -ldovecot
 TALLOC_LIBS = -ltalloc
+LDAP_LIBS = -lldap -llber
+ICU_LIBS = -licui18n -licuuc
+EXPAT_LIBS = -lexpat
 
 srcs = $(sort $(wildcard $(1)/*.c))
 objs = $(patsubst %.c,$(B)/%.o,$(call srcs,$(1)))
@@ -56,11 +59,13 @@ include mapi-store/wire/gen.mk
 WIRE_LIB = $(B)/libmapi-wire.a
 CONVERT_LIB = $(B)/libmapi-convert.a
 STORE_LIB = $(B)/libmapi-store.a
+DIRECTORY_LIB = $(B)/libmapi-directory.a
 CLIENT_LIB = $(B)/libmapi-client.a
 
 WIRE_OBJS = $(call objs,mapi-store/wire) $(patsubst %.c,%.o,$(GEN_SRCS))
 CONVERT_OBJS = $(call objs,mapi-store/convert)
 STORE_OBJS = $(call objs,mapi-store/store) $(call objs,mapi-store/rop)
+DIRECTORY_OBJS = $(call objs,ldap)
 COMMON_OBJS = $(call objs,module/common)
 CLIENT_OBJS = $(filter-out $(B)/tests/client/mapitest%,$(call objs,tests/client))
 MAPITEST_OBJS = $(filter $(B)/tests/client/mapitest%,$(call objs,tests/client))
@@ -75,6 +80,7 @@ all: $(PROGRAMS) $(PLUGINS) $(TOOLS)
 $(WIRE_LIB): $(WIRE_OBJS)
 $(CONVERT_LIB): $(CONVERT_OBJS)
 $(STORE_LIB): $(STORE_OBJS)
+$(DIRECTORY_LIB): $(DIRECTORY_OBJS)
 $(CLIENT_LIB): $(CLIENT_OBJS)
 %.a:
 	@mkdir -p $(@D)
@@ -84,7 +90,7 @@ $(CLIENT_LIB): $(CLIENT_OBJS)
 # Objects of wire and client know nothing of Dovecot.
 $(B)/mapi-store/wire/%.o $(B)/gen/%.o $(B)/tests/client/%.o: EXTRA_CFLAGS =
 $(B)/mapi-store/convert/%.o $(B)/mapi-store/store/%.o $(B)/mapi-store/rop/%.o \
-$(B)/module/%.o $(B)/tests/unit/%.o $(B)/tests/fuzz/%.o $(B)/tests/bench/%.o: \
+$(B)/ldap/%.o $(B)/module/%.o $(B)/tests/unit/%.o $(B)/tests/fuzz/%.o $(B)/tests/bench/%.o: \
 	EXTRA_CFLAGS = $(DC_CFLAGS)
 
 $(B)/%.o: %.c | $(GEN_HDRS)
@@ -107,6 +113,15 @@ $(B)/mapi: $(call objs,module/worker) $(COMMON_OBJS) \
 		$(B)/module/settings/mapi-settings.o \
 		$(STORE_LIB) $(CONVERT_LIB) $(WIRE_LIB)
 	$(LINK) $(DC_LIBS) $(TALLOC_LIBS) -lm
+$(B)/mapi-directory: $(call objs,module/directory) $(COMMON_OBJS) \
+		$(B)/module/settings/mapi-directory-settings.o \
+		$(DIRECTORY_LIB) $(WIRE_LIB)
+	$(LINK) $(DC_LIBS) $(LDAP_LIBS) $(ICU_LIBS) $(TALLOC_LIBS)
+# Only what reads snapshots comes out of the directory library.
+$(B)/mapi-addressbook: $(call objs,module/addressbook) $(COMMON_OBJS) \
+		$(B)/module/settings/mapi-directory-settings.o \
+		$(DIRECTORY_LIB) $(WIRE_LIB)
+	$(LINK) $(DC_LIBS) $(LDAP_LIBS) $(ICU_LIBS) $(EXPAT_LIBS) $(TALLOC_LIBS)
 $(B)/modules/settings/libmapi_settings.so: $(call objs,module/settings)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -shared -o $@ $(filter %.o,$^)
@@ -125,8 +140,9 @@ UNIT_HELPERS = $(patsubst %.c,$(B)/%.o,\
 	$(filter-out tests/unit/test-%,$(call srcs,tests/unit)) \
 	$(wildcard tests/unit/test-*-common.c))
 $(B)/tests/unit/test-%: $(B)/tests/unit/test-%.o $(UNIT_HELPERS) \
-		$(STORE_LIB) $(CONVERT_LIB) $(CLIENT_LIB) $(WIRE_LIB)
-	$(LINK) $(DC_LIBS) -lcmocka -lcurl $(TALLOC_LIBS) -lm
+		$(STORE_LIB) $(CONVERT_LIB) $(DIRECTORY_LIB) $(CLIENT_LIB) $(WIRE_LIB)
+	$(LINK) $(DC_LIBS) -lcmocka -lcurl $(LDAP_LIBS) $(ICU_LIBS) \
+		$(EXPAT_LIBS) $(TALLOC_LIBS) -lm
 .SECONDARY:
 
 check-unit: $(UNIT_TESTS)

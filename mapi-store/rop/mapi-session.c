@@ -14,6 +14,7 @@
 #include "lib-event.h"
 #include "mail-user.h"
 
+#include "mapi-legacy-dn.h"
 #include "mapi-session.h"
 #include "rop.h"
 #include "rop-handler-table.h"
@@ -132,7 +133,7 @@ enum mapi_error
 mapi_session_check_dn(const struct mapi_store_settings *set,
 		      const char *username, const char *dn)
 {
-	char *prefix = mapi_store_dn_prefix(NULL, set);
+	char *prefix = mapi_legacy_dn_prefix(NULL, set->organization);
 	size_t prefix_len = strlen(prefix);
 	/* DNs are compared without case: [MS-OXCDATA] 2.2.5.2 */
 	bool known = strncasecmp(dn, prefix, prefix_len) == 0;

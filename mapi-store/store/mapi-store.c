@@ -5,6 +5,7 @@
 #include "hex-binary.h"
 #include "mail-user.h"
 #include "mail-namespace.h"
+#include "mapi-legacy-dn.h"
 #include "mapi-store-private.h"
 
 /* A store is made of what the mail user has anyway, and of the companion tree
@@ -71,18 +72,11 @@ static enum mapi_error mapi_store_allot_guids(struct mapi_store *store)
 	return EC_NONE;
 }
 
-char *mapi_store_dn_prefix(TALLOC_CTX *mem,
-			   const struct mapi_store_settings *set)
-{
-	return talloc_asprintf(mem, "/o=%s/ou=Exchange Administrative Group "
-			       "(FYDIBOHF23SPDLT)/cn=Recipients/cn=",
-			       set->organization);
-}
-
 static char *mapi_store_make_dn(struct mapi_store *store)
 {
-	return talloc_strdup_append(mapi_store_dn_prefix(store, store->set),
-				    store->user->username);
+	return talloc_strdup_append(
+		mapi_legacy_dn_prefix(store, store->set->organization),
+		store->user->username);
 }
 
 enum mapi_error

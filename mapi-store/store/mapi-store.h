@@ -73,10 +73,6 @@ mapi_store_settings_get(struct mapi_store *store);
 const struct mapi_guid *mapi_store_replica_guid(struct mapi_store *store);
 /* PidTagStoreRecordKey: another GUID, constant for the mailbox */
 const struct mapi_guid *mapi_store_mailbox_guid(struct mapi_store *store);
-/* What the synthesised legacyExchangeDNs of all users of the organisation begin
-   with; the username follows. On mem. */
-char *mapi_store_dn_prefix(TALLOC_CTX *mem,
-			   const struct mapi_store_settings *set);
 /* legacyExchangeDN of the mailbox owner */
 const char *mapi_store_owner_dn(struct mapi_store *store);
 /* FID of a special folder, 0 if the store has none */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "lib.h"
+#include "array.h"
+#include "buffer.h"
 #include "ioloop.h"
 #include "istream.h"
 #include "ostream.h"
@@ -210,4 +212,72 @@ bool mapi_channel_parse_request(const struct mapi_frame *frame,
 	*body_r = nul + 1;
 	*body_size_r = frame->size - (nul + 1 - frame->data);
 	return TRUE;
+}
+
+void mapi_channel_send_fields(struct mapi_channel *channel,
+			      uint32_t request_id, unsigned int code,
+			      const char *const *fields,
+			      const void *body, size_t body_size)
+{
+	struct mapi_frame frame;
+
+	i_zero(&frame);
+	frame.type = MAPI_FRAME_SERVICE;
+	frame.code = code;
+	frame.request_id = request_id;
+	frame.data = body;
+	frame.size = body_size;
+	T_BEGIN {
+		buffer_t *buf = t_buffer_create(256);
+
+		for (; *fields != NULL; fields++) {
+			i_assert(strchr(*fields, '=') != NULL);
+			buffer_append(buf, *fields, strlen(*fields) + 1);
+		}
+		/* the end of the fields */
+		buffer_append_c(buf, '\0');
+		mapi_channel_sendv(channel, &frame, buf->data, buf->used);
+	} T_END;
+}
+
+bool mapi_channel_parse_fields(const struct mapi_frame *frame,
+			       const char *const **fields_r,
+			       const unsigned char **body_r,
+			       size_t *body_size_r)
+{
+	ARRAY_TYPE(const_string) fields;
+	const unsigned char *p = frame->data, *end = p + frame->size, *nul;
+	const char *field;
+
+	if (frame->type != MAPI_FRAME_SERVICE)
+		return FALSE;
+	t_array_init(&fields, 16);
+	for (;;) {
+		nul = p == end ? NULL : memchr(p, '\0', end - p);
+		if (nul == NULL)
+			return FALSE;
+		if (nul == p)
+			break;
+		field = (const char *)p;
+		if (strchr(field, '=') == NULL)
+			return FALSE;
+		array_push_back(&fields, &field);
+		p = nul + 1;
+	}
+	array_append_zero(&fields);
+	*fields_r = array_front(&fields);
+	*body_r = nul + 1;
+	*body_size_r = end - (nul + 1);
+	return TRUE;
+}
+
+const char *mapi_channel_field(const char *const *fields, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; *fields != NULL; fields++) {
+		if (strncmp(*fields, name, len) == 0 && (*fields)[len] == '=')
+			return *fields + len + 1;
+	}
+	return NULL;
 }

@@ -25,7 +25,9 @@ struct mapi_channel;
 enum mapi_frame_type {
 	/* login -> worker, the first frame of a new session's first channel:
 	   payload is the session's key, under which the worker registers with
-	   mapi-sessions once a Connect has succeeded */
+	   mapi-sessions once a Connect has succeeded. login -> addressbook:
+	   the key, then the username; it registers once a Bind has
+	   succeeded. */
 	MAPI_FRAME_SESSION = 1,
 	/* login -> worker: payload is the X-RequestType, a NUL, and the
 	   request's body */
@@ -36,8 +38,13 @@ enum mapi_frame_type {
 	/* worker -> login: code is the X-ResponseCode, the payload the
 	   response's body (StatusCode etc.), empty unless code is 0 */
 	MAPI_FRAME_RESPONSE,
+	/* login -> addressbook: a request that is of no session, e.g.
+	   Autodiscover's: payload are fields and a body
+	   (mapi_channel_send_fields()). It's answered by one of this type,
+	   whose code is the HTTP status. */
+	MAPI_FRAME_SERVICE,
 };
-#define MAPI_FRAME_TYPE_MAX MAPI_FRAME_RESPONSE
+#define MAPI_FRAME_TYPE_MAX MAPI_FRAME_SERVICE
 
 enum mapi_frame_flags {
 	/* in a response: the session is over, its cookie is to be forgotten */
@@ -81,6 +88,22 @@ bool mapi_channel_parse_request(const struct mapi_frame *frame,
 				const char **request_type_r,
 				const unsigned char **body_r,
 				size_t *body_size_r);
+
+/* Sends a MAPI_FRAME_SERVICE. fields is NULL-terminated, "name=value" each; no
+   name twice, names in lower case. code is the HTTP status of an answer. */
+void mapi_channel_send_fields(struct mapi_channel *channel,
+			      uint32_t request_id, unsigned int code,
+			      const char *const *fields,
+			      const void *body, size_t body_size);
+/* Splits the payload of a MAPI_FRAME_SERVICE. fields_r is NULL-terminated and
+   on the data stack, the strings are the frame's. Returns FALSE if it isn't
+   one. */
+bool mapi_channel_parse_fields(const struct mapi_frame *frame,
+			       const char *const **fields_r,
+			       const unsigned char **body_r,
+			       size_t *body_size_r);
+/* Value of a field, NULL if it isn't there */
+const char *mapi_channel_field(const char *const *fields, const char *name);
 
 /* Parses a frame at the start of data. Returns 1 and the frame's whole size, 0
    if more data is needed, -1 if it can't be a frame. */

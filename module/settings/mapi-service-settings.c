@@ -9,6 +9,7 @@
 #include "settings-parser.h"
 #include "service-settings.h"
 #include "mapi-settings.h"
+#include "mapi-directory-settings.h"
 
 /* The config process looks these symbols up by name: see
    config_parse_load_modules(). */
@@ -150,5 +151,7 @@ struct service_settings *mapi_settings_service_settings_array[] = {
 const struct setting_parser_info *mapi_settings_set_roots[] = {
 	&mapi_login_setting_parser_info,
 	&mapi_setting_parser_info,
+	&mapi_directory_setting_parser_info,
+	&mapi_addressbook_setting_parser_info,
 	NULL
 };

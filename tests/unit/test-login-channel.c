@@ -166,6 +166,53 @@ static void test_fields(void **state)
 	side_deinit(&b);
 }
 
+static void test_service(void **state)
+{
+	static const char *const sent[] = { "a=1", "bc=x=y", "d=", NULL };
+	static const char *const bad[] = {
+		"", "a=1", "a=1\0b", "ab\0\0",
+	};
+	static const size_t bad_size[] = { 0, 3, 5, 4 };
+	struct side login, service;
+	struct mapi_frame frame;
+	const char *const *fields;
+	const unsigned char *body;
+	size_t size;
+
+	sides_init(&login, &service);
+	mapi_channel_send_fields(login.channel, 9, 404, sent, "x\0y", 3);
+	run();
+	assert_int_equal(service.last.type, MAPI_FRAME_SERVICE);
+	assert_int_equal(service.last.request_id, 9);
+	assert_int_equal(service.last.code, 404);
+	service.last.data = service.data->data;
+	assert_true(mapi_channel_parse_fields(&service.last, &fields, &body,
+					      &size));
+	assert_string_equal(mapi_channel_field(fields, "a"), "1");
+	assert_string_equal(mapi_channel_field(fields, "bc"), "x=y");
+	assert_string_equal(mapi_channel_field(fields, "d"), "");
+	assert_null(mapi_channel_field(fields, "b"));
+	assert_int_equal(size, 3);
+	assert_memory_equal(body, "x\0y", 3);
+	side_deinit(&login);
+	side_deinit(&service);
+
+	i_zero(&frame);
+	frame.type = MAPI_FRAME_SERVICE;
+	for (unsigned int i = 0; i < N_ELEMENTS(bad); i++) {
+		frame.data = (const unsigned char *)bad[i];
+		frame.size = bad_size[i];
+		assert_false(mapi_channel_parse_fields(&frame, &fields, &body,
+						       &size));
+	}
+	frame.data = (const unsigned char *)"a=1\0";
+	frame.size = 5;
+	assert_true(mapi_channel_parse_fields(&frame, &fields, &body, &size));
+	assert_int_equal(size, 0);
+	frame.type = MAPI_FRAME_REQUEST;
+	assert_false(mapi_channel_parse_fields(&frame, &fields, &body, &size));
+}
+
 static void test_big_and_many(void **state)
 {
 	struct side login, worker;
@@ -334,6 +381,7 @@ int main(void)
 		cmocka_unit_test(test_parse_request),
 		cmocka_unit_test(test_request_and_response),
 		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_service),
 		cmocka_unit_test(test_big_and_many),
 		cmocka_unit_test(test_closed),
 		cmocka_unit_test(test_closed_after_frame),
