@@ -323,8 +323,9 @@ mapi_worker_channel_frame(void *context, const struct mapi_frame *frame)
 		mapi_worker_cancel(channel, frame->request_id);
 		break;
 	case MAPI_FRAME_RESPONSE:
+	case MAPI_FRAME_SERVICE:
 		e_error(session->client.event,
-			"Login process sent a response");
+			"Login process sent a frame that isn't for workers");
 		mapi_worker_channel_free(&channel);
 		break;
 	}
