@@ -3,8 +3,11 @@
 #include "mail-user.h"
 #include "mail-namespace.h"
 #include "mail-storage.h"
+#include "store-compat.h"
 #include "mapi-companion.h"
 #include "mapi-store-private.h"
+
+#include <sys/stat.h>
 
 enum mapi_error
 mapi_companion_init(TALLOC_CTX *parent, struct mail_user *user,
@@ -44,6 +47,40 @@ bool mapi_companion_contains(const struct mapi_companion *comp,
 	if (leaf_r != NULL)
 		*leaf_r = vname[len] == '\0' ? "" : vname + len + 1;
 	return TRUE;
+}
+
+/* Whether there's such a mailbox, without a look at the list index */
+static bool
+mapi_companion_exists(const struct mapi_companion *comp, const char *leaf)
+{
+	struct mailbox_list *list = comp->ns->list;
+	const char *name, *path;
+	struct stat st;
+
+	name = mailbox_list_get_storage_name(list,
+				mapi_companion_vname(comp, leaf));
+	return mailbox_list_get_path(list, name, MAILBOX_LIST_PATH_TYPE_MAILBOX,
+				     &path) > 0 && stat(path, &st) == 0;
+}
+
+enum mapi_error mapi_companion_prepare(const struct mapi_companion *comp)
+{
+	struct mailbox_list *list = comp->ns->list;
+	struct mailbox *inbox;
+	enum mapi_error ret = EC_NONE;
+
+	if (mapi_companion_exists(comp, MAPI_COMPANION_LOG))
+		return EC_NONE;
+
+	if (mailbox_list_lock(list) < 0)
+		return mapi_error_from_list(list);
+	/* opening creates it */
+	inbox = mailbox_alloc(list, "INBOX", MAILBOX_FLAG_DROP_RECENT);
+	if (mailbox_open(inbox) < 0)
+		ret = mapi_error_from_mailbox(inbox);
+	mailbox_free(&inbox);
+	mailbox_list_unlock(list);
+	return ret;
 }
 
 enum mapi_error

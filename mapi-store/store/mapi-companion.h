@@ -39,6 +39,12 @@ const char *mapi_companion_vname(const struct mapi_companion *comp,
 bool mapi_companion_contains(const struct mapi_companion *comp,
 			     const char *vname, const char **leaf_r);
 
+/* Has the INBOX be there before anything of the tree is looked for in a mail
+   account that is new. lib-storage rebuilds a mailbox list that has no INBOX,
+   and that and another session's first steps could wait for each other's locks;
+   so new accounts get their INBOX by one session at a time. */
+enum mapi_error mapi_companion_prepare(const struct mapi_companion *comp);
+
 /* Opens and synchronises a mailbox of the tree. One that doesn't exist is
    created with the settings of update (may be NULL) if create is set, else it
    is EC_NOT_FOUND. The caller mailbox_free()s it. */

@@ -282,6 +282,17 @@ special_create_vname(struct special_search *search,
 	return ret;
 }
 
+/* Whether a mailbox of this name can be created. One that can't be selected
+   only has others below it, or another session is just creating it. */
+static bool
+special_vname_is_free(const struct special_search *search, const char *vname)
+{
+	const struct mapi_tree_mailbox *mbox =
+		special_find_vname(search, vname);
+
+	return mbox == NULL || mbox->noselect;
+}
+
 static bool
 special_create(struct special_search *search,
 	       const struct mapi_special_info *info)
@@ -294,13 +305,13 @@ special_create(struct special_search *search,
 						       info->special_use);
 	}
 	if (name != NULL &&
-	    special_find_vname(search, special_vname(search, name)) == NULL) {
+	    special_vname_is_free(search, special_vname(search, name))) {
 		return special_create_vname(search, info,
 					    special_vname(search, name));
 	}
 	for (i = 0; info->names[i] != NULL; i++) {
 		vname = special_vname(search, info->names[i]);
-		if (special_find_vname(search, vname) == NULL)
+		if (special_vname_is_free(search, vname))
 			return special_create_vname(search, info, vname);
 	}
 	e_error(search->store->user->event,

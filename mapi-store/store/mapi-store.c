@@ -93,6 +93,8 @@ mapi_store_open(TALLOC_CTX *parent, struct mail_user *user,
 	store->owner_dn = mapi_store_make_dn(store);
 	ret = mapi_companion_init(store, user, set->companion_root,
 				  &store->companion);
+	if (ret == EC_NONE)
+		ret = mapi_companion_prepare(store->companion);
 	if (ret != EC_NONE) {
 		talloc_free(store);
 		return ret;
