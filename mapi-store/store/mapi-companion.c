@@ -83,6 +83,31 @@ enum mapi_error mapi_companion_prepare(const struct mapi_companion *comp)
 	return ret;
 }
 
+/* Creates and opens a mailbox. Another session may be doing the same just now:
+   by the lock, whoever comes second finds it done and not half done. Returns -1
+   with box's error. */
+static int
+mapi_companion_create(const struct mapi_companion *comp, struct mailbox *box,
+		      const struct mailbox_update *update)
+{
+	int ret;
+
+	if (mailbox_list_lock(comp->ns->list) < 0) {
+		mail_storage_copy_list_error(box->storage, comp->ns->list);
+		return -1;
+	}
+	ret = mailbox_create(box, update, FALSE);
+	if (ret < 0 &&
+	    mailbox_get_last_mail_error(box) == MAIL_ERROR_EXISTS) {
+		store_compat_list_refresh(comp->ns->list);
+		ret = 0;
+	}
+	if (ret == 0)
+		ret = mailbox_open(box);
+	mailbox_list_unlock(comp->ns->list);
+	return ret;
+}
+
 enum mapi_error
 mapi_companion_open(const struct mapi_companion *comp, const char *leaf,
 		    bool create, const struct mailbox_update *update,
@@ -94,21 +119,13 @@ mapi_companion_open(const struct mapi_companion *comp, const char *leaf,
 	*box_r = NULL;
 	box = mailbox_alloc(comp->ns->list, mapi_companion_vname(comp, leaf),
 			    MAILBOX_FLAG_DROP_RECENT);
-	if (mailbox_open(box) < 0) {
-		if (mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND ||
-		    !create) {
-			ret = mapi_error_from_mailbox(box);
-			mailbox_free(&box);
-			return ret;
-		}
-		/* Another session may be doing the same just now. */
-		if ((mailbox_create(box, update, FALSE) < 0 &&
-		     mailbox_get_last_mail_error(box) != MAIL_ERROR_EXISTS) ||
-		    mailbox_open(box) < 0) {
-			ret = mapi_error_from_mailbox(box);
-			mailbox_free(&box);
-			return ret;
-		}
+	if (mailbox_open(box) < 0 &&
+	    (!create ||
+	     mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND ||
+	     mapi_companion_create(comp, box, update) < 0)) {
+		ret = mapi_error_from_mailbox(box);
+		mailbox_free(&box);
+		return ret;
 	}
 	if (mailbox_sync(box, 0) < 0) {
 		ret = mapi_error_from_mailbox(box);

@@ -8,6 +8,7 @@
 #include "mail-storage-private.h"
 #include "mailbox-list-private.h"
 #include "mailbox-list-iter.h"
+#include "mailbox-list-index.h"
 #include "mail-namespace.h"
 #include "mail-user.h"
 
@@ -30,6 +31,16 @@ store_compat_configured_mailbox(struct mail_namespace *ns,
 			return sets[i]->name;
 	}
 	return NULL;
+}
+
+/* Sees what others have just created: lib-storage looks at its index of
+   mailboxes only once for each turn of the ioloop. */
+static inline void store_compat_list_refresh(struct mailbox_list *list)
+{
+	struct mail_index *index;
+
+	if (mailbox_list_index_get_index(list, &index))
+		(void)mailbox_list_index_refresh_force(list);
 }
 
 /* Begins a transaction for saving a few small messages of our own, which
