@@ -18,6 +18,7 @@ LOGIN_TEST_OBJS = $(B)/module/login/mapihttp-headers.o \
 	$(B)/module/common/mapi-channel.o
 $(B)/tests/unit/test-login-headers $(B)/tests/unit/test-login-channel \
 $(B)/tests/fuzz/fuzz-login-headers: $(LOGIN_TEST_OBJS)
+$(B)/tests/unit/test-ostream-gather: $(B)/module/common/ostream-gather.o
 $(B)/tests/unit/test-login-headers.o $(B)/tests/fuzz/fuzz-login-headers.o: \
 	CPPFLAGS += -Imodule/login
 

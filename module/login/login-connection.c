@@ -6,8 +6,9 @@
 #include "llist.h"
 #include "net.h"
 #include "master-service.h"
-#include "http-server.h"
+#include "http-server-private.h"
 #include "http-request.h"
+#include "ostream-gather.h"
 #include "login-connection.h"
 
 /* lib-http's idle timeout begins anew with every byte that arrives, so it stops
@@ -137,6 +138,17 @@ void login_connection_create(struct http_server *server,
 				     login_connection_check, conn);
 	conn->http_conn = http_server_connection_create(server,
 		mconn->fd, mconn->fd, mconn->ssl, login_callbacks, conn);
+	/* lib-http starts TLS above this when something comes in */
+	o_stream_gather(&conn->http_conn->conn.output);
+}
+
+void login_connection_responds(struct login_connection *conn)
+{
+	if (!conn->info.ssl || conn->gathers)
+		return;
+	/* above TLS, which there hasn't been before the first request */
+	o_stream_gather(&conn->http_conn->conn.output);
+	conn->gathers = TRUE;
 }
 
 void login_connection_destroyed(struct login_connection *conn,

@@ -18,6 +18,8 @@ struct login_connection {
 	struct login_client_info info;
 	/* the other end is of login_trusted_networks */
 	bool trusted;
+	/* what TLS is given goes through an ostream-gather */
+	bool gathers;
 	struct event *event;
 	struct timeval created;
 
@@ -33,6 +35,8 @@ void login_connections_deinit(void);
 
 void login_connection_create(struct http_server *server,
 			     struct master_service_connection *mconn);
+/* To be called before a response is begun. */
+void login_connection_responds(struct login_connection *conn);
 /* Drops the connection with what is under way on it. */
 void login_connection_close(struct login_connection *conn, const char *reason);
 void login_connection_destroyed(struct login_connection *conn,

@@ -8,6 +8,7 @@
 #include "http-date.h"
 #include "http-server.h"
 #include "login-auth.h"
+#include "login-connection.h"
 #include "login-response.h"
 
 /* A response that takes longer than this is started with PROCESSING. */
@@ -41,6 +42,7 @@ login_response_create(struct login_request *req, enum mapihttp_code code)
 	struct http_server_response *resp;
 	const char *const *cookie;
 
+	login_connection_responds(req->conn);
 	resp = http_server_response_create(req->http_req, 200, "OK");
 	http_server_response_add_header(resp, "Cache-Control", "private");
 	http_server_response_add_header(resp, "Content-Type",
