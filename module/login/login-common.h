@@ -26,6 +26,14 @@ struct login_auth_request;
 
 #define LOGIN_AUTH_HASH_SIZE 32
 
+enum login_endpoint {
+	LOGIN_ENDPOINT_EMSMDB,
+	LOGIN_ENDPOINT_NSPI,
+	LOGIN_ENDPOINT_AUTODISCOVER,
+};
+/* "/mapi/emsmdb" */
+const char *login_endpoint_path(enum login_endpoint endpoint);
+
 /* A client's TCP connection, as far as others need to know it. */
 struct login_client_info {
 	struct ip_addr local_ip, remote_ip, real_local_ip, real_remote_ip;
@@ -37,7 +45,7 @@ struct login_client_info {
 	bool secured;
 };
 
-/* A request to /mapi/emsmdb. It is freed when lib-http has done with it:
+/* A request to one of the endpoints. It is freed when lib-http has done with it:
    its response is sent, or its client is gone. */
 struct login_request {
 	struct login_connection *conn;
@@ -46,6 +54,7 @@ struct login_request {
 	struct event *event;
 	struct timeval start_time;
 
+	enum login_endpoint endpoint;
 	/* on http_req's pool */
 	const char *request_type;
 	const char *request_id, *client_info;
@@ -57,6 +66,7 @@ struct login_request {
 	bool body_too_large;
 	/* NotificationWait and PING don't take part in the sequence */
 	bool sequenced;
+	/* begins a session: Connect, Bind */
 	bool connect;
 
 	unsigned char auth_hash[LOGIN_AUTH_HASH_SIZE];
@@ -67,6 +77,9 @@ struct login_request {
 
 	/* from when it has been handed to a session until its response */
 	struct login_session *session;
+	/* the same, of those that are of no session (login-service.c) */
+	bool in_service;
+	/* of either */
 	struct login_request *session_prev, *session_next;
 	uint32_t frame_id;
 	/* Set-Cookie headers of its response, if it succeeds */

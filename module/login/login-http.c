@@ -13,6 +13,7 @@
 #include "login-auth.h"
 #include "login-connection.h"
 #include "login-response.h"
+#include "login-service.h"
 #include "login-session.h"
 #include "login-http.h"
 
@@ -29,6 +30,8 @@
 
 #define LOGIN_PATH_EMSMDB "/mapi/emsmdb"
 #define LOGIN_PATH_NSPI "/mapi/nspi"
+#define LOGIN_PATH_AUTODISCOVER "/autodiscover/autodiscover.xml"
+#define LOGIN_PATH_AUTODISCOVER_JSON "/autodiscover/autodiscover.json"
 
 static struct http_server *http_server;
 static unsigned int login_requests_count;
@@ -40,6 +43,7 @@ static unsigned int login_requests_count;
 static void login_request_destroyed(struct login_request *req)
 {
 	login_session_request_gone(req);
+	login_service_request_gone(req);
 	timeout_remove(&req->to_pending);
 	timeout_remove(&req->to_body);
 	i_stream_unref(&req->payload);
@@ -113,16 +117,68 @@ static bool login_request_has_body(const struct http_request *hreq)
 		(value == NULL || str_to_uoff(value, &size) < 0 || size > 0);
 }
 
+struct login_request_type {
+	const char *name;
+	bool connect, sequenced;
+};
+
+/* [MS-OXCMAPIHTTP] 2.2.4. NotificationWait and PING run beside others. */
+static const struct login_request_type login_emsmdb_types[] = {
+	{ "Execute", FALSE, TRUE },
+	{ "NotificationWait", FALSE, FALSE },
+	{ "Connect", TRUE, TRUE },
+	{ "Disconnect", FALSE, TRUE },
+	{ "PING", FALSE, FALSE },
+	{ NULL, FALSE, FALSE }
+};
+
+/* [MS-OXCMAPIHTTP] 2.2.5 */
+static const struct login_request_type login_nspi_types[] = {
+	{ "Bind", TRUE, TRUE },
+	{ "Unbind", FALSE, TRUE },
+	{ "CompareMIds", FALSE, TRUE },
+	{ "DNToMId", FALSE, TRUE },
+	{ "GetMatches", FALSE, TRUE },
+	{ "GetPropList", FALSE, TRUE },
+	{ "GetProps", FALSE, TRUE },
+	{ "GetSpecialTable", FALSE, TRUE },
+	{ "GetTemplateInfo", FALSE, TRUE },
+	{ "ModLinkAtt", FALSE, TRUE },
+	{ "ModProps", FALSE, TRUE },
+	{ "QueryRows", FALSE, TRUE },
+	{ "QueryColumns", FALSE, TRUE },
+	{ "ResolveNames", FALSE, TRUE },
+	{ "ResortRestriction", FALSE, TRUE },
+	{ "SeekEntries", FALSE, TRUE },
+	{ "UpdateStat", FALSE, TRUE },
+	{ "GetMailboxUrl", FALSE, TRUE },
+	{ "GetAddressBookUrl", FALSE, TRUE },
+	{ "PING", FALSE, FALSE },
+	{ NULL, FALSE, FALSE }
+};
+
+static const struct login_request_type *
+login_request_type_find(enum login_endpoint endpoint, const char *name)
+{
+	const struct login_request_type *type =
+		endpoint == LOGIN_ENDPOINT_NSPI ? login_nspi_types :
+		login_emsmdb_types;
+
+	for (; type->name != NULL; type++) {
+		if (strcasecmp(type->name, name) == 0)
+			return type;
+	}
+	return NULL;
+}
+
 /* [MS-OXCMAPIHTTP] 2.2.3.2: what a request must have */
 static enum mapihttp_code
 login_request_parse(struct login_request *req, const char **error_r)
 {
-	static const char *const types[] = {
-		"Connect", "Execute", "Disconnect", "NotificationWait", "PING",
-	};
 	const struct http_request *hreq =
 		http_server_request_get(req->http_req);
 	pool_t pool = http_server_request_get_pool(req->http_req);
+	const struct login_request_type *type;
 	const char *value;
 	bool valid;
 
@@ -147,19 +203,14 @@ login_request_parse(struct login_request *req, const char **error_r)
 			"missing.";
 		return MAPIHTTP_MISSING_HEADER;
 	}
-	value = NULL;
-	for (unsigned int i = 0; i < N_ELEMENTS(types); i++) {
-		if (strcasecmp(req->request_type, types[i]) == 0)
-			value = types[i];
-	}
-	if (value == NULL) {
+	type = login_request_type_find(req->endpoint, req->request_type);
+	if (type == NULL) {
 		*error_r = "The X-RequestType isn't known here.";
 		return MAPIHTTP_INVALID_REQUEST_TYPE;
 	}
-	req->request_type = value;
-	req->connect = strcmp(value, "Connect") == 0;
-	req->sequenced = strcmp(value, "NotificationWait") != 0 &&
-		strcmp(value, "PING") != 0;
+	req->request_type = type->name;
+	req->connect = type->connect;
+	req->sequenced = type->sequenced;
 
 	value = http_request_header_get(hreq, "Content-Type");
 	if (value == NULL && login_request_has_body(hreq)) {
@@ -176,6 +227,14 @@ login_request_parse(struct login_request *req, const char **error_r)
 		return MAPIHTTP_INVALID_CONTEXT_COOKIE;
 	}
 	return MAPIHTTP_SUCCESS;
+}
+
+static void login_request_execute(struct login_request *req)
+{
+	if (req->endpoint == LOGIN_ENDPOINT_AUTODISCOVER)
+		login_service_request(req);
+	else
+		login_session_request(req);
 }
 
 /* lib-http's own buffering of a body waits forever for what TLS has decrypted
@@ -200,8 +259,11 @@ static void login_request_body_input(struct login_request *req)
 	if (input->stream_errno != 0)
 		return;
 	if (!req->body_too_large)
-		login_session_request(req);
-	else {
+		login_request_execute(req);
+	else if (req->endpoint == LOGIN_ENDPOINT_AUTODISCOVER) {
+		login_response_http_fail(req, 413, "Payload Too Large",
+			"The request's body is too large.");
+	} else {
 		login_response_fail(req, MAPIHTTP_TOO_LARGE,
 			"The request's body is larger than "
 			"mapi_max_request_size.");
@@ -214,7 +276,26 @@ static void login_request_body_timeout(struct login_request *req)
 	login_connection_close(req->conn, "Timeout while reading a request");
 }
 
-static void login_emsmdb_request(struct login_request *req)
+static void login_request_read_body(struct login_request *req)
+{
+	const struct http_request *hreq =
+		http_server_request_get(req->http_req);
+
+	req->body = buffer_create_dynamic(
+		http_server_request_get_pool(req->http_req), 512);
+	if (!login_request_has_body(hreq))
+		login_request_execute(req);
+	else {
+		req->payload = hreq->payload;
+		i_stream_ref(req->payload);
+		req->to_body = timeout_add(LOGIN_HTTP_BODY_MSECS,
+					   login_request_body_timeout, req);
+		http_server_request_handle_payload(req->http_req,
+			login_request_body_input, req);
+	}
+}
+
+static void login_mapi_request(struct login_request *req)
 {
 	const struct http_request *hreq =
 		http_server_request_get(req->http_req);
@@ -241,28 +322,39 @@ static void login_emsmdb_request(struct login_request *req)
 		login_response_fail(req, code, error);
 		return;
 	}
-	req->body = buffer_create_dynamic(
-		http_server_request_get_pool(req->http_req), 512);
-	if (!login_request_has_body(hreq))
-		login_session_request(req);
-	else {
-		req->payload = hreq->payload;
-		i_stream_ref(req->payload);
-		req->to_body = timeout_add(LOGIN_HTTP_BODY_MSECS,
-					   login_request_body_timeout, req);
-		http_server_request_handle_payload(req->http_req,
-			login_request_body_input, req);
-	}
+	login_request_read_body(req);
 }
 
-static void login_nspi_request(struct login_request *req)
+/* Clients find the service by trying. A plain GET without TLS is the way that
+   Outlook calls "redirect"; it's told where to go and nothing else. */
+static bool login_autodiscover_redirect(struct login_request *req)
 {
-	if (!login_auth_hash(req)) {
+	const struct http_request *hreq =
+		http_server_request_get(req->http_req);
+	const char *host = hreq->target.url->host.name;
+
+	if (req->info.secured || strcmp(hreq->method, "GET") != 0 ||
+	    host == NULL)
+		return FALSE;
+	login_response_plain(req, 302, NULL, *login_set->mapi_external_url == '\0' ?
+		t_strdup_printf("https://%s"LOGIN_PATH_AUTODISCOVER, host) :
+		t_strconcat(login_set->mapi_external_url,
+			    LOGIN_PATH_AUTODISCOVER, NULL), NULL, 0);
+	return TRUE;
+}
+
+static void login_autodiscover_request(struct login_request *req)
+{
+	if (login_service_needs_auth(req) && !login_auth_hash(req)) {
 		login_response_unauthorized(req);
 		return;
 	}
-	login_response_fail(req, MAPIHTTP_ENDPOINT_DISABLED,
-			    "There's no address book.");
+	if (login_request_is_too_large(http_server_request_get(req->http_req))) {
+		login_response_http_fail(req, 413, "Payload Too Large",
+			"The request's body is too large.");
+		return;
+	}
+	login_request_read_body(req);
 }
 
 static void login_unknown_path_request(struct login_request *req)
@@ -279,15 +371,33 @@ static const struct {
 	const char *path;
 	/* also everything below it */
 	bool prefix;
+	enum login_endpoint endpoint;
 	void (*handler)(struct login_request *req);
 } login_http_paths[] = {
-	{ LOGIN_PATH_EMSMDB, FALSE, login_emsmdb_request },
-	{ LOGIN_PATH_EMSMDB"/", FALSE, login_emsmdb_request },
-	{ LOGIN_PATH_NSPI, FALSE, login_nspi_request },
-	{ LOGIN_PATH_NSPI"/", FALSE, login_nspi_request },
-	{ "/mapi", FALSE, login_unknown_path_request },
-	{ "/mapi/", TRUE, login_unknown_path_request },
+	{ LOGIN_PATH_EMSMDB, FALSE, LOGIN_ENDPOINT_EMSMDB,
+	  login_mapi_request },
+	{ LOGIN_PATH_EMSMDB"/", FALSE, LOGIN_ENDPOINT_EMSMDB,
+	  login_mapi_request },
+	{ LOGIN_PATH_NSPI, FALSE, LOGIN_ENDPOINT_NSPI, login_mapi_request },
+	{ LOGIN_PATH_NSPI"/", FALSE, LOGIN_ENDPOINT_NSPI, login_mapi_request },
+	{ "/mapi", FALSE, LOGIN_ENDPOINT_EMSMDB, login_unknown_path_request },
+	{ "/mapi/", TRUE, LOGIN_ENDPOINT_EMSMDB, login_unknown_path_request },
+	{ LOGIN_PATH_AUTODISCOVER, FALSE, LOGIN_ENDPOINT_AUTODISCOVER,
+	  login_autodiscover_request },
+	{ LOGIN_PATH_AUTODISCOVER_JSON, FALSE, LOGIN_ENDPOINT_AUTODISCOVER,
+	  login_autodiscover_request },
+	{ LOGIN_PATH_AUTODISCOVER_JSON"/", TRUE, LOGIN_ENDPOINT_AUTODISCOVER,
+	  login_autodiscover_request },
 };
+
+const char *login_endpoint_path(enum login_endpoint endpoint)
+{
+	for (unsigned int i = 0; i < N_ELEMENTS(login_http_paths); i++) {
+		if (login_http_paths[i].endpoint == endpoint)
+			return login_http_paths[i].path;
+	}
+	i_unreached();
+}
 
 static void
 login_http_handle_request(void *context, struct http_server_request *http_req)
@@ -304,6 +414,10 @@ login_http_handle_request(void *context, struct http_server_request *http_req)
 				strlen(login_http_paths[i].path)) == 0 :
 		    strcasecmp(path, login_http_paths[i].path) == 0) {
 			req = login_request_create(conn, http_req);
+			req->endpoint = login_http_paths[i].endpoint;
+			if (req->endpoint == LOGIN_ENDPOINT_AUTODISCOVER &&
+			    login_autodiscover_redirect(req))
+				return;
 			if (req->info.secured)
 				login_http_paths[i].handler(req);
 			else {

@@ -237,3 +237,64 @@ void login_response_unauthorized(struct login_request *req)
 		(const unsigned char *)text, strlen(text));
 	http_server_response_submit(resp);
 }
+
+void login_response_plain(struct login_request *req, unsigned int status,
+			  const char *content_type, const char *location,
+			  const void *body, size_t body_size)
+{
+	static const struct {
+		unsigned int status;
+		const char *reason;
+	} reasons[] = {
+		{ 200, "OK" },
+		{ 302, "Found" },
+		{ 400, "Bad Request" },
+		{ 404, "Not Found" },
+		{ 405, "Method Not Allowed" },
+		{ 413, "Payload Too Large" },
+		{ 415, "Unsupported Media Type" },
+		{ 500, "Internal Server Error" },
+		{ 503, "Service Unavailable" },
+	};
+	struct http_server_response *resp;
+	const char *reason = "Unknown";
+
+	if (!login_response_begin(req))
+		return;
+	for (unsigned int i = 0; i < N_ELEMENTS(reasons); i++) {
+		if (reasons[i].status == status)
+			reason = reasons[i].reason;
+	}
+	login_response_event(req, status, MAPIHTTP_SUCCESS, body_size);
+	resp = http_server_response_create(req->http_req, status, reason);
+	http_server_response_add_header(resp, "Cache-Control", "private");
+	if (content_type != NULL)
+		http_server_response_add_header(resp, "Content-Type",
+						content_type);
+	if (location != NULL)
+		http_server_response_add_header(resp, "Location", location);
+	if (body_size > 0)
+		http_server_response_set_payload_data(resp, body, body_size);
+	http_server_response_submit(resp);
+}
+
+bool login_response_auth_failed(struct login_request *req,
+				const struct login_auth_reply *reply)
+{
+	switch (reply->result) {
+	case LOGIN_AUTH_OK:
+		return FALSE;
+	case LOGIN_AUTH_FAILED:
+		login_response_unauthorized(req);
+		return TRUE;
+	case LOGIN_AUTH_INSECURE:
+		login_response_http_fail(req, 403, "Forbidden",
+			"Authentication isn't allowed without TLS.");
+		return TRUE;
+	case LOGIN_AUTH_TEMPFAIL:
+		break;
+	}
+	login_response_http_fail(req, 503, "Service Unavailable",
+				 "Authentication isn't possible now.");
+	return TRUE;
+}

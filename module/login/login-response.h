@@ -4,6 +4,8 @@
 
 #include "login-common.h"
 
+struct login_auth_reply;
+
 /* Responses, [MS-OXCMAPIHTTP] 2.2.3.2, 2.2.7. A response that is quick is sent
    whole, in one write. One that isn't starts with PROCESSING, and every
    pending period PENDING follows until there's an answer. */
@@ -23,5 +25,14 @@ void login_response_unauthorized(struct login_request *req);
 /* Answers with another HTTP status. */
 void login_response_http_fail(struct login_request *req, unsigned int status,
 			      const char *reason, const char *text);
+/* Answers with something that isn't of MAPI over HTTP. content_type and location
+   may be NULL. */
+void login_response_plain(struct login_request *req, unsigned int status,
+			  const char *content_type, const char *location,
+			  const void *body, size_t body_size);
+/* Answers if the credentials weren't good, or can't be checked. Returns whether
+   it was so. */
+bool login_response_auth_failed(struct login_request *req,
+				const struct login_auth_reply *reply);
 
 #endif

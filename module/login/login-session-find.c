@@ -81,7 +81,7 @@ login_session_looked_up(void *context, int fd, const char *username)
 				    "This is another user's session.");
 		return;
 	} else {
-		session = login_session_alloc(key, username, req->auth_hash);
+		session = login_session_alloc(key, username, req);
 		session->log_id = i_strdup("-");
 		login_session_set_channel(session, fd);
 	}
@@ -96,6 +96,11 @@ static void login_session_search(struct login_request *req)
 	login_session_key(req->cookies.secret, key);
 	session = login_session_find(key);
 	if (session != NULL && session->channel != NULL) {
+		if (session->endpoint != req->endpoint) {
+			login_response_fail(req, MAPIHTTP_CONTEXT_NOT_FOUND,
+				"The session is of another endpoint.");
+			return;
+		}
 		login_session_use(session, req);
 		return;
 	}
@@ -109,21 +114,8 @@ static void
 login_session_authenticated(struct login_request *req,
 			    const struct login_auth_reply *reply)
 {
-	switch (reply->result) {
-	case LOGIN_AUTH_OK:
-		break;
-	case LOGIN_AUTH_FAILED:
-		login_response_unauthorized(req);
+	if (login_response_auth_failed(req, reply))
 		return;
-	case LOGIN_AUTH_INSECURE:
-		login_response_http_fail(req, 403, "Forbidden",
-			"Authentication isn't allowed without TLS.");
-		return;
-	case LOGIN_AUTH_TEMPFAIL:
-		login_response_http_fail(req, 503, "Service Unavailable",
-			"Authentication isn't possible now.");
-		return;
-	}
 	req->username = p_strdup(http_server_request_get_pool(req->http_req),
 				 reply->username);
 	if (req->connect && !req->cookies.have_context) {
@@ -149,6 +141,7 @@ void login_session_request(struct login_request *req)
 		login_session_key(req->cookies.secret, key);
 		session = login_session_find(key);
 		if (session != NULL && session->channel != NULL &&
+		    session->endpoint == req->endpoint &&
 		    session->auth_time + LOGIN_AUTH_CACHE_SECS > ioloop_time &&
 		    mem_equals_timing_safe(session->auth_hash, req->auth_hash,
 					   sizeof(req->auth_hash))) {

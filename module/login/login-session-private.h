@@ -12,6 +12,7 @@
 
 struct login_session {
 	struct login_session *prev, *next;
+	enum login_endpoint endpoint;
 	unsigned char key[MAPI_SESSION_KEY_SIZE];
 	/* only while it is new, until the cookie has been sent */
 	char *cookie;
@@ -47,10 +48,10 @@ struct login_session *login_session_find(const unsigned char *key);
 void login_session_key(const unsigned char secret[MAPIHTTP_SECRET_SIZE],
 		       unsigned char key_r[MAPI_SESSION_KEY_SIZE]);
 
-/* auth_hash is of credentials that have just been checked. */
+/* req's credentials have just been checked. */
 struct login_session *
 login_session_alloc(const unsigned char *key, const char *username,
-		    const unsigned char *auth_hash);
+		    const struct login_request *req);
 /* The session leaves this process; requests that are under way fail. */
 void login_session_destroy(struct login_session **session, const char *reason);
 /* The session has its channel to the worker now. */
@@ -63,7 +64,8 @@ void login_session_attach_request(struct login_session *session,
 				  struct login_request *req);
 void login_session_detach_request(struct login_request *req);
 
-/* Makes a new session for a Connect and starts its worker. */
+/* Makes a new session for a Connect and starts its worker, or for a Bind at
+   the address book. */
 void login_session_create(struct login_request *req,
 			  const struct login_auth_reply *auth);
 /* Ends what is under way for a session that is being made. */

@@ -21,6 +21,7 @@
 #include "master-auth.h"
 #include "login-auth.h"
 #include "login-response.h"
+#include "login-service.h"
 #include "login-session-private.h"
 
 #include <unistd.h>
@@ -141,6 +142,39 @@ static void login_session_anvil_reply(const char *reply, void *context)
 	login_session_destroy(&session, "Too many sessions");
 }
 
+/* The address book serves all users by one service; who is asking is told with
+   the session's key. */
+static void
+login_session_start_addressbook(struct login_session *session,
+				struct login_request *req)
+{
+	struct mapi_frame frame;
+	buffer_t *buf;
+	int fd;
+
+	login_auth_forget(session->auth_id);
+	login_session_detach_request(req);
+	fd = login_service_connect();
+	if (fd == -1) {
+		e_error(session->event,
+			"Can't connect to the address book: %m");
+		login_response_fail(req, MAPIHTTP_ENDPOINT_DISABLED,
+				    "There's no address book now.");
+		login_session_destroy(&session, "No address book");
+		return;
+	}
+	login_session_set_channel(session, fd);
+	buf = t_buffer_create(128);
+	buffer_append(buf, session->key, sizeof(session->key));
+	buffer_append(buf, session->username, strlen(session->username) + 1);
+	i_zero(&frame);
+	frame.type = MAPI_FRAME_SESSION;
+	frame.data = buf->data;
+	frame.size = buf->used;
+	mapi_channel_send(session->channel, &frame);
+	login_session_execute(session, req);
+}
+
 void login_session_create(struct login_request *req,
 			  const struct login_auth_reply *auth)
 {
@@ -152,7 +186,7 @@ void login_session_create(struct login_request *req,
 
 	random_fill(secret, sizeof(secret));
 	login_session_key(secret, key);
-	session = login_session_alloc(key, auth->username, req->auth_hash);
+	session = login_session_alloc(key, auth->username, req);
 	session->cookie = i_strdup(binary_to_hex(secret, sizeof(secret)));
 	safe_memset(secret, 0, sizeof(secret));
 
@@ -167,6 +201,10 @@ void login_session_create(struct login_request *req,
 	session->mechanism = i_strdup(auth->mechanism);
 	login_session_attach_request(session, req);
 	session->current = req;
+	if (req->endpoint == LOGIN_ENDPOINT_NSPI) {
+		login_session_start_addressbook(session, req);
+		return;
+	}
 	if (login_set->mail_max_userip_connections == 0) {
 		login_session_start_worker(session, req);
 		return;

@@ -49,7 +49,7 @@ void login_session_key(const unsigned char secret[MAPIHTTP_SECRET_SIZE],
 
 struct login_session *
 login_session_alloc(const unsigned char *key, const char *username,
-		    const unsigned char *auth_hash)
+		    const struct login_request *req)
 {
 	struct login_session *session;
 
@@ -57,7 +57,8 @@ login_session_alloc(const unsigned char *key, const char *username,
 	session->start_fd = -1;
 	memcpy(session->key, key, sizeof(session->key));
 	session->username = i_strdup(username);
-	memcpy(session->auth_hash, auth_hash, sizeof(session->auth_hash));
+	session->endpoint = req->endpoint;
+	memcpy(session->auth_hash, req->auth_hash, sizeof(session->auth_hash));
 	session->auth_time = ioloop_time;
 	session->event = event_create(NULL);
 	event_add_str(session->event, "user", username);
@@ -126,8 +127,8 @@ login_session_add_cookie(struct login_request *req, const char *name,
 	i_assert(i + 1 < N_ELEMENTS(req->set_cookies));
 	req->set_cookies[i] = p_strdup_printf(
 		http_server_request_get_pool(req->http_req),
-		"%s=%s; path=/mapi; HttpOnly%s%s", name, value,
-		req->info.ssl ? "; Secure" : "", !expire ? "" :
+		"%s=%s; path=%s; HttpOnly%s%s", name, value,
+		login_endpoint_path(req->endpoint), req->info.ssl ? "; Secure" : "", !expire ? "" :
 		"; expires=Thu, 01-Jan-1970 00:00:00 GMT");
 }
 

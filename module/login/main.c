@@ -13,6 +13,7 @@
 #include "master-service-ssl-settings.h"
 #include "login-auth.h"
 #include "login-http.h"
+#include "login-service.h"
 #include "login-session.h"
 
 #include <unistd.h>
@@ -99,6 +100,7 @@ int main(int argc, char *argv[])
 	login_auth_init();
 	login_http_init(ssl_set);
 	login_session_init();
+	login_service_init("mapi-addressbook");
 
 	restrict_access_by_env(0, NULL);
 	restrict_access_allow_coredumps(TRUE);
@@ -116,6 +118,7 @@ int main(int argc, char *argv[])
 	timeout_remove(&to_die);
 	login_http_deinit();
 	login_session_deinit();
+	login_service_deinit();
 	login_auth_deinit();
 	if (ssl_ctx != NULL)
 		ssl_iostream_context_unref(&ssl_ctx);

@@ -16,6 +16,7 @@ static bool mapi_settings_verify(void *_set, pool_t pool,
 
 static const struct setting_define mapi_login_setting_defines[] = {
 	DEF(STR, mapi_http_realm),
+	DEF(STR, mapi_external_url),
 	DEF(STR, mapi_auth_charsets),
 	DEF(TIME, mapi_session_timeout),
 	DEF(TIME, mapi_pending_period),
@@ -30,6 +31,7 @@ static const struct setting_define mapi_login_setting_defines[] = {
 
 static const struct mapi_login_settings mapi_login_default_settings = {
 	.mapi_http_realm = "Dovecot",
+	.mapi_external_url = "",
 	.mapi_auth_charsets = "windows-1252",
 	.mapi_session_timeout = 15 * 60,
 	.mapi_pending_period = 30,

@@ -12,6 +12,8 @@ struct setting_parser_info;
 /* mapi-login, module "mapi-login"; [seconds], [bytes] */
 struct mapi_login_settings {
 	const char *mapi_http_realm;
+	/* "https://mail.example.org" as clients reach us; "" = as they ask */
+	const char *mapi_external_url;
 	/* Code pages in which to try a password that didn't work as it was
 	   sent, space separated iconv names */
 	const char *mapi_auth_charsets;

@@ -17,7 +17,8 @@ from readlib import check, check_equal
 CONTEXT_NOT_FOUND, INVALID_SEQUENCE, TOO_LARGE, MISSING_COOKIE = 10, 15, 9, 13
 
 
-def plain_request(server, source, headers=(), body=None, password=None):
+def plain_request(server, source, headers=(), body=None, password=None,
+                  method="POST", path="/mapi/emsmdb/"):
     """Without TLS, from an address of the loopback network."""
     conn = http.client.HTTPConnection(
         "127.0.0.1", int(server.env["HTTP_PORT"]), timeout=30,
@@ -27,7 +28,7 @@ def plain_request(server, source, headers=(), body=None, password=None):
     if password is not None:
         fields["Authorization"] = "Basic " + base64.b64encode(
             f"{server.users[0]}:{password}".encode()).decode()
-    conn.request("POST", "/mapi/emsmdb/", body, fields)
+    conn.request(method, path, body, fields)
     response = conn.getresponse()
     response.read()
     conn.close()
@@ -46,6 +47,24 @@ def test_insecure(server):
                              headers=[("X-Forwarded-For", "127.0.0.1"),
                                       ("X-Forwarded-Proto", "https")])
     check_equal(response.status, 403, "with X-Forwarded-For")
+
+
+def test_autodiscover_redirect(server):
+    """Outlook looks without TLS where Autodiscover is; it isn't asked for a
+    password there, nor may it send one."""
+    path = "/autodiscover/autodiscover.xml"
+    for name in (path, path.upper()):
+        response = plain_request(server, "127.0.0.2", method="GET", path=name,
+                                 headers=[("Host", "autodiscover.example.org")])
+        check_equal(response.status, 302, f"GET {name}")
+        check_equal(response.headers["Location"],
+                    "https://autodiscover.example.org" + path,
+                    "Location")
+        check_equal(response.headers["WWW-Authenticate"], None, "challenge")
+    for password in (None, server.password):
+        response = plain_request(server, "127.0.0.2", password=password,
+                                 path=path)
+        check_equal(response.status, 403, f"POST, password {password}")
 
 
 def test_trusted_proxy(server):

@@ -24,8 +24,7 @@ from readlib import check, check_equal
 
 (SUCCESS, _, INVALID_VERB, INVALID_PATH, INVALID_HEADER, INVALID_TYPE,
  INVALID_COOKIE, MISSING_HEADER, _, TOO_LARGE, CONTEXT_NOT_FOUND, NO_PRIVILEGE,
- INVALID_BODY, MISSING_COOKIE, _, INVALID_SEQUENCE, ENDPOINT_DISABLED) = \
-    range(17)
+ INVALID_BODY, MISSING_COOKIE, _, INVALID_SEQUENCE) = range(16)
 
 WAIT_BODY = struct.pack("<II", 0, 0)
 CONNECT_TAIL = struct.pack("<IIIII", 0, 1252, 1033, 1033, 0)
@@ -143,7 +142,7 @@ def test_headers_of_success(server):
                 ["MapiContext", "MapiSequence"], "cookies")
     for cookie in cookies:
         attributes = [a.strip().lower() for a in cookie.split(";")[1:]]
-        for wanted in ("path=/mapi", "httponly", "secure"):
+        for wanted in ("path=/mapi/emsmdb", "httponly", "secure"):
             check(wanted in attributes, f"{cookie} lacks {wanted}")
     raw.close()
 
@@ -225,7 +224,15 @@ def test_verbs_and_paths(server):
     status, headers, _ = raw_request(server, "POST", "/mapi/nspi/",
                                      user=user, password=password)
     check_equal((status, headers["X-ResponseCode"]),
-                (200, str(ENDPOINT_DISABLED)), "nspi")
+                (200, str(MISSING_HEADER)), "nspi")
+    # each endpoint has its own types of requests
+    for path, name in (("nspi", "Connect"), ("emsmdb", "Bind")):
+        status, headers, _ = raw_request(
+            server, "POST", f"/mapi/{path}/", user=user, password=password,
+            headers={"X-RequestType": name, "X-RequestId": "a:1",
+                     "X-ClientInfo": "a:1"})
+        check_equal((status, headers["X-ResponseCode"]),
+                    (200, str(INVALID_TYPE)), f"{name} at {path}")
     # with a query, as Autodiscover gives it, and in another case
     raw = RawMapi(server)
     raw.http.request("POST", "/MAPI/EmsMdb/?MailboxId=x@example.org", b"", {
