@@ -136,7 +136,14 @@ static bool name_is(const struct html_filter *f, const char *name)
 
 static void tag_done(struct html_filter *f, buffer_t *dest)
 {
-	const char *attr = str_c(f->attr);
+	const char *attr;
+	size_t len;
+
+	/* A value that was too long may have been cut within a character. */
+	(void)uni_utf8_partial_strlen_n(str_data(f->attr), str_len(f->attr),
+					&len);
+	str_truncate(f->attr, len);
+	attr = str_c(f->attr);
 
 	f->state = HTML_TEXT;
 	if (html_writer_tag(&f->writer, f->name, f->end_tag,

@@ -6,6 +6,7 @@
 #include "buffer.h"
 #include "istream.h"
 #include "str.h"
+#include "unichar.h"
 #include "message-part-data.h"
 #include "mapi-props.h"
 #include "mime-charset.h"
@@ -351,12 +352,35 @@ static void test_header_source(void **state)
 	talloc_free(mem);
 }
 
+/* A link that is longer than what is kept of it is cut between characters. */
+static void test_html_long_link(void **state)
+{
+	string_t *html = t_str_new(8192);
+	buffer_t *text = t_buffer_create(8192);
+
+	for (unsigned int pad = 0; pad < 3; pad++) {
+		str_truncate(html, 0);
+		buffer_set_used_size(text, 0);
+		str_append(html, "<a href=\"http://");
+		for (unsigned int i = 0; i < pad; i++)
+			str_append_c(html, 'x');
+		for (unsigned int i = 0; i < 1500; i++)
+			str_append(html, "\xe2\x80\xba");
+		str_append(html, "\">t</a>");
+		mime_filter_run(mime_html_to_text_filter(), str_data(html),
+				str_len(html), text);
+		assert_true(uni_utf8_data_is_valid(text->data, text->used));
+		assert_true(text->used > 1500);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_filters),
 		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_charsets),
+		cmocka_unit_test(test_html_long_link),
 		cmocka_unit_test(test_filenames),
 		cmocka_unit_test(test_params),
 		cmocka_unit_test(test_header_source),
