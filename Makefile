@@ -120,7 +120,7 @@ $(B)/mapi-directory: $(call objs,module/directory) $(COMMON_OBJS) \
 # Only what reads snapshots comes out of the directory library.
 $(B)/mapi-addressbook: $(call objs,module/addressbook) $(COMMON_OBJS) \
 		$(B)/module/settings/mapi-directory-settings.o \
-		$(DIRECTORY_LIB) $(WIRE_LIB)
+		$(CONVERT_LIB) $(DIRECTORY_LIB) $(WIRE_LIB)
 	$(LINK) $(DC_LIBS) $(LDAP_LIBS) $(ICU_LIBS) $(EXPAT_LIBS) $(TALLOC_LIBS)
 $(B)/modules/settings/libmapi_settings.so: $(call objs,module/settings)
 	@mkdir -p $(@D)

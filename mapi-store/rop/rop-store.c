@@ -3,6 +3,7 @@
 #include "ioloop.h"
 #include "hostpid.h"
 #include "mapi-enums.h"
+#include "mapi-legacy-dn.h"
 #include "mapi-props.h"
 #include "mapi-store.h"
 #include "mapi-session.h"
@@ -36,9 +37,7 @@ rop_logon_wrong_server(struct rop_context *ctx,
 	/* 2.2.1.1.2: the server to log on to. This one serves all mailboxes
 	   that it can be asked for. */
 	resp_r->logon_flags = req->logon_flags;
-	resp_r->server_name = talloc_asprintf(ctx->mem,
-		"/o=%s/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)"
-		"/cn=Configuration/cn=Servers/cn=%s",
+	resp_r->server_name = mapi_legacy_dn_server(ctx->mem,
 		set->store.organization, my_hostname);
 	return EC_WRONG_SERVER;
 }

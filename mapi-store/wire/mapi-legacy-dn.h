@@ -11,5 +11,8 @@
 /* What those of all recipients of the organisation begin with; the username
    follows. On mem. */
 char *mapi_legacy_dn_prefix(TALLOC_CTX *mem, const char *organization);
+/* That of a server, of which server is the name. On mem. */
+char *mapi_legacy_dn_server(TALLOC_CTX *mem, const char *organization,
+			    const char *server);
 
 #endif
