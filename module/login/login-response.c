@@ -151,9 +151,14 @@ login_response_finish_started(struct login_request *req,
 	o_stream_nsend(output, str_data(str), str_len(str));
 	o_stream_nsend(output, body, body_size);
 	o_stream_uncork(output);
-	/* this may free req */
-	(void)o_stream_finish(output);
-	o_stream_unref(&output);
+	/* This may free req, but not if there's something left to be sent: the
+	   client is slow, or the response's beginning has been written in this
+	   very round of the ioloop and isn't out yet. lib-http goes on sending
+	   then, as long as there's the stream. */
+	if (o_stream_finish(output) == 0)
+		req->output = output;
+	else
+		o_stream_unref(&output);
 }
 
 void login_response_send(struct login_request *req,
