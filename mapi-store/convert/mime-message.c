@@ -389,7 +389,15 @@ get_class(struct mime_message *msg, TALLOC_CTX *mem,
 	  struct mapi_value *value_r)
 {
 	const char *class = "IPM.Note";
+	enum mime_prop_result result;
 
+	/* tables ask for it: most messages' structure isn't needed for it */
+	result = mime_headers_get_prop(msg->source->headers, mem,
+				       PIDTAG_MESSAGE_CLASS, value_r);
+	if (result != MIME_PROP_NEED_MESSAGE)
+		return result;
+	if (get_structure(msg) < 0)
+		return MIME_PROP_FAILED;
 	switch (msg->structure->class) {
 	case MIME_CLASS_NOTE:
 		break;
@@ -422,8 +430,6 @@ get_structure_prop(struct mime_message *msg, TALLOC_CTX *mem, uint32_t tag,
 	no_body = msg->structure->class == MIME_CLASS_SMIME;
 
 	switch (MAPI_TAG_ID(tag)) {
-	case MAPI_TAG_ID(PIDTAG_MESSAGE_CLASS):
-		return get_class(msg, mem, value_r);
 	case MAPI_TAG_ID(PIDTAG_HAS_ATTACHMENTS):
 		if (mime_message_get_structure(msg) == NULL)
 			return MIME_PROP_FAILED;
@@ -462,6 +468,7 @@ mime_message_get_prop(struct mime_message *msg, TALLOC_CTX *mem, uint32_t tag,
 	case MAPI_TAG_ID(PIDTAG_RTF_COMPRESSED):
 		return MIME_PROP_NOT_FOUND;
 	case MAPI_TAG_ID(PIDTAG_MESSAGE_CLASS):
+		return get_class(msg, mem, value_r);
 	case MAPI_TAG_ID(PIDTAG_HAS_ATTACHMENTS):
 	case MAPI_TAG_ID(PIDTAG_BODY):
 	case MAPI_TAG_ID(PIDTAG_HTML):

@@ -326,10 +326,10 @@ mailprops_want_column(struct mapi_mailprops *props,
 	case MAILPROPS_MIME:
 		mime_headers_wanted(&column->tag, 1, mailprops_want_header,
 				    wanted);
-		/* the class is made from header fields and the structure */
-		if (!mime_headers_has_prop(column->tag) ||
-		    MAPI_TAG_ID(column->tag) ==
-		    MAPI_TAG_ID(PIDTAG_MESSAGE_CLASS)) {
+		/* Not for the class: few messages need their structure for it.
+		   Where it's wanted but nobody asks for it, it never gets into
+		   the cache, and messages are opened for it each time. */
+		if (!mime_headers_has_prop(column->tag)) {
 			props->fetch |= MAIL_FETCH_IMAP_BODYSTRUCTURE |
 				MAIL_FETCH_MESSAGE_PARTS;
 		}
