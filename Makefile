@@ -70,7 +70,7 @@ COMMON_OBJS = $(call objs,module/common)
 CLIENT_OBJS = $(filter-out $(B)/tests/client/mapitest%,$(call objs,tests/client))
 MAPITEST_OBJS = $(filter $(B)/tests/client/mapitest%,$(call objs,tests/client))
 
-PROGRAMS = $(B)/mapi-login $(B)/mapi-sessions $(B)/mapi
+PROGRAMS = $(B)/mapi-login $(B)/mapi-sessions $(B)/mapi-addressbook $(B)/mapi
 PLUGINS = $(B)/modules/settings/libmapi_settings.so \
 	$(B)/modules/lib95_mapi_plugin.so
 TOOLS = $(B)/mapitest
@@ -120,6 +120,7 @@ $(B)/mapi-directory: $(call objs,module/directory) $(COMMON_OBJS) \
 # Only what reads snapshots comes out of the directory library.
 $(B)/mapi-addressbook: $(call objs,module/addressbook) $(COMMON_OBJS) \
 		$(B)/module/settings/mapi-directory-settings.o \
+		$(B)/module/settings/mapi-settings.o \
 		$(CONVERT_LIB) $(DIRECTORY_LIB) $(WIRE_LIB)
 	$(LINK) $(DC_LIBS) $(LDAP_LIBS) $(ICU_LIBS) $(EXPAT_LIBS) $(TALLOC_LIBS)
 $(B)/modules/settings/libmapi_settings.so: $(call objs,module/settings)

@@ -102,6 +102,45 @@ static struct service_settings mapi_sessions_service_settings = {
 	.process_limit_1 = TRUE,
 };
 
+/* mapi-addressbook: the address book and Autodiscover of all users, from the
+   directory's snapshot that all processes map. */
+static struct file_listener_settings mapi_addressbook_unix_listeners_array[] = {
+	{ "login/mapi-addressbook", 0600, "$default_login_user", "" },
+};
+static struct file_listener_settings *mapi_addressbook_unix_listeners[] = {
+	&mapi_addressbook_unix_listeners_array[0],
+};
+static buffer_t mapi_addressbook_unix_listeners_buf = {
+	{ { mapi_addressbook_unix_listeners,
+	    sizeof(mapi_addressbook_unix_listeners) } }
+};
+
+static struct service_settings mapi_addressbook_service_settings = {
+	.name = "mapi-addressbook",
+	.protocol = "mapi",
+	.type = "",
+	.executable = "mapi-addressbook",
+	.user = "$default_internal_user",
+	.group = "",
+	.privileged_group = "",
+	.extra_groups = "",
+	.chroot = "",
+
+	.drop_priv_before_exec = FALSE,
+
+	.process_min_avail = 0,
+	.process_limit = 4,
+	.client_limit = 0,
+	.service_count = 0,
+	.idle_kill = 0,
+	.vsz_limit = UOFF_T_MAX,
+
+	.unix_listeners = { { &mapi_addressbook_unix_listeners_buf,
+			      sizeof(mapi_addressbook_unix_listeners[0]) } },
+	.fifo_listeners = ARRAY_INIT,
+	.inet_listeners = ARRAY_INIT,
+};
+
 /* mapi: one process for each session, as the user */
 static struct file_listener_settings mapi_unix_listeners_array[] = {
 	{ "login/mapi", 0666, "", "" },
@@ -144,6 +183,7 @@ const char *mapi_settings_version = DOVECOT_ABI_VERSION;
 struct service_settings *mapi_settings_service_settings_array[] = {
 	&mapi_login_service_settings,
 	&mapi_sessions_service_settings,
+	&mapi_addressbook_service_settings,
 	&mapi_service_settings,
 	NULL
 };
