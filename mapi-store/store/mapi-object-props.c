@@ -4,46 +4,6 @@
 #include "mapi-codepage.h"
 #include "mapi-object-props.h"
 
-static bool mapi_type_is_valid(uint16_t type)
-{
-	switch (type) {
-	case PTYP_UNSPECIFIED:
-	case PTYP_NULL:
-	case PTYP_INTEGER16:
-	case PTYP_INTEGER32:
-	case PTYP_FLOATING32:
-	case PTYP_FLOATING64:
-	case PTYP_CURRENCY:
-	case PTYP_FLOATING_TIME:
-	case PTYP_ERROR_CODE:
-	case PTYP_BOOLEAN:
-	case PTYP_OBJECT:
-	case PTYP_INTEGER64:
-	case PTYP_STRING8:
-	case PTYP_STRING:
-	case PTYP_TIME:
-	case PTYP_GUID:
-	case PTYP_SERVER_ID:
-	case PTYP_RESTRICTION:
-	case PTYP_RULE_ACTION:
-	case PTYP_BINARY:
-	case PTYP_MULTIPLE_INTEGER16:
-	case PTYP_MULTIPLE_INTEGER32:
-	case PTYP_MULTIPLE_FLOATING32:
-	case PTYP_MULTIPLE_FLOATING64:
-	case PTYP_MULTIPLE_CURRENCY:
-	case PTYP_MULTIPLE_FLOATING_TIME:
-	case PTYP_MULTIPLE_INTEGER64:
-	case PTYP_MULTIPLE_STRING8:
-	case PTYP_MULTIPLE_STRING:
-	case PTYP_MULTIPLE_TIME:
-	case PTYP_MULTIPLE_GUID:
-	case PTYP_MULTIPLE_BINARY:
-		return TRUE;
-	}
-	return FALSE;
-}
-
 static void
 mapi_value_to_string8(TALLOC_CTX *mem, uint32_t code_page,
 		      struct mapi_value *value)
@@ -139,7 +99,7 @@ mapi_object_get_props(struct mapi_object *obj, TALLOC_CTX *mem,
 	if (error != EC_NONE)
 		return error;
 	for (i = 0; i < count; i++) {
-		if (!mapi_type_is_valid(MAPI_TAG_TYPE(tags[i])))
+		if (!mapi_type_is_known(MAPI_TAG_TYPE(tags[i])))
 			values_r[i] = mapi_value_error(EC_INVALID_TYPE);
 		else
 			mapi_value_convert(mem, options, tags[i],

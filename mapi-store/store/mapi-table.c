@@ -99,41 +99,8 @@ static bool column_type_is_valid(uint16_t type)
 			return FALSE;
 		type &= ~PTYP_INSTANCE_FLAG;
 	}
-	switch (type) {
-	case PTYP_NULL:
-	case PTYP_INTEGER16:
-	case PTYP_INTEGER32:
-	case PTYP_FLOATING32:
-	case PTYP_FLOATING64:
-	case PTYP_CURRENCY:
-	case PTYP_FLOATING_TIME:
-	case PTYP_BOOLEAN:
-	case PTYP_OBJECT:
-	case PTYP_INTEGER64:
-	case PTYP_STRING8:
-	case PTYP_STRING:
-	case PTYP_TIME:
-	case PTYP_GUID:
-	case PTYP_SERVER_ID:
-	case PTYP_RESTRICTION:
-	case PTYP_RULE_ACTION:
-	case PTYP_BINARY:
-	case PTYP_MULTIPLE_INTEGER16:
-	case PTYP_MULTIPLE_INTEGER32:
-	case PTYP_MULTIPLE_FLOATING32:
-	case PTYP_MULTIPLE_FLOATING64:
-	case PTYP_MULTIPLE_CURRENCY:
-	case PTYP_MULTIPLE_FLOATING_TIME:
-	case PTYP_MULTIPLE_INTEGER64:
-	case PTYP_MULTIPLE_STRING8:
-	case PTYP_MULTIPLE_STRING:
-	case PTYP_MULTIPLE_TIME:
-	case PTYP_MULTIPLE_GUID:
-	case PTYP_MULTIPLE_BINARY:
-		return TRUE;
-	}
-	/* PTYP_UNSPECIFIED, PTYP_ERROR_CODE and what doesn't exist */
-	return FALSE;
+	return type != PTYP_UNSPECIFIED && type != PTYP_ERROR_CODE &&
+		mapi_type_is_known(type);
 }
 
 /* What the source is asked for to get the column */

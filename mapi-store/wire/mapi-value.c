@@ -25,6 +25,54 @@ int64_t mapi_time_to_unix(uint64_t filetime)
 	return (int64_t)(filetime / TICKS_PER_SEC) - EPOCH_DIFFERENCE;
 }
 
+bool mapi_type_is_multiple(uint16_t type)
+{
+	switch (type) {
+	case PTYP_MULTIPLE_INTEGER16:
+	case PTYP_MULTIPLE_INTEGER32:
+	case PTYP_MULTIPLE_FLOATING32:
+	case PTYP_MULTIPLE_FLOATING64:
+	case PTYP_MULTIPLE_CURRENCY:
+	case PTYP_MULTIPLE_FLOATING_TIME:
+	case PTYP_MULTIPLE_INTEGER64:
+	case PTYP_MULTIPLE_STRING8:
+	case PTYP_MULTIPLE_STRING:
+	case PTYP_MULTIPLE_TIME:
+	case PTYP_MULTIPLE_GUID:
+	case PTYP_MULTIPLE_BINARY:
+		return true;
+	}
+	return false;
+}
+
+bool mapi_type_is_known(uint16_t type)
+{
+	switch (type) {
+	case PTYP_UNSPECIFIED:
+	case PTYP_NULL:
+	case PTYP_INTEGER16:
+	case PTYP_INTEGER32:
+	case PTYP_FLOATING32:
+	case PTYP_FLOATING64:
+	case PTYP_CURRENCY:
+	case PTYP_FLOATING_TIME:
+	case PTYP_ERROR_CODE:
+	case PTYP_BOOLEAN:
+	case PTYP_OBJECT:
+	case PTYP_INTEGER64:
+	case PTYP_STRING8:
+	case PTYP_STRING:
+	case PTYP_TIME:
+	case PTYP_GUID:
+	case PTYP_SERVER_ID:
+	case PTYP_RESTRICTION:
+	case PTYP_RULE_ACTION:
+	case PTYP_BINARY:
+		return true;
+	}
+	return mapi_type_is_multiple(type);
+}
+
 static bool str_equal(const char *a, const char *b)
 {
 	if (a == NULL || b == NULL)

@@ -165,6 +165,12 @@ struct mapi_property_row {
 uint64_t mapi_time_from_unix(int64_t sec, uint32_t nsec);
 int64_t mapi_time_to_unix(uint64_t filetime);
 
+/* Whether it's one of the types of [MS-OXCDATA] 2.11.1, PtypUnspecified and
+   PtypErrorCode among them. Without PTYP_INSTANCE_FLAG. */
+bool mapi_type_is_known(uint16_t type);
+/* Whether it's one of those with several values. */
+bool mapi_type_is_multiple(uint16_t type);
+
 /* TRUE if both values have the same type and are equal bit for bit. */
 bool mapi_value_equal(const struct mapi_value *a, const struct mapi_value *b);
 /* Deep copy into mem; false if out of memory. */

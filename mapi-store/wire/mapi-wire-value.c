@@ -34,26 +34,6 @@ static uint16_t column_value_type(uint32_t tag)
 	return type;
 }
 
-static bool type_is_multiple(uint16_t type)
-{
-	switch (type) {
-	case PTYP_MULTIPLE_INTEGER16:
-	case PTYP_MULTIPLE_INTEGER32:
-	case PTYP_MULTIPLE_FLOATING32:
-	case PTYP_MULTIPLE_FLOATING64:
-	case PTYP_MULTIPLE_CURRENCY:
-	case PTYP_MULTIPLE_FLOATING_TIME:
-	case PTYP_MULTIPLE_INTEGER64:
-	case PTYP_MULTIPLE_STRING8:
-	case PTYP_MULTIPLE_STRING:
-	case PTYP_MULTIPLE_TIME:
-	case PTYP_MULTIPLE_GUID:
-	case PTYP_MULTIPLE_BINARY:
-		return true;
-	}
-	return false;
-}
-
 /* Bytes that a value takes at least; 0 for those without any and for unknown
    types. */
 static unsigned int type_min_size(uint16_t type, enum mapi_wire_form form)
@@ -201,7 +181,7 @@ bool mapi_pull_value(struct mapi_pull *pull, uint16_t type,
 	memset(value_r, 0, sizeof(*value_r));
 	type = column_value_type(type);
 	value_r->type = type;
-	if ((type & PTYP_MULTIPLE_FLAG) != 0 && !type_is_multiple(type))
+	if ((type & PTYP_MULTIPLE_FLAG) != 0 && !mapi_type_is_multiple(type))
 		return mapi_pull_fail(pull, MAPI_WIRE_INVALID);
 	if (type_has_presence(type) && !pull_presence(pull))
 		return mapi_pull_ok(pull);
@@ -400,7 +380,7 @@ static bool push_multiple(struct mapi_push *push,
 	uint32_t count = value->u.mv.count, i;
 	bool ab = push->form == MAPI_WIRE_ADDRESSBOOK;
 
-	if (!type_is_multiple(value->type) ||
+	if (!mapi_type_is_multiple(value->type) ||
 	    (count > 0 && value->u.mv.v.any == NULL))
 		return mapi_push_fail(push, MAPI_WIRE_INVALID);
 	(void)mapi_push_u32(push, count);
