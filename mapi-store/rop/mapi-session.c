@@ -14,6 +14,7 @@
 #include "lib-event.h"
 #include "mail-user.h"
 
+#include "mapi-directory.h"
 #include "mapi-legacy-dn.h"
 #include "mapi-session.h"
 #include "rop.h"
@@ -133,16 +134,26 @@ enum mapi_error
 mapi_session_check_dn(const struct mapi_store_settings *set,
 		      const char *username, const char *dn)
 {
+	struct mapi_directory_question question = {
+		.key = MAPI_DIRECTORY_LEGACY_DN, .value = dn,
+	};
 	char *prefix = mapi_legacy_dn_prefix(NULL, set->organization);
 	size_t prefix_len = strlen(prefix);
 	/* DNs are compared without case: [MS-OXCDATA] 2.2.5.2 */
 	bool known = strncasecmp(dn, prefix, prefix_len) == 0;
 
 	talloc_free(prefix);
-	if (!known)
-		return EC_UNKNOWN_USER;
-	return strcasecmp(dn + prefix_len, username) == 0 ? EC_NONE :
-		EC_ACCESS_DENIED;
+	if (known && strcasecmp(dn + prefix_len, username) == 0)
+		return EC_NONE;
+	if (set->directory != NULL)
+		set->directory->lookup(set->directory, &question, 1);
+	if (question.object != NULL) {
+		known = TRUE;
+		if (question.object->username != NULL &&
+		    strcmp(question.object->username, username) == 0)
+			return EC_NONE;
+	}
+	return known ? EC_ACCESS_DENIED : EC_UNKNOWN_USER;
 }
 
 enum mapi_error

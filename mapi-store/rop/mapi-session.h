@@ -38,10 +38,10 @@ const struct mapi_session_settings *
 mapi_session_settings_get(const struct mapi_session *session);
 struct event *mapi_session_event(const struct mapi_session *session);
 
-/* Whether a legacyExchangeDN is that of the user with this name: EC_NONE.
-   EC_ACCESS_DENIED if it may be another user's, EC_UNKNOWN_USER if it can't be
-   one of this organisation. Without a directory it isn't known which users
-   exist, so nobody can find out by trying. [MS-OXCSTOR] 3.2.5.1.3 */
+/* Whether a legacyExchangeDN is that of the user with this name: the one that
+   is made up of the name, or the directory's: EC_NONE. EC_ACCESS_DENIED if it
+   is or may be another user's, EC_UNKNOWN_USER if it can't be one of this
+   organisation. [MS-OXCSTOR] 3.2.5.1.3 */
 enum mapi_error
 mapi_session_check_dn(const struct mapi_store_settings *set,
 		      const char *username, const char *dn);

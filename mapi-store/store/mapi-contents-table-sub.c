@@ -75,7 +75,9 @@ recipient_get(const struct mapi_recipient_row *row, TALLOC_CTX *mem,
 	case PIDTAG_SEARCH_KEY:
 		if (row->email_address == NULL)
 			return FALSE;
-		key = talloc_asprintf(mem, "SMTP:%s", row->email_address);
+		key = row->x500dn != NULL ?
+			talloc_asprintf(mem, "EX:%s", row->x500dn) :
+			talloc_asprintf(mem, "SMTP:%s", row->email_address);
 		key = talloc_strdup(mem, t_str_ucase(key));
 		*value_r = mapi_value_bin(key, strlen(key) + 1);
 		return TRUE;

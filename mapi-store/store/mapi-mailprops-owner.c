@@ -3,6 +3,7 @@
 /* Properties that say what a message has to do with the mailbox's owner. */
 
 #include "lib.h"
+#include "mapi-entryid.h"
 #include "mapi-mailprops-private.h"
 
 /* arg: what of the mailbox owner */
@@ -116,34 +117,25 @@ mailprop_get_receiver_entryid(struct mapi_message_view *view,
 			      const struct mapi_mailprop *prop, TALLOC_CTX *mem,
 			      struct mapi_value *value_r)
 {
-	/* [MS-OXCDATA] 2.2.5.2: flags, provider, version 1, type 0 */
-	static const uint8_t header[28] = {
-		0, 0, 0, 0,
-		0xDC, 0xA7, 0x40, 0xC8, 0xC0, 0x42, 0x10, 0x1A,
-		0xB4, 0xB9, 0x08, 0x00, 0x2B, 0x2F, 0xE1, 0x82,
-		1, 0, 0, 0, 0, 0, 0, 0
-	};
-	const char *dn = mapi_store_owner_dn(view->store);
-	size_t len = strlen(dn) + 1;
-	uint8_t *data = talloc_array(mem, uint8_t, sizeof(header) + len);
+	struct mapi_binary bin;
 
-	memcpy(data, header, sizeof(header));
-	memcpy(data + sizeof(header), dn, len);
-	*value_r = mapi_value_bin(data, sizeof(header) + len);
+	bin = mapi_addressbook_entry_id_build(mem, MAPI_AB_LOCAL_USER,
+					      mapi_store_owner_dn(view->store));
+	*value_r = mapi_value_bin(bin.data, bin.len);
 	return EC_NONE;
 }
 
-/* "EX:" and the DN in upper case, with its NUL. [MS-OXCPRPT] 2.2.1.9 */
+/* [MS-OXCPRPT] 2.2.1.9 */
 static enum mapi_error
 mailprop_get_receiver_search_key(struct mapi_message_view *view,
 				 const struct mapi_mailprop *prop, TALLOC_CTX *mem,
 				 struct mapi_value *value_r)
 {
-	char *key = talloc_asprintf(mem, "EX:%s",
-				    mapi_store_owner_dn(view->store));
+	struct mapi_binary bin;
 
-	str_ucase(key);
-	*value_r = mapi_value_bin(key, strlen(key) + 1);
+	bin = mapi_recipient_search_key_build(mem, "EX",
+					      mapi_store_owner_dn(view->store));
+	*value_r = mapi_value_bin(bin.data, bin.len);
 	return EC_NONE;
 }
 

@@ -47,6 +47,8 @@ struct mapi_mailprop {
    the message (convert/). */
 extern const struct mapi_mailprop mapi_mailprops_index[];
 extern const struct mapi_mailprop mapi_mailprops_owner[];
+/* who the directory may know: the sender */
+extern const struct mapi_mailprop mapi_mailprops_directory[];
 
 /* What is derived from the message. EC_NOT_FOUND if there's no such thing. */
 enum mapi_error

@@ -39,6 +39,7 @@ struct mapi_mailprops {
 static const struct mapi_mailprop *const mailprop_tables[] = {
 	mapi_mailprops_index,
 	mapi_mailprops_owner,
+	mapi_mailprops_directory,
 };
 
 static const struct mapi_mailprop *mailprop_find_tag(uint32_t tag)

@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "mapi-message-private.h"
 #include "mapi-props.h"
+#include "mapi-store-directory.h"
 
 /* What a recipient row has beside its standard fields. No further form of the
    display name: clients don't merge them. */
@@ -19,21 +20,71 @@ static const uint32_t recipient_columns[] = {
 	PIDTAG_RECIPIENT_ORDER,
 };
 
+/* As [MS-OXCDATA] 2.8.3.2 has recipients of the address book: a distinguished
+   name, all of it, as the prefix that Connect gives is empty. */
+static void
+mapi_recipient_row_set_object(struct mapi_recipient_row *row, TALLOC_CTX *mem,
+			      const struct mapi_directory_object *object)
+{
+	row->flags &= ~(MAPI_RECIP_TYPE_MASK | MAPI_RECIP_EMAIL |
+			MAPI_RECIP_NON_RICH);
+	row->flags |= MAPI_RECIP_TYPE_X500;
+	row->address_prefix_used = 0;
+	row->display_type = object->display_type;
+	row->x500dn = talloc_strdup(mem, object->legacy_dn);
+}
+
+/* FALSE if the property is what it would be without the directory. */
+static bool
+mapi_recipient_get_object_prop(const struct mapi_directory_object *object,
+			       TALLOC_CTX *mem, uint32_t tag,
+			       struct mapi_value *value_r)
+{
+	switch (tag) {
+	case PIDTAG_OBJECT_TYPE:
+		*value_r = mapi_value_i32(object->object_type);
+		return TRUE;
+	case PIDTAG_DISPLAY_TYPE:
+		*value_r = mapi_value_i32(object->display_type);
+		return TRUE;
+	case PIDTAG_ENTRY_ID:
+	case PIDTAG_RECIPIENT_ENTRY_ID:
+		*value_r = mapi_directory_object_value(object,
+			MAPI_DIRECTORY_FIELD_ENTRY_ID, mem);
+		return TRUE;
+	}
+	return FALSE;
+}
+
+/* object: NULL if it isn't in the directory */
 static void
 mapi_recipient_fill(struct mapi_message_content *content,
-		    const struct mime_recipient *recipient, uint32_t row_id,
-		    struct mapi_recipient_row *row)
+		    const struct mime_recipient *_recipient,
+		    const struct mapi_directory_object *object,
+		    uint32_t row_id, struct mapi_recipient_row *row)
 {
+	struct mime_recipient copy = *_recipient;
+	const struct mime_recipient *recipient = &copy;
 	struct mapi_value *values;
 	unsigned int i;
 
+	if (object != NULL &&
+	    mapi_directory_wants_name(copy.name, copy.address)) {
+		copy.name = talloc_strdup(content->recipients, object->name);
+	}
 	mime_recipient_to_row(recipient, row);
+	if (object != NULL)
+		mapi_recipient_row_set_object(row, content->recipients, object);
 	row->row_id = row_id;
 	values = talloc_zero_array(content->recipients, struct mapi_value,
 				   N_ELEMENTS(recipient_columns));
 	for (i = 0; i < N_ELEMENTS(recipient_columns); i++) {
 		if (recipient_columns[i] == PIDTAG_RECIPIENT_ORDER)
 			values[i] = mapi_value_i32(row_id);
+		else if (object != NULL &&
+			 mapi_recipient_get_object_prop(object, values,
+				recipient_columns[i], &values[i]))
+			;
 		else if (mime_recipient_get_prop(recipient, values,
 						 recipient_columns[i],
 						 &values[i]) != MIME_PROP_FOUND)
@@ -44,6 +95,27 @@ mapi_recipient_fill(struct mapi_message_content *content,
 	row->properties.values = values;
 }
 
+/* All of them are asked for at once. */
+static struct mapi_directory_question *
+mapi_recipients_lookup(struct mapi_store *store, TALLOC_CTX *mem,
+		       const struct mime_recipient *recipients,
+		       unsigned int count)
+{
+	struct mapi_directory *dir = mapi_store_settings_get(store)->directory;
+	struct mapi_directory_question *questions;
+	unsigned int i;
+
+	questions = talloc_zero_array(mem, struct mapi_directory_question,
+				      count);
+	for (i = 0; i < count; i++) {
+		questions[i].key = MAPI_DIRECTORY_ADDRESS;
+		questions[i].value = recipients[i].address;
+	}
+	if (dir != NULL && count > 0)
+		dir->lookup(dir, questions, count);
+	return questions;
+}
+
 enum mapi_error
 mapi_message_recipients(struct mapi_message *msg,
 			const struct mapi_recipient_row **rows_r,
@@ -51,6 +123,7 @@ mapi_message_recipients(struct mapi_message *msg,
 {
 	struct mapi_message_content *content = msg->priv->content;
 	const struct mime_recipient *recipients;
+	struct mapi_directory_question *questions;
 	unsigned int i, count;
 
 	if (content->recipients == NULL) {
@@ -63,10 +136,14 @@ mapi_message_recipients(struct mapi_message *msg,
 		content->recipients = talloc_zero_array(content,
 			struct mapi_recipient_row, count);
 		content->recipient_count = count;
+		questions = mapi_recipients_lookup(msg->obj.store, content,
+						   recipients, count);
 		for (i = 0; i < count; i++) {
-			mapi_recipient_fill(content, &recipients[i], i,
+			mapi_recipient_fill(content, &recipients[i],
+					    questions[i].object, i,
 					    &content->recipients[i]);
 		}
+		talloc_free(questions);
 	}
 	*rows_r = content->recipients;
 	*count_r = content->recipient_count;

@@ -11,6 +11,7 @@
 #include "mapi-idlog.h"
 
 struct mailbox_list;
+struct mapi_directory_batch;
 struct mapi_folder_tree;
 
 /* Mailboxes of the companion tree. Those of folders are named by the folder's
@@ -68,6 +69,8 @@ struct mapi_store {
 
 	struct mapi_guid replica_guid, mailbox_guid;
 	char *owner_dn;
+	/* mapi-store-directory.c; NULL until the first */
+	struct mapi_directory_batch *directory_batch;
 
 	struct mapi_folder_tree *tree;
 	/* highest MODSEQs seen since the last record about them, for those

@@ -5,6 +5,7 @@
 #include "hex-binary.h"
 #include "mail-user.h"
 #include "mail-namespace.h"
+#include "mapi-directory.h"
 #include "mapi-legacy-dn.h"
 #include "mapi-store-private.h"
 
@@ -74,6 +75,16 @@ static enum mapi_error mapi_store_allot_guids(struct mapi_store *store)
 
 static char *mapi_store_make_dn(struct mapi_store *store)
 {
+	struct mapi_directory *dir = store->set->directory;
+	struct mapi_directory_question question = {
+		.key = MAPI_DIRECTORY_USERNAME,
+		.value = store->user->username,
+	};
+
+	if (dir != NULL)
+		dir->lookup(dir, &question, 1);
+	if (question.object != NULL)
+		return talloc_strdup(store, question.object->legacy_dn);
 	return talloc_strdup_append(
 		mapi_legacy_dn_prefix(store, store->set->organization),
 		store->user->username);

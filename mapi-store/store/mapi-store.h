@@ -10,6 +10,7 @@
 
 struct mail_user;
 struct mailbox;
+struct mapi_directory;
 
 /* Settings the worker passes down. Strings must outlive the store. */
 struct mapi_store_settings {
@@ -23,6 +24,8 @@ struct mapi_store_settings {
 	const char *display_name;
 	/* SMTP address of the mailbox owner */
 	const char *email_address;
+	/* whom to ask about users and addresses (mapi-directory.h), or NULL */
+	struct mapi_directory *directory;
 };
 
 /* The replica id by which a store's own replica GUID is known in its ids.
@@ -73,7 +76,8 @@ mapi_store_settings_get(struct mapi_store *store);
 const struct mapi_guid *mapi_store_replica_guid(struct mapi_store *store);
 /* PidTagStoreRecordKey: another GUID, constant for the mailbox */
 const struct mapi_guid *mapi_store_mailbox_guid(struct mapi_store *store);
-/* legacyExchangeDN of the mailbox owner */
+/* legacyExchangeDN of the mailbox owner: the directory's, or made up if it
+   doesn't know the user */
 const char *mapi_store_owner_dn(struct mapi_store *store);
 /* FID of a special folder, 0 if the store has none */
 mapi_id_t mapi_store_special_fid(struct mapi_store *store,

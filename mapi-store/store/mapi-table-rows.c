@@ -10,7 +10,11 @@
 
 #include "lib.h"
 #include "mapi-props.h"
+#include "mapi-store-directory.h"
 #include "mapi-table-private.h"
+
+/* So many rows are looked at to ask the directory for their senders at once. */
+#define DIRECTORY_READ_AHEAD 64
 
 /* [MS-OXCTABL] 2.2.2.5.2 */
 #define MAX_VALUE_SIZE 510
@@ -380,6 +384,40 @@ mapi_table_row_get(struct mapi_table_private *priv, uint32_t idx,
 	return error;
 }
 
+/* A row, and if it wants to know something of the directory, then that and what
+   the count rows from there on want is asked for in one go. */
+static enum mapi_error
+mapi_table_row_get_batched(struct mapi_table *table, uint32_t position,
+			   bool forward, unsigned int count, TALLOC_CTX *mem,
+			   struct mapi_property_row *row_r)
+{
+	struct mapi_table_private *priv = table->priv;
+	struct mapi_store *store = table->obj.store;
+	uint32_t idx = forward ? position : position - 1;
+	struct mapi_property_row ahead;
+	enum mapi_error error;
+	TALLOC_CTX *scratch;
+	unsigned int i;
+
+	mapi_store_directory_batch_begin(store);
+	error = mapi_table_row_get(priv, idx, mem, row_r);
+	if (mapi_store_directory_batch_pending(store)) {
+		scratch = talloc_new(NULL);
+		count = I_MIN(count, DIRECTORY_READ_AHEAD);
+		for (i = 1; i < count; i++) {
+			if (forward ? i >= priv->visible_count - idx : i > idx)
+				break;
+			/* errors come when it's the row's turn */
+			(void)mapi_table_row_get(priv, forward ? idx + i :
+						 idx - i, scratch, &ahead);
+		}
+		talloc_free(scratch);
+	}
+	if (mapi_store_directory_batch_end(store))
+		error = mapi_table_row_get(priv, idx, mem, row_r);
+	return error;
+}
+
 enum mapi_error
 mapi_table_query_rows(struct mapi_table *table, TALLOC_CTX *mem,
 		      bool advance, bool forward, unsigned int count,
@@ -405,8 +443,8 @@ mapi_table_query_rows(struct mapi_table *table, TALLOC_CTX *mem,
 	while (returned < count) {
 		if (forward ? position == priv->visible_count : position == 0)
 			break;
-		error = mapi_table_row_get(priv, forward ? position :
-					   position - 1, mem, &row);
+		error = mapi_table_row_get_batched(table, position, forward,
+						   count - returned, mem, &row);
 		if (error == EC_NONE) {
 			fits = callback(&row, context);
 			if (!fits)

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "lib.h"
+#include "array.h"
+#include "mapi-entryid.h"
+#include "mapi-store-private.h"
+#include "mapi-store-directory.h"
+
+/* No page of rows has more. What is beyond it is asked for later. */
+#define BATCH_MAX 1000
+
+struct mapi_directory_batch {
+	bool open;
+	unsigned int count;
+	char **addresses;
+};
+
+bool mapi_store_has_directory(struct mapi_store *store)
+{
+	/* tables that don't show a mailbox have no store */
+	return store != NULL && store->set->directory != NULL;
+}
+
+static void
+batch_add(struct mapi_directory_batch *batch, const char *address)
+{
+	unsigned int i;
+
+	if (batch->count == BATCH_MAX)
+		return;
+	for (i = 0; i < batch->count; i++) {
+		if (strcasecmp(batch->addresses[i], address) == 0)
+			return;
+	}
+	batch->addresses = talloc_realloc(batch, batch->addresses, char *,
+					  batch->count + 1);
+	batch->addresses[batch->count++] =
+		talloc_strdup(batch->addresses, address);
+}
+
+const struct mapi_directory_object *
+mapi_store_directory_find(struct mapi_store *store, const char *address)
+{
+	struct mapi_directory *dir = store->set->directory;
+	const struct mapi_directory_object *object;
+	struct mapi_directory_question question = {
+		.key = MAPI_DIRECTORY_ADDRESS, .value = address,
+	};
+
+	if (dir == NULL || strchr(address, '@') == NULL)
+		return NULL;
+	if (dir->peek(dir, question.key, address, &object))
+		return object;
+	if (store->directory_batch != NULL && store->directory_batch->open) {
+		batch_add(store->directory_batch, address);
+		return NULL;
+	}
+	dir->lookup(dir, &question, 1);
+	return question.object;
+}
+
+void mapi_store_directory_batch_begin(struct mapi_store *store)
+{
+	if (!mapi_store_has_directory(store))
+		return;
+	if (store->directory_batch == NULL) {
+		store->directory_batch =
+			talloc_zero(store, struct mapi_directory_batch);
+	}
+	i_assert(!store->directory_batch->open);
+	store->directory_batch->open = TRUE;
+}
+
+bool mapi_store_directory_batch_pending(struct mapi_store *store)
+{
+	return mapi_store_has_directory(store) &&
+		store->directory_batch != NULL &&
+		store->directory_batch->count > 0;
+}
+
+bool mapi_store_directory_batch_end(struct mapi_store *store)
+{
+	struct mapi_directory_question *questions;
+	struct mapi_directory_batch *batch;
+	struct mapi_directory *dir;
+	unsigned int i;
+
+	if (!mapi_store_has_directory(store))
+		return FALSE;
+	batch = store->directory_batch;
+	dir = store->set->directory;
+	batch->open = FALSE;
+	if (batch->count == 0)
+		return FALSE;
+	questions = talloc_zero_array(batch, struct mapi_directory_question,
+				      batch->count);
+	for (i = 0; i < batch->count; i++) {
+		questions[i].key = MAPI_DIRECTORY_ADDRESS;
+		questions[i].value = batch->addresses[i];
+	}
+	/* the answers are known from now on */
+	dir->lookup(dir, questions, batch->count);
+	talloc_free(questions);
+	TALLOC_FREE(batch->addresses);
+	batch->count = 0;
+	return TRUE;
+}
+
+struct mapi_value
+mapi_directory_object_value(const struct mapi_directory_object *object,
+			    enum mapi_directory_field field, TALLOC_CTX *mem)
+{
+	struct mapi_binary bin = { 0 };
+
+	switch (field) {
+	case MAPI_DIRECTORY_FIELD_NAME:
+		return mapi_value_str(talloc_strdup(mem, object->name));
+	case MAPI_DIRECTORY_FIELD_ADDRESS_TYPE:
+		return mapi_value_str("EX");
+	case MAPI_DIRECTORY_FIELD_EMAIL_ADDRESS:
+		return mapi_value_str(talloc_strdup(mem, object->legacy_dn));
+	case MAPI_DIRECTORY_FIELD_ENTRY_ID:
+		/* its type is the display type, [MS-OXCDATA] 2.2.5.2 */
+		bin = mapi_addressbook_entry_id_build(mem, object->display_type,
+						      object->legacy_dn);
+		break;
+	case MAPI_DIRECTORY_FIELD_SEARCH_KEY:
+		bin = mapi_recipient_search_key_build(mem, "EX",
+						      object->legacy_dn);
+		break;
+	}
+	return mapi_value_bin(bin.data, bin.len);
+}
+
+bool mapi_directory_wants_name(const char *name, const char *address)
+{
+	return name == NULL || *name == '\0' || strcasecmp(name, address) == 0;
+}
