@@ -4,7 +4,9 @@
 
 Every active remote operation of rops.tsv and every MAPI/HTTP request type of
 mapihttp.tsv has exactly one row; an operation is "done" or "partial" if and
-only if rop-handlers.h has a row for it (RopRelease is the dispatcher's own).
+only if rop-handlers.h has a row for it (RopRelease is the dispatcher's own),
+a request of the address book if and only if nspi-handlers.h has one (PING is
+nspi_request()'s own).
 Exits with 1 and says what differs."""
 
 import re
@@ -68,6 +70,10 @@ def main():
             problems.append("%s is '%s': say what is missing or which error "
                             "is returned" % (name, row[0]))
 
+    nspi_handlers = set(re.findall(r'\bX\("(\w+)",',
+        (TOP / "module/addressbook/nspi-handlers.h").read_text()))
+    if not nspi_handlers:
+        problems.append("nspi-handlers.h couldn't be read")
     for req in tsv(TOP / "mapi-store/wire/mapihttp.tsv"):
         name = req["request_type"]
         paths = []
@@ -78,8 +84,18 @@ def main():
         if req["part"] != "request":
             continue
         for path in paths:
-            if rows.pop((path, name), None) is None:
+            row = rows.pop((path, name), None)
+            if row is None:
                 problems.append("%s %s has no row" % (path, name))
+            elif path == "/mapi/nspi":
+                has = name in nspi_handlers or name == "PING"
+                if has != (row[0] in ("done", "partial")):
+                    problems.append("%s %s: the table says '%s', the code %s" %
+                                    (path, name, row[0], "has a handler"
+                                     if has else "has no handler"))
+                elif row[0] != "done" and row[1] == "":
+                    problems.append("%s %s is '%s': say what is missing" %
+                                    (path, name, row[0]))
     for key in rows:
         problems.append("%s is unknown to the protocol's tables" % (key,))
 
