@@ -169,7 +169,9 @@ int snapshot_builder_write(struct snapshot_builder *builder,
 
 	snapshot_arrays_make(builder, &arrays);
 	arrays.sections[SNAPSHOT_COOKIE].data = i_malloc(cookie_size + 1);
-	memcpy(arrays.sections[SNAPSHOT_COOKIE].data, cookie, cookie_size);
+	if (cookie_size > 0)
+		memcpy(arrays.sections[SNAPSHOT_COOKIE].data, cookie,
+		       cookie_size);
 	arrays.sections[SNAPSHOT_COOKIE].count = cookie_size;
 
 	i_zero(&header);

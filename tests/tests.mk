@@ -22,6 +22,11 @@ $(B)/tests/unit/test-ostream-gather: $(B)/module/common/ostream-gather.o
 $(B)/tests/unit/test-login-headers.o $(B)/tests/fuzz/fuzz-login-headers.o: \
 	CPPFLAGS += -Imodule/login
 
+# both ends of the lookup socket
+$(B)/tests/unit/test-lookup-client: $(B)/module/addressbook/lookup.o \
+	$(B)/module/common/addressbook-client.o
+$(B)/tests/unit/test-lookup-client.o: CPPFLAGS += -Imodule/addressbook
+
 # the address book's service without its main()
 ADDRESSBOOK_TEST_OBJS = $(filter-out %/main.o,$(call objs,module/addressbook)) \
 	$(B)/module/common/mapi-channel.o \
@@ -30,7 +35,7 @@ $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test-nspi*.c \
 	tests/unit/test-addressbook*.c tests/fuzz/fuzz-nspi*.c)): \
 	$(ADDRESSBOOK_TEST_OBJS)
 $(B)/tests/unit/test-nspi%.o $(B)/tests/unit/test-addressbook%.o \
-$(B)/tests/fuzz/fuzz-nspi%.o: CPPFLAGS += -Imodule/addressbook
+$(B)/tests/fuzz/fuzz-nspi.o: CPPFLAGS += -Imodule/addressbook
 
 # The packages first: what Makefile knows of Dovecot it has found out before,
 # so the rest is another make's.
