@@ -14,18 +14,30 @@
 #include "mapi-directory-settings.h"
 #include "addressbook-snapshot.h"
 #include "addressbook-session.h"
+#include "lookup.h"
 
 #include <talloc.h>
 
 static void client_connected(struct master_service_connection *conn)
 {
 	master_service_client_connection_accept(conn);
-	addressbook_connection_create(conn->fd);
+	if (strcmp(conn->name, LOOKUP_SERVICE_NAME) == 0)
+		lookup_connection_create(conn->fd);
+	else
+		addressbook_connection_create(conn->fd);
 }
 
 static void client_destroyed(void)
 {
 	master_service_client_connection_destroyed(master_service);
+}
+
+static bool
+lookup_find(enum mapi_directory_key key, const char *value,
+	    struct mapi_directory_object *object_r)
+{
+	return lookup_snapshot_find(addressbook_snapshot_get(), key, value,
+				    object_r);
 }
 
 static void out_of_memory(const char *reason)
@@ -62,12 +74,14 @@ int main(int argc, char *argv[])
 		i_fatal("t_abspath(mapi-sessions) failed: %s", error);
 	addressbook_snapshot_init(set->mapi_directory_cache);
 	addressbook_sessions_init(&params);
+	lookup_connections_init(lookup_find, client_destroyed);
 	master_service_set_die_callback(master_service,
 					addressbook_sessions_die);
 	master_service_init_finish(master_service);
 
 	master_service_run(master_service, client_connected);
 
+	lookup_connections_deinit();
 	addressbook_sessions_deinit();
 	addressbook_snapshot_deinit();
 	master_service_deinit(&master_service);

@@ -106,9 +106,13 @@ static struct service_settings mapi_sessions_service_settings = {
    directory's snapshot that all processes map. */
 static struct file_listener_settings mapi_addressbook_unix_listeners_array[] = {
 	{ "login/mapi-addressbook", 0600, "$default_login_user", "" },
+	/* for workers, which run as mail users: answers nothing but who has
+	   an address */
+	{ "mapi-addressbook-lookup", 0666, "", "" },
 };
 static struct file_listener_settings *mapi_addressbook_unix_listeners[] = {
 	&mapi_addressbook_unix_listeners_array[0],
+	&mapi_addressbook_unix_listeners_array[1],
 };
 static buffer_t mapi_addressbook_unix_listeners_buf = {
 	{ { mapi_addressbook_unix_listeners,

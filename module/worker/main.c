@@ -12,6 +12,7 @@
 #include "mapi-settings.h"
 #include "mail-storage-service.h"
 #include "mapi-compat.h"
+#include "addressbook-client.h"
 #include "mapi-worker.h"
 
 #include <talloc.h>
@@ -23,6 +24,7 @@ static struct event_category event_category_mapi = {
 static struct master_login *master_login = NULL;
 static struct mail_storage_service_ctx *storage_service = NULL;
 static char *sessions_path = NULL;
+static struct mapi_directory *directory = NULL;
 
 static struct event *
 mapi_user_event(const struct master_login_client *login, const char *username)
@@ -60,7 +62,8 @@ login_client_connected(const struct master_login_client *login,
 		i_close_fd(&fd);
 		master_service_client_connection_destroyed(master_service);
 	} else {
-		mapi_worker_session_create(&user, fd, sessions_path, event);
+		mapi_worker_session_create(&user, fd, sessions_path, directory,
+					   event);
 	}
 	event_unref(&event);
 }
@@ -69,6 +72,16 @@ static void login_client_failed(const struct master_login_client *login,
 				const char *errormsg)
 {
 	i_error("Login failed: %s (session %s)", errormsg, login->session_id);
+}
+
+static void directory_init(void)
+{
+	struct addressbook_client_settings set = addressbook_client_defaults;
+	const char *error;
+
+	if (t_abspath("mapi-addressbook-lookup", &set.path, &error) < 0)
+		i_fatal("t_abspath(mapi-addressbook-lookup) failed: %s", error);
+	directory = addressbook_client_init(&set, NULL);
 }
 
 static void client_connected(struct master_service_connection *conn)
@@ -104,6 +117,7 @@ int main(int argc, char *argv[])
 	if (t_abspath("mapi-sessions", &path, &error) < 0)
 		i_fatal("t_abspath(mapi-sessions) failed: %s", error);
 	sessions_path = i_strdup(path);
+	directory_init();
 	master_login = mapi_compat_login_init(master_service, "auth-master",
 					      login_client_connected,
 					      login_client_failed);
@@ -116,6 +130,7 @@ int main(int argc, char *argv[])
 	mapi_worker_sessions_destroy();
 	master_login_deinit(&master_login);
 	mail_storage_service_deinit(&storage_service);
+	addressbook_client_deinit(&directory);
 	i_free(sessions_path);
 	master_service_deinit(&master_service);
 	return 0;

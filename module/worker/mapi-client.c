@@ -23,26 +23,53 @@
 /* Flags of Connect */
 #define MAPI_CONNECT_USE_PRIVILEGE_ADMIN 0x00000001
 
+/* Keeps str for as long as there's the user. */
 static const char *
-mapi_client_display_name(const struct mapi_compat_user *user)
+mapi_client_keep(struct mapi_client *client, const char *old, const char *str)
 {
-	const char *name = user->set->mapi_display_name;
+	return old != NULL && strcmp(old, str) == 0 ? old :
+		p_strdup(client->user.mail_user->pool, str);
+}
 
+/* Who the user is: what has been configured for her, else what the directory
+   says, else what the username tells. */
+static void mapi_client_identify(struct mapi_client *client)
+{
+	const struct mapi_settings *set = client->user.set;
+	const char *username = client->user.mail_user->username;
+	const char *name = set->mapi_display_name;
+	const char *address = set->mapi_email_address;
+	struct mapi_directory_question question = {
+		.key = MAPI_DIRECTORY_USERNAME, .value = username,
+	};
+
+	client->directory->lookup(client->directory, &question, 1);
+	if (question.object != NULL) {
+		if (*name == '\0')
+			name = question.object->name;
+		/* the default is no more than a guess */
+		if (question.object->address != NULL &&
+		    (*address == '\0' || strcmp(address, username) == 0))
+			address = question.object->address;
+	}
 	/* Clients can't cope with an empty one. */
 	if (*name == '\0')
-		name = t_strcut(user->mail_user->username, '@');
+		name = t_strcut(username, '@');
 	if (*name == '\0')
-		name = user->mail_user->username;
-	return p_strdup(user->mail_user->pool, name);
+		name = username;
+	client->display_name =
+		mapi_client_keep(client, client->display_name, name);
+	client->email_address =
+		mapi_client_keep(client, client->email_address, address);
 }
 
 void mapi_client_init(struct mapi_client *client,
 		      const struct mapi_compat_user *user,
-		      struct event *event)
+		      struct mapi_directory *directory, struct event *event)
 {
 	i_zero(client);
 	client->user = *user;
-	client->display_name = mapi_client_display_name(user);
+	client->directory = directory;
 	client->event = event;
 	event_ref(event);
 }
@@ -105,8 +132,10 @@ mapi_client_connect(struct mapi_client *client, const void *_req,
 	i_zero(&set);
 	set.store.companion_root = mapi_set->mapi_companion_mailbox;
 	set.store.organization = mapi_set->mapi_organization;
-	set.store.email_address = mapi_set->mapi_email_address;
+	mapi_client_identify(client);
+	set.store.email_address = client->email_address;
 	set.store.display_name = client->display_name;
+	set.store.directory = client->directory;
 	set.max_open_objects = mapi_set->mapi_max_open_objects;
 	set.code_page = req->default_code_page;
 	set.locale_sort = req->lcid_sort;

@@ -7,12 +7,15 @@
    (mapi-connection.h) bring the requests. */
 
 #include "mapi-compat.h"
+#include "mapi-directory.h"
 #include "mapi-session.h"
 
 struct mapi_client {
 	struct mapi_compat_user user;
 	struct event *event;
-	const char *display_name;
+	struct mapi_directory *directory;
+	/* set by Connect */
+	const char *display_name, *email_address;
 	/* NULL until Connect and after Disconnect */
 	struct mapi_session *session;
 };
@@ -34,10 +37,10 @@ struct mapi_client_response {
 	bool disconnected;
 };
 
-/* event is referenced. The user is the client's from then on. */
+/* event is referenced, directory must live as long. The user is the client's from then on. */
 void mapi_client_init(struct mapi_client *client,
 		      const struct mapi_compat_user *user,
-		      struct event *event);
+		      struct mapi_directory *directory, struct event *event);
 void mapi_client_deinit(struct mapi_client *client);
 
 /* Handles one request completely; not NotificationWait, which isn't answered
