@@ -25,7 +25,8 @@ $(B)/tests/unit/test-login-headers.o $(B)/tests/fuzz/fuzz-login-headers.o: \
 # both ends of the lookup socket
 $(B)/tests/unit/test-lookup-client: $(B)/module/addressbook/lookup.o \
 	$(B)/module/common/addressbook-client.o
-$(B)/tests/unit/test-lookup-client.o: CPPFLAGS += -Imodule/addressbook
+$(B)/tests/unit/test-lookup-snapshot: $(B)/module/addressbook/lookup-snapshot.o
+$(B)/tests/unit/test-lookup-%.o: CPPFLAGS += -Imodule/addressbook
 
 # the address book's service without its main()
 ADDRESSBOOK_TEST_OBJS = $(filter-out %/main.o,$(call objs,module/addressbook)) \
