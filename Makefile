@@ -70,7 +70,8 @@ COMMON_OBJS = $(call objs,module/common)
 CLIENT_OBJS = $(filter-out $(B)/tests/client/mapitest%,$(call objs,tests/client))
 MAPITEST_OBJS = $(filter $(B)/tests/client/mapitest%,$(call objs,tests/client))
 
-PROGRAMS = $(B)/mapi-login $(B)/mapi-sessions $(B)/mapi-addressbook $(B)/mapi
+PROGRAMS = $(B)/mapi-login $(B)/mapi-sessions $(B)/mapi-addressbook \
+	$(B)/mapi-directory $(B)/mapi
 PLUGINS = $(B)/modules/settings/libmapi_settings.so \
 	$(B)/modules/lib95_mapi_plugin.so
 TOOLS = $(B)/mapitest
@@ -113,7 +114,7 @@ $(B)/mapi: $(call objs,module/worker) $(COMMON_OBJS) \
 		$(B)/module/settings/mapi-settings.o \
 		$(STORE_LIB) $(CONVERT_LIB) $(WIRE_LIB)
 	$(LINK) $(DC_LIBS) $(TALLOC_LIBS) -lm
-$(B)/mapi-directory: $(call objs,module/directory) $(COMMON_OBJS) \
+$(B)/mapi-directory: $(call objs,module/directory) \
 		$(B)/module/settings/mapi-directory-settings.o \
 		$(DIRECTORY_LIB) $(WIRE_LIB)
 	$(LINK) $(DC_LIBS) $(LDAP_LIBS) $(ICU_LIBS) $(TALLOC_LIBS)

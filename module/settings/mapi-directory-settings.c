@@ -20,28 +20,14 @@ static const struct setting_define mapi_directory_setting_defines[] = {
 	DEF(ENUM, mapi_directory_preset),
 	DEF(STR, mapi_directory_attributes),
 	DEF(STR, mapi_directory_username_attribute),
-	DEF(TIME, mapi_directory_refresh_interval),
 	DEF(STR, mapi_ldif_path),
-	DEF(STR, mapi_ldap_uris),
-	DEF(STR, mapi_ldap_base),
-	DEF(STR, mapi_ldap_filter),
-	DEF(BOOL, mapi_ldap_starttls),
-	DEF(STR, mapi_ldap_ca_file),
-	DEF(STR, mapi_ldap_cert_file),
-	DEF(STR, mapi_ldap_key_file),
-	DEF(STR, mapi_ldap_bind_dn),
-	DEF(STR, mapi_ldap_bind_password),
-	DEF(STR, mapi_ldap_sasl_mechanism),
-	DEF(TIME, mapi_ldap_timeout),
-	DEF(UINT, mapi_ldap_page_size),
-	DEF(ENUM, mapi_ldap_write),
 
 	SETTING_DEFINE_LIST_END
 };
 
 static const struct mapi_directory_settings mapi_directory_default_settings = {
 	.mapi_organization = "Dovecot",
-	.mapi_directory_source = ":ldap:ldif",
+	.mapi_directory_source = ":ldif",
 	.mapi_directory_cache = "/var/lib/dovecot/mapi-directory.snapshot",
 	.mapi_directory_locales = "en",
 	.mapi_directory_resolve_properties =
@@ -50,21 +36,7 @@ static const struct mapi_directory_settings mapi_directory_default_settings = {
 	.mapi_directory_preset = "inetorgperson:ad:freeipa",
 	.mapi_directory_attributes = "",
 	.mapi_directory_username_attribute = "",
-	.mapi_directory_refresh_interval = 5 * 60,
 	.mapi_ldif_path = "",
-	.mapi_ldap_uris = "",
-	.mapi_ldap_base = "",
-	.mapi_ldap_filter = "",
-	.mapi_ldap_starttls = FALSE,
-	.mapi_ldap_ca_file = "",
-	.mapi_ldap_cert_file = "",
-	.mapi_ldap_key_file = "",
-	.mapi_ldap_bind_dn = "",
-	.mapi_ldap_bind_password = "",
-	.mapi_ldap_sasl_mechanism = "",
-	.mapi_ldap_timeout = 30,
-	.mapi_ldap_page_size = 500,
-	.mapi_ldap_write = "no:proxy",
 };
 
 const struct setting_parser_info mapi_directory_setting_parser_info = {

@@ -13,7 +13,7 @@ struct setting_parser_info;
 struct mapi_directory_settings {
 	/* organisation in the legacyExchangeDNs that we make up */
 	const char *mapi_organization;
-	/* "ldap", "ldif", or "" for none */
+	/* "ldif", or "" for none */
 	const char *mapi_directory_source;
 	/* file with the snapshot, which is also what a restart begins with */
 	const char *mapi_directory_cache;
@@ -26,32 +26,9 @@ struct mapi_directory_settings {
 	const char *mapi_directory_preset;
 	const char *mapi_directory_attributes;
 	const char *mapi_directory_username_attribute;
-	/* how often a source that doesn't tell changes is looked at [seconds] */
-	unsigned int mapi_directory_refresh_interval;
 
 	/* source "ldif" */
 	const char *mapi_ldif_path;
-
-	/* source "ldap" */
-	const char *mapi_ldap_uris;
-	const char *mapi_ldap_base;
-	/* "" = the preset's */
-	const char *mapi_ldap_filter;
-	bool mapi_ldap_starttls;
-	const char *mapi_ldap_ca_file;
-	/* client certificate for SASL EXTERNAL */
-	const char *mapi_ldap_cert_file;
-	const char *mapi_ldap_key_file;
-	const char *mapi_ldap_bind_dn;
-	const char *mapi_ldap_bind_password;
-	/* "" = simple bind */
-	const char *mapi_ldap_sasl_mechanism;
-	/* for one operation [seconds] */
-	unsigned int mapi_ldap_timeout;
-	unsigned int mapi_ldap_page_size;
-	/* "no" or "proxy": users change their own entries with proxied
-	   authorization (RFC 4370) */
-	const char *mapi_ldap_write;
 };
 
 /* mapi-addressbook, module "mapi-addressbook" */

@@ -145,6 +145,47 @@ static struct service_settings mapi_addressbook_service_settings = {
 	.inet_listeners = ARRAY_INIT,
 };
 
+/* mapi-directory: reads the directory and writes its snapshot. It is there all
+   the time; it answers what an administrator asks it. */
+static struct file_listener_settings mapi_directory_unix_listeners_array[] = {
+	{ "mapi-directory", 0600, "", "" },
+};
+static struct file_listener_settings *mapi_directory_unix_listeners[] = {
+	&mapi_directory_unix_listeners_array[0],
+};
+static buffer_t mapi_directory_unix_listeners_buf = {
+	{ { mapi_directory_unix_listeners,
+	    sizeof(mapi_directory_unix_listeners) } }
+};
+
+static struct service_settings mapi_directory_service_settings = {
+	.name = "mapi-directory",
+	.protocol = "mapi",
+	.type = "",
+	.executable = "mapi-directory",
+	.user = "$default_internal_user",
+	.group = "",
+	.privileged_group = "",
+	.extra_groups = "",
+	.chroot = "",
+
+	.drop_priv_before_exec = FALSE,
+
+	.process_min_avail = 1,
+	.process_limit = 1,
+	.client_limit = 0,
+	.service_count = 0,
+	.idle_kill = UINT_MAX,
+	.vsz_limit = UOFF_T_MAX,
+
+	.unix_listeners = { { &mapi_directory_unix_listeners_buf,
+			      sizeof(mapi_directory_unix_listeners[0]) } },
+	.fifo_listeners = ARRAY_INIT,
+	.inet_listeners = ARRAY_INIT,
+
+	.process_limit_1 = TRUE,
+};
+
 /* mapi: one process for each session, as the user */
 static struct file_listener_settings mapi_unix_listeners_array[] = {
 	{ "login/mapi", 0666, "", "" },
@@ -188,6 +229,7 @@ struct service_settings *mapi_settings_service_settings_array[] = {
 	&mapi_login_service_settings,
 	&mapi_sessions_service_settings,
 	&mapi_addressbook_service_settings,
+	&mapi_directory_service_settings,
 	&mapi_service_settings,
 	NULL
 };

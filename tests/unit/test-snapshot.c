@@ -182,8 +182,8 @@ check_object(const struct snapshot *snap, const struct model *model,
 			assert_true(snapshot_get(snap, mids[0], &other));
 			count = snapshot_object_backlinks(&other,
 				want->links[j].tag, mem, &back);
-			while (count > 0)
-				found = found || back[--count] == mid;
+			while (count-- > 0)
+				found = found || back[count] == mid;
 			assert_true(found);
 		}
 	}
@@ -199,10 +199,11 @@ in_list(const struct model *model, unsigned int i,
 	const struct snapshot_list *list, const struct snapshot_object *lobj)
 {
 	const struct directory_object *o = &model->objects[i];
-	size_t len, dlen = strlen(o->dn);
+	size_t len, dlen;
 
 	if (!model->used[i] || o->kind == DIRECTORY_CONTAINER)
 		return FALSE;
+	dlen = strlen(o->dn);
 	if (list->mid == SNAPSHOT_GAL)
 		return (o->hide & DIRECTORY_HIDE_FROM_GAL) == 0;
 	if ((o->hide & DIRECTORY_HIDE_FROM_LISTS) != 0)
@@ -311,9 +312,12 @@ static void check_resolve(const struct snapshot *snap,
 			assert_int_equal(mids[0], mid);
 		}
 		if ((o->hide & DIRECTORY_HIDE_FROM_RESOLVE) != 0) {
-			assert_int_equal(snapshot_resolve(snap,
-				o->display_name, DIRECTORY_HIDE_FROM_RESOLVE,
-				mids, 2), 0);
+			/* may be others of whom it's the beginning */
+			count = snapshot_resolve(snap, o->display_name,
+				DIRECTORY_HIDE_FROM_RESOLVE, mids,
+				MAX_OBJECTS);
+			for (j = 0; j < count; j++)
+				assert_int_not_equal(mids[j], mid);
 		}
 	}
 	assert_int_equal(snapshot_resolve(snap, "nobody at all", 0, mids, 2),
