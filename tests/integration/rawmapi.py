@@ -91,6 +91,8 @@ def execute_body(buffer, flags=3, max_out=0x10008, size=None):
 class RawMapi:
     """One connection and what it remembers of its session."""
 
+    path = "/mapi/emsmdb/"
+
     def __init__(self, server, user=None, password=None, timeout=20):
         self.server = server
         self.user = user or server.users[0]
@@ -130,7 +132,7 @@ class RawMapi:
                 fields.pop(name, None)
             else:
                 fields[name] = value
-        self.http.request("POST", "/mapi/emsmdb/", body, fields)
+        self.http.request("POST", self.path, body, fields)
         response = self.http.getresponse()
         answer = Answer(response, response.read())
         for cookie in response.headers.get_all("Set-Cookie") or []:
