@@ -11,6 +11,7 @@
 #include "mapi-sessions-client.h"
 #include "nspi.h"
 #include "addressbook-snapshot.h"
+#include "autodiscover.h"
 #include "addressbook-session.h"
 
 #include <unistd.h>
@@ -172,17 +173,6 @@ addressbook_request(struct addressbook_connection *conn,
 	addressbook_session_busy(session);
 }
 
-/* A request that is of no session */
-static void
-addressbook_service(struct addressbook_connection *conn,
-		    const struct mapi_frame *frame)
-{
-	static const char *const fields_none[] = { NULL };
-
-	mapi_channel_send_fields(conn->channel, frame->request_id, 404,
-				 fields_none, "", 0);
-}
-
 /* --- connections ------------------------------------------------------------- */
 
 static void
@@ -201,6 +191,32 @@ addressbook_connection_free(struct addressbook_connection **_conn)
 	i_free(conn);
 	if (counted)
 		params.destroyed();
+}
+
+/* A request that is of no session: Autodiscover's are the only ones. */
+static void
+addressbook_service(struct addressbook_connection *conn,
+		    const struct mapi_frame *frame)
+{
+	struct autodiscover_settings set;
+	struct autodiscover_response resp;
+	const char *const *fields, *resp_fields[2] = { NULL, NULL };
+	const unsigned char *body;
+	size_t size;
+
+	if (!mapi_channel_parse_fields(frame, &fields, &body, &size)) {
+		i_error("Login process sent an invalid request");
+		addressbook_connection_free(&conn);
+		return;
+	}
+	i_zero(&set);
+	set.external_url = params.set->mapi_external_url;
+	set.organization = params.set->mapi_organization;
+	autodiscover_handle(&set, addressbook_snapshot_get(), fields, body,
+			    size, &resp);
+	resp_fields[0] = t_strconcat("content-type=", resp.content_type, NULL);
+	mapi_channel_send_fields(conn->channel, frame->request_id, resp.status,
+				 resp_fields, resp.body, strlen(resp.body));
 }
 
 static bool
