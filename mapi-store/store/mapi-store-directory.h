@@ -43,7 +43,7 @@ mapi_directory_object_value(const struct mapi_directory_object *object,
 /* The name that is shown for somebody in the directory: the one that the
    message gives, as far as it gives one. The sender has chosen it, other
    clients of the mailbox show it, and a table that is sorted by it doesn't
-   change with the directory. [MS-OXOMSG] 2.2.1 leaves this to the server.
+   change with the directory. The choice is ours.
    TRUE if the message gives none: it's empty, or the address. */
 bool mapi_directory_wants_name(const char *name, const char *address);
 
