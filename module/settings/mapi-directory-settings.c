@@ -28,7 +28,7 @@ static const struct setting_define mapi_directory_setting_defines[] = {
 static const struct mapi_directory_settings mapi_directory_default_settings = {
 	.mapi_organization = "Dovecot",
 	.mapi_directory_source = ":ldif",
-	.mapi_directory_cache = "/var/lib/dovecot/mapi-directory.snapshot",
+	.mapi_directory_cache = "/var/lib/dovecot/mapi/directory.snapshot",
 	.mapi_directory_locales = "en",
 	.mapi_directory_resolve_properties =
 		"PidTagGivenName PidTagSurname PidTagOfficeLocation "
@@ -67,7 +67,7 @@ static const struct setting_define mapi_addressbook_setting_defines[] = {
 static const struct mapi_addressbook_settings
 mapi_addressbook_default_settings = {
 	.mapi_organization = "Dovecot",
-	.mapi_directory_cache = "/var/lib/dovecot/mapi-directory.snapshot",
+	.mapi_directory_cache = "/var/lib/dovecot/mapi/directory.snapshot",
 	.mapi_external_url = "",
 	.mapi_session_timeout = 15 * 60,
 };
