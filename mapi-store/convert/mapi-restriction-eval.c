@@ -101,6 +101,24 @@ eval_add_tag(struct mapi_restriction_eval *eval, uint32_t *tag, bool sub)
 	eval->tags[eval->tag_count++] = *tag;
 }
 
+/* The address book's protocol can leave a string out, which is none then. */
+static void eval_normalize_absent(struct mapi_value *value)
+{
+	unsigned int i;
+
+	/* str and str8 are the same pointers */
+	if ((value->type == PTYP_STRING || value->type == PTYP_STRING8) &&
+	    value->u.str == NULL)
+		value->u.str = "";
+	if (value->type == PTYP_MULTIPLE_STRING ||
+	    value->type == PTYP_MULTIPLE_STRING8) {
+		for (i = 0; i < value->u.mv.count; i++) {
+			if (value->u.mv.v.str[i] == NULL)
+				value->u.mv.v.str[i] = "";
+		}
+	}
+}
+
 static void
 eval_normalize_value(struct mapi_restriction_eval *eval,
 		     struct mapi_property *prop)
@@ -108,6 +126,7 @@ eval_normalize_value(struct mapi_restriction_eval *eval,
 	struct mapi_value *value = &prop->value;
 	unsigned int i;
 
+	eval_normalize_absent(value);
 	if (value->type == PTYP_STRING8) {
 		value->u.str = mapi_codepage_to_utf8(eval, eval->code_page,
 						     value->u.str8);

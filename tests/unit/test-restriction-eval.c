@@ -555,6 +555,30 @@ static void test_tags(void **state)
 	talloc_free(eval);
 }
 
+/* The address book's protocol can leave strings out. */
+static void test_absent_strings(void **state ATTR_UNUSED)
+{
+	const char *strings[] = { "Blue", NULL };
+	struct mapi_value absent = { .type = PTYP_STRING };
+	struct mapi_value absent8 = { .type = PTYP_STRING8 };
+	struct mapi_value multi = { .type = PTYP_MULTIPLE_STRING };
+	struct mapi_restriction res;
+
+	multi.u.mv.count = N_ELEMENTS(strings);
+	multi.u.mv.v.str = strings;
+
+	res = property(RELOP_EQ, TAG_STR, absent);
+	assert_false(match(&res));
+	res = property(RELOP_NE, TAG_STR8, absent8);
+	assert_true(match(&res));
+	res = content(FL_FULLSTRING, 0, TAG_STR, absent);
+	assert_false(match(&res));
+	res = content(FL_PREFIX, FL_IGNORECASE, TAG_STR, absent8);
+	assert_true(match(&res));
+	res = property(RELOP_EQ, TAG_MV, multi);
+	assert_false(match(&res));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -569,6 +593,7 @@ int main(void)
 		cmocka_unit_test(test_count),
 		cmocka_unit_test(test_invalid),
 		cmocka_unit_test(test_tags),
+		cmocka_unit_test(test_absent_strings),
 	};
 	int ret;
 
