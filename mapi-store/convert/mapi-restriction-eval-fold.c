@@ -17,18 +17,20 @@ static bool chr_is_nonspacing(unichar_t chr)
 		(chr >= 0xFE20 && chr <= 0xFE2F);
 }
 
-static void fold_append_char(string_t *dest, unichar_t chr, bool case_matters)
+/* chr_str and folded are for use by this only. dest may be on the data stack,
+   so it can't be appended to in a frame of our own. */
+static void fold_append_char(string_t *dest, unichar_t chr, bool case_matters,
+			     string_t *chr_str, string_t *folded)
 {
-	string_t *chr_str, *folded;
 	const char *p, *end;
 	/* only titlecase can be decomposed */
 	bool lower = case_matters && uni_ucs4_to_titlecase(chr) != chr;
 	unichar_t part;
 	int len;
 
-	chr_str = t_str_new(8);
+	str_truncate(chr_str, 0);
+	str_truncate(folded, 0);
 	uni_ucs4_to_utf8_c(chr, chr_str);
-	folded = t_str_new(32);
 	(void)uni_utf8_to_decomposed_titlecase(str_data(chr_str),
 					       str_len(chr_str), folded);
 	p = str_c(folded);
@@ -70,6 +72,8 @@ void mapi_restriction_fold(string_t *dest, const char *str, uint16_t level)
 		len = strlen(str);
 		(void)uni_utf8_to_decomposed_titlecase(str, len, dest);
 	} else {
+		string_t *chr_str = t_str_new(8), *folded = t_str_new(32);
+
 		while (*p != '\0') {
 			ret = uni_utf8_get_char((const char *)p, &chr);
 			if (ret <= 0) {
@@ -78,9 +82,8 @@ void mapi_restriction_fold(string_t *dest, const char *str, uint16_t level)
 				continue;
 			}
 			p += ret;
-			T_BEGIN {
-				fold_append_char(dest, chr, !ignore_case);
-			} T_END;
+			fold_append_char(dest, chr, !ignore_case,
+					 chr_str, folded);
 		}
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "lib.h"
+#include "str.h"
 #include "mapi-props.h"
 #include "mapi-restriction-eval.h"
 
@@ -555,6 +556,29 @@ static void test_tags(void **state)
 	talloc_free(eval);
 }
 
+/* longer than what the folded string begins with */
+static void test_content_long(void **state ATTR_UNUSED)
+{
+	struct mapi_restriction res;
+	string_t *text = t_str_new(4096), *needle = t_str_new(4096);
+	unsigned int i;
+
+	for (i = 0; i < 500; i++) {
+		str_append(text, i % 7 == 0 ? "Ä" : "ab");
+		str_append(needle, i % 7 == 0 ? "A" : "ab");
+	}
+	res = content(FL_FULLSTRING, FL_IGNORENONSPACE, TAG_STR,
+		      mapi_value_str(str_c(needle)));
+	assert_true(match_context(&res, (void *)str_c(text)));
+	res = content(FL_FULLSTRING, FL_IGNORENONSPACE | FL_IGNORECASE,
+		      TAG_STR, mapi_value_str(str_c(needle)));
+	assert_true(match_context(&res, (void *)str_c(text)));
+	str_append_c(needle, 'x');
+	res = content(FL_FULLSTRING, FL_IGNORENONSPACE, TAG_STR,
+		      mapi_value_str(str_c(needle)));
+	assert_false(match_context(&res, (void *)str_c(text)));
+}
+
 /* The address book's protocol can leave strings out. */
 static void test_absent_strings(void **state ATTR_UNUSED)
 {
@@ -594,6 +618,7 @@ int main(void)
 		cmocka_unit_test(test_invalid),
 		cmocka_unit_test(test_tags),
 		cmocka_unit_test(test_absent_strings),
+		cmocka_unit_test(test_content_long),
 	};
 	int ret;
 
