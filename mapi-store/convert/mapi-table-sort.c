@@ -88,13 +88,16 @@ static void sort_key_string(buffer_t *key, const char *str)
 		for (i = 0; i < len; i++)
 			p[i] = i_toupper(str[i]);
 		buffer_append(key, "\0\0", 2);
-	} else T_BEGIN {
-		string_t *folded = t_str_new(len * 2);
+	} else {
+		/* not on the data stack: key may be there, and then it can't
+		   become larger in another frame */
+		string_t *folded = str_new(default_pool, len * 2);
 
 		/* what isn't valid UTF-8 becomes a replacement character */
 		(void)uni_utf8_to_decomposed_titlecase(str, len, folded);
 		sort_key_bytes(key, str_data(folded), str_len(folded));
-	} T_END;
+		str_free(&folded);
+	}
 }
 
 static void sort_key_value(buffer_t *key, const struct mapi_value *value)

@@ -577,6 +577,11 @@ static void test_content_long(void **state ATTR_UNUSED)
 	res = content(FL_FULLSTRING, FL_IGNORENONSPACE, TAG_STR,
 		      mapi_value_str(str_c(needle)));
 	assert_false(match_context(&res, (void *)str_c(text)));
+
+	res = property(RELOP_EQ, TAG_STR, mapi_value_str(str_c(text)));
+	assert_true(match_context(&res, (void *)str_c(text)));
+	res = property(RELOP_GT, TAG_STR, mapi_value_str("ÄÖ"));
+	assert_false(match_context(&res, (void *)str_c(text)));
 }
 
 /* The address book's protocol can leave strings out. */
