@@ -495,7 +495,8 @@ map_value(const struct directory_map_row *row,
 				struct mapi_binary *bin = &prop.value.u.mv.v.
 					bin[prop.value.u.mv.count];
 
-				if (attr->values[i].len > DIRECTORY_MAX_BINARY)
+				if (attr->values[i].len == 0 ||
+				    attr->values[i].len > DIRECTORY_MAX_BINARY)
 					continue;
 				bin->len = attr->values[i].len;
 				bin->data = p_memdup(pool,

@@ -103,7 +103,9 @@ ldif_parse_line(struct ldif_parser *parser, const char **name_r,
 		text++;
 		len--;
 	}
-	value_r->data = p_memdup(parser->pool, text, len);
+	/* p_memdup() can't copy nothing */
+	value_r->data = len == 0 ? (const unsigned char *)"" :
+		p_memdup(parser->pool, text, len);
 	value_r->len = len;
 	return TRUE;
 }

@@ -35,6 +35,14 @@ struct snapshot_builder {
 	bool refreshing;
 };
 
+/* The lists that are always there have ids that no directory gives. Their slots
+   are in this order. */
+#define SNAPSHOT_BUILTINS_COUNT 4
+extern const struct snapshot_builtin {
+	const char id[DIRECTORY_ID_SIZE + 1];
+	const char *name;
+} snapshot_builtins[SNAPSHOT_BUILTINS_COUNT];
+
 /* Makes an object's chunk, which is the caller's to i_free(). */
 struct snapshot_chunk *
 snapshot_chunk_pack(const struct snapshot_builder *builder,
@@ -44,6 +52,11 @@ snapshot_chunk_pack(const struct snapshot_builder *builder,
 /* Whether it's in the current file, not on the heap. */
 bool snapshot_chunk_is_current(const struct snapshot_builder *builder,
 			       const struct snapshot_chunk *chunk);
+
+/* Whether a writer can go on with it: reading is safe in any case, but what is
+   merged with new objects must be sorted and complete. Costs about as much as
+   reading the file. */
+bool snapshot_verify(const struct snapshot *snapshot, const char **error_r);
 
 /* --- arrays beside the chunks (snapshot-arrays.c) --------------------------- */
 

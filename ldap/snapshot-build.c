@@ -86,11 +86,7 @@ snapshot_slot_set(struct snapshot_builder *builder, uint32_t slot,
 
 /* --- setup -------------------------------------------------------------------- */
 
-/* The lists that are always there have ids that no directory gives. */
-static const struct {
-	const char id[DIRECTORY_ID_SIZE + 1];
-	const char *name;
-} snapshot_builtins[] = {
+const struct snapshot_builtin snapshot_builtins[SNAPSHOT_BUILTINS_COUNT] = {
 	{ "mapi-list-user\x01\x01", "All Users" },
 	{ "mapi-list-grup\x01\x02", "All Groups" },
 	{ "mapi-list-cont\x01\x03", "All Contacts" },
@@ -102,7 +98,7 @@ static void snapshot_builder_add_builtins(struct snapshot_builder *builder)
 	struct directory_object object;
 	uint32_t slot;
 
-	for (unsigned int i = 0; i < N_ELEMENTS(snapshot_builtins); i++) {
+	for (unsigned int i = 0; i < SNAPSHOT_BUILTINS_COUNT; i++) {
 		i_zero(&object);
 		memcpy(object.id, snapshot_builtins[i].id, sizeof(object.id));
 		if (snapshot_slot_find(builder, object.id, &slot))
@@ -182,8 +178,17 @@ snapshot_builder_init(const struct snapshot_settings *set)
 	if (snapshot_open(builder->path, &builder->current, &error) < 0)
 		i_error("Can't go on with the last snapshot: %s", error);
 	if (builder->current != NULL &&
-	    builder->current->header->settings_hash != builder->settings_hash)
+	    (builder->current->header->settings_hash !=
+	     builder->settings_hash ||
+	     builder->current->header->locales_count !=
+	     builder->locales_count))
 		snapshot_unref(&builder->current);
+	if (builder->current != NULL &&
+	    !snapshot_verify(builder->current, &error)) {
+		i_error("Can't go on with the last snapshot: %s: %s",
+			builder->path, error);
+		snapshot_unref(&builder->current);
+	}
 	if (builder->current != NULL)
 		snapshot_builder_load(builder);
 	else
@@ -228,6 +233,10 @@ void snapshot_builder_update(struct snapshot_builder *builder,
 
 	if (!snapshot_slot_find(builder, object->id, &slot))
 		slot = snapshot_slot_add(builder);
+	else if (builder->slots[slot].chunk->builtin != 0) {
+		/* a directory that lies */
+		return;
+	}
 	chunk = snapshot_chunk_pack(builder, object, slot, FALSE);
 	s = &builder->slots[slot];
 	s->seen = TRUE;

@@ -249,7 +249,8 @@ const char *snapshot_chunk_str(const struct snapshot_chunk *chunk,
 const void *snapshot_chunk_array(const struct snapshot_chunk *chunk,
 				 uint32_t offset, uint32_t count, size_t size)
 {
-	if (offset > chunk->size || offset % 4 != 0 ||
+	/* what is larger than a number begins with 64 bits */
+	if (offset > chunk->size || offset % I_MIN(size, 8) != 0 ||
 	    count > (chunk->size - offset) / size)
 		return NULL;
 	return (const char *)chunk + offset;

@@ -232,6 +232,23 @@ static void test_hostile(void **state)
 			 4096);
 	assert_int_equal(result.rets[1], 0);
 	pool_unref(&result.pool);
+
+	/* values of no bytes are none */
+	parse(&result, map, "dn: uid=a,dc=x\nobjectClass: person\nuid: a\n"
+	      "mail: a@x\ncn:\ntitle::\njpegPhoto:\nuserCertificate::\n"
+	      "userCertificate:: AA==\nmanager:\n\ndn:\nobjectClass:\n");
+	assert_int_equal(result.rets[0], 1);
+	assert_string_equal(result.objects[0].display_name, "a@x");
+	assert_null(get_str(&result.objects[0], PIDTAG_TITLE));
+	for (unsigned int i = 0; i < result.objects[0].props_count; i++) {
+		const struct mapi_property *prop = &result.objects[0].props[i];
+
+		assert_int_not_equal(prop->tag, PIDTAG_THUMBNAIL_PHOTO);
+		if (prop->tag == PIDTAG_ADDRESS_BOOK_X509_CERTIFICATE)
+			assert_int_equal(prop->value.u.mv.count, 1);
+	}
+	assert_int_equal(result.rets[1], 0);
+	pool_unref(&result.pool);
 	directory_map_deinit(&map);
 }
 

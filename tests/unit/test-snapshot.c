@@ -12,6 +12,7 @@
 #include "snapshot.h"
 #include "snapshot-build.h"
 #include "snapshot-format.h"
+#include "snapshot-use.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -511,48 +512,61 @@ static void write_raw(const unsigned char *data, size_t size)
 	i_close_fd(&fd);
 }
 
-/* Uses everything: nothing may crash, whatever the answers are. */
-static void use_all(struct snapshot *snap)
+static void ATTR_FORMAT(2, 0)
+log_nothing(const struct failure_context *ctx ATTR_UNUSED,
+	    const char *format ATTR_UNUSED, va_list args ATTR_UNUSED)
 {
-	TALLOC_CTX *mem = talloc_new(NULL);
-	struct snapshot_object obj;
-	struct snapshot_table table;
-	struct snapshot_list list;
-	struct mapi_value value;
-	const uint32_t *mids;
-	uint32_t found[8], idx, mid;
-	unsigned int i;
+}
 
-	for (mid = 0; mid < SNAPSHOT_MID_FIRST + 100; mid++) {
-		if (!snapshot_get(snap, mid, &obj))
-			continue;
-		for (i = 0; i < obj.props_count; i++) {
-			(void)snapshot_object_property(&obj,
-				snapshot_object_tag(&obj, i), mem, &value);
-		}
-		for (i = 0; i < obj.addresses_count; i++)
-			(void)strlen(snapshot_object_address(&obj, i));
-		(void)snapshot_object_links(&obj, PIDTAG_ADDRESS_BOOK_MEMBER,
-					    mem, &mids);
-		(void)snapshot_object_backlinks(&obj,
-			PIDTAG_ADDRESS_BOOK_MEMBER, mem, &mids);
-		(void)snapshot_find_dn(snap, obj.dn);
-	}
-	for (i = 0; i < snapshot_lists_count(snap); i++) {
-		snapshot_list_get(snap, i, &list);
-		if (!snapshot_table_open(snap, list.mid, 0x41d, &table))
-			continue;
-		for (idx = 0; idx < table.count && idx < 100; idx++) {
-			uint32_t pos;
+/* A writer that finds a damaged file takes no harm from it, either. */
+static void build_on_damaged(struct model *model)
+{
+	struct snapshot_builder *builder;
+	struct snapshot *snap;
+	const char *error;
 
-			mid = snapshot_table_mid(&table, idx);
-			(void)snapshot_table_find(&table, mid, &pos);
-		}
-		(void)snapshot_table_seek(&table, "M");
-	}
-	(void)snapshot_resolve(snap, "mary smith", 0, found, 8);
-	(void)snapshot_resolve(snap, "u11@example.org", 0, found, 8);
-	talloc_free(mem);
+	i_set_error_handler(log_nothing);
+	builder = builder_new();
+	i_set_error_handler(default_error_handler);
+	snapshot_builder_update(builder, &model->objects[29]);
+	assert_int_equal(snapshot_builder_write(builder, "c", 1, &error), 0);
+	snapshot_builder_deinit(&builder);
+	assert_int_equal(snapshot_open(path, &snap, &error), 1);
+	assert_int_not_equal(snapshot_find_id(snap, model->objects[29].id), 0);
+	snapshot_use_all(snap);
+	snapshot_unref(&snap);
+}
+
+/* An id that is the address book's own can't be taken. */
+static void test_builtin_id(void **state)
+{
+	struct snapshot_builder *builder;
+	struct directory_object object;
+	struct snapshot_list before, after;
+	struct snapshot *snap;
+	struct snapshot_object list;
+	const char *error;
+
+	i_unlink_if_exists(path);
+	builder = builder_new();
+	assert_int_equal(snapshot_builder_write(builder, "c", 1, &error), 0);
+	snap = snapshot_builder_current(builder);
+	snapshot_list_get(snap, 1, &before);
+	assert_true(snapshot_get(snap, before.mid, &list));
+	i_zero(&object);
+	memcpy(object.id, list.id, sizeof(object.id));
+	object.kind = DIRECTORY_USER;
+	object.dn = "uid=evil,dc=x";
+	object.display_name = "Evil";
+	object.legacy_dn = "/o=x/cn=evil";
+	snapshot_builder_update(builder, &object);
+	assert_int_equal(snapshot_builder_write(builder, "c", 1, &error), 0);
+	snap = snapshot_builder_current(builder);
+	snapshot_list_get(snap, 1, &after);
+	assert_string_equal(after.name, "All Users");
+	assert_int_equal(after.mid, before.mid);
+	assert_int_equal(snapshot_find_dn(snap, object.dn), 0);
+	snapshot_builder_deinit(&builder);
 }
 
 static void test_damaged(void **state)
@@ -603,11 +617,13 @@ static void test_damaged(void **state)
 		ret = snapshot_open(path, &snap, &error);
 		assert_int_not_equal(ret, 0);
 		if (ret > 0) {
-			use_all(snap);
+			snapshot_use_all(snap);
 			snapshot_unref(&snap);
 		} else {
 			assert_true(strlen(error) > strlen(path));
 		}
+		if (i % 4 == 1)
+			build_on_damaged(&model);
 	} T_END;
 	i_free(data);
 	i_free(copy);
@@ -627,6 +643,7 @@ int main(void)
 		cmocka_unit_test(test_model),
 		cmocka_unit_test(test_mids_not_reused),
 		cmocka_unit_test(test_write_fails),
+		cmocka_unit_test(test_builtin_id),
 		cmocka_unit_test(test_damaged),
 	};
 	char dir[] = "/tmp/test-snapshot-XXXXXX";
