@@ -9,6 +9,19 @@
 #include "directory-object.h"
 #include "addressbook-url.h"
 
+/* The Host header is the client's: what can't be a host and a port isn't given
+   back to it. */
+static bool addressbook_url_host_is_valid(const char *host)
+{
+	if (host == NULL || *host == '\0')
+		return FALSE;
+	for (; *host != '\0'; host++) {
+		if (!i_isalnum(*host) && strchr("-._:[]", *host) == NULL)
+			return FALSE;
+	}
+	return TRUE;
+}
+
 const char *addressbook_url_base(const struct addressbook_url_params *params)
 {
 	const char *url = params->external_url;
@@ -18,7 +31,7 @@ const char *addressbook_url_base(const struct addressbook_url_params *params)
 		len--;
 	if (len > 0)
 		return t_strndup(url, len);
-	if (params->host != NULL && *params->host != '\0')
+	if (addressbook_url_host_is_valid(params->host))
 		return t_strconcat("https://", params->host, NULL);
 	return t_strconcat("https://", my_hostname, NULL);
 }

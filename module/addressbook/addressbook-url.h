@@ -15,8 +15,8 @@ enum addressbook_endpoint {
 struct addressbook_url_params {
 	/* setting mapi_external_url: "https://mail.example.org", "" if unset */
 	const char *external_url;
-	/* otherwise: host (and port) as the client has asked for it; NULL or ""
-	   = this machine's name */
+	/* otherwise: host (and port) as the client has asked for it; NULL, "" or
+	   what can't be one = this machine's name */
 	const char *host;
 	/* the user's name in Dovecot */
 	const char *username;

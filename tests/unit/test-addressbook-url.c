@@ -50,6 +50,10 @@ static void test_url_without_host(void **state)
 
 	assert_string_equal(addressbook_url_base(&params),
 			    t_strconcat("https://", my_hostname, NULL));
+	/* what the client says isn't believed if it makes no sense */
+	params.host = "a\"><b>\xff";
+	assert_string_equal(addressbook_url_base(&params),
+			    t_strconcat("https://", my_hostname, NULL));
 	params.host = "[::1]:8443";
 	assert_string_equal(addressbook_mailbox_id(&params),
 		"03020100-0504-0706-0809-0a0b0c0d0e0f@::1");
