@@ -13,6 +13,10 @@
 #include "directory-presets.h"
 #include "directory-source.h"
 
+/* To be incremented when entries become other objects than before by the same
+   settings */
+#define DIRECTORY_MAP_VERSION 1
+
 /* Longer ones are cut: clients have fixed buffers for some. */
 #define DIRECTORY_MAX_STRING 4096
 #define DIRECTORY_MAX_BINARY (256 * 1024)
@@ -215,6 +219,21 @@ const char *const *directory_map_attributes(const struct directory_map *map)
 const char *directory_map_filter(const struct directory_map *map)
 {
 	return map->preset->filter;
+}
+
+const char *directory_map_fingerprint(const struct directory_map *map)
+{
+	const struct directory_map_row *row;
+	string_t *str = t_str_new(1024);
+
+	str_printfa(str, "%u %s %s %s", DIRECTORY_MAP_VERSION,
+		    map->preset->name, map->legacy_dn_prefix,
+		    t_strarray_join(map->username_attrs, ","));
+	array_foreach(&map->rows, row) {
+		str_printfa(str, " %s=%s", row->preset->name,
+			    t_strarray_join(row->attrs, ","));
+	}
+	return str_c(str);
 }
 
 /* --- values --------------------------------------------------------------------- */

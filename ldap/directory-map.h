@@ -34,6 +34,10 @@ const char *const *directory_map_attributes(const struct directory_map *map);
 /* LDAP filter of entries that may be of the address book */
 const char *directory_map_filter(const struct directory_map *map);
 
+/* What the map makes of entries depends on nothing else than this; on the data
+   stack. */
+const char *directory_map_fingerprint(const struct directory_map *map);
+
 /* Returns 1 and an object on pool, 0 if the entry isn't one of the address
    book, -1 with an error if it should be but can't (no name at all...). Values
    that are wrong (invalid UTF-8 and so on) are mended or dropped. */

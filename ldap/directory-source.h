@@ -40,7 +40,10 @@ struct directory_source_callbacks {
 	void (*refresh_abort)(void *context);
 	/* A new or changed entry */
 	void (*entry)(void *context, const struct directory_entry *entry);
-	/* by DIRECTORY_ID_SIZE bytes, only from sources that give ids */
+	/* During a refresh: the entry is there, as it was told before. By
+	   DIRECTORY_ID_SIZE bytes, only from sources that give ids */
+	void (*present)(void *context, const unsigned char *id);
+	/* as well by its id */
 	void (*removed)(void *context, const unsigned char *id);
 	/* What has been told until now is consistent: a good moment to write
 	   it. cookie is to be given to the source when it is started again

@@ -262,6 +262,15 @@ void snapshot_builder_remove(struct snapshot_builder *builder,
 	builder->changes++;
 }
 
+void snapshot_builder_present(struct snapshot_builder *builder,
+			      const unsigned char id[])
+{
+	uint32_t slot;
+
+	if (snapshot_slot_find(builder, id, &slot))
+		builder->slots[slot].seen = TRUE;
+}
+
 void snapshot_builder_refresh_begin(struct snapshot_builder *builder)
 {
 	for (uint32_t slot = 0; slot < builder->slots_count; slot++)

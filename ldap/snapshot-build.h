@@ -43,6 +43,9 @@ void snapshot_builder_update(struct snapshot_builder *builder,
 			     const struct directory_object *object);
 void snapshot_builder_remove(struct snapshot_builder *builder,
 			     const unsigned char id[]);
+/* The object hasn't changed, if there's one of this id. */
+void snapshot_builder_present(struct snapshot_builder *builder,
+			      const unsigned char id[]);
 /* A whole new reading of the directory: what isn't updated until
    snapshot_builder_refresh_end() is removed then. A refresh that fails half-way
    is aborted; its updates stay, nothing is removed. */

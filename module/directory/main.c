@@ -20,6 +20,7 @@
 #include "directory-source.h"
 #include "snapshot.h"
 #include "snapshot-build.h"
+#include "source-ldap.h"
 #include "source-ldif.h"
 
 #include <unistd.h>
@@ -158,6 +159,12 @@ directory_removed(void *context ATTR_UNUSED, const unsigned char *id)
 	snapshot_builder_remove(directory_builder, id);
 }
 
+static void
+directory_present(void *context ATTR_UNUSED, const unsigned char *id)
+{
+	snapshot_builder_present(directory_builder, id);
+}
+
 static void directory_commit(void *context ATTR_UNUSED, const void *cookie,
 			     size_t cookie_size)
 {
@@ -171,6 +178,7 @@ static const struct directory_source_callbacks directory_callbacks = {
 	.refresh_end = directory_refresh_end,
 	.refresh_abort = directory_refresh_abort,
 	.entry = directory_entry,
+	.present = directory_present,
 	.removed = directory_removed,
 	.commit = directory_commit,
 };
@@ -185,6 +193,73 @@ static uint32_t directory_property_tag(const char *name)
 	}
 	i_fatal("mapi_directory_resolve_properties: Unknown property '%s'",
 		name);
+}
+
+static void directory_init_ldif(void)
+{
+	if (*directory_set->mapi_ldif_path == '\0')
+		i_fatal("mapi_ldif_path is not set");
+	directory_source = directory_source_ldif_init(
+		directory_set->mapi_ldif_path, directory_event,
+		&directory_callbacks, NULL);
+}
+
+static void
+directory_ldap_connection_settings(struct ldap_connection_settings *conn_r)
+{
+	const struct mapi_directory_settings *set = directory_set;
+
+	i_zero(conn_r);
+	conn_r->uris = t_strsplit_spaces(set->mapi_ldap_uris, " ,");
+	if (*conn_r->uris == NULL)
+		i_fatal("mapi_ldap_uris is not set");
+	conn_r->starttls = set->mapi_ldap_starttls;
+	conn_r->ca_file = set->ssl_client_ca_file;
+	conn_r->ca_dir = set->ssl_client_ca_dir;
+	conn_r->cert_file = set->mapi_ldap_cert_file;
+	conn_r->key_file = set->mapi_ldap_key_file;
+	conn_r->require_valid_cert = set->ssl_client_require_valid_cert;
+	conn_r->auth_dn = set->mapi_ldap_auth_dn;
+	/* from a file: "< /etc/dovecot/ldap.password" */
+	conn_r->password = t_str_rtrim(set->mapi_ldap_auth_dn_password,
+				       "\r\n");
+	conn_r->sasl_mech = set->mapi_ldap_sasl_mechanism;
+	conn_r->sasl_realm = set->mapi_ldap_sasl_realm;
+	conn_r->sasl_authz_id = set->mapi_ldap_sasl_authz_id;
+	if (set->mapi_ldap_timeout == 0)
+		i_fatal("mapi_ldap_timeout must not be 0");
+	conn_r->timeout_secs = set->mapi_ldap_timeout;
+}
+
+static void directory_init_ldap(void)
+{
+	const struct mapi_directory_settings *set = directory_set;
+	struct snapshot *snapshot = snapshot_builder_current(directory_builder);
+	struct directory_ldap_settings ldap_set;
+	const struct snapshot_info *info = NULL;
+
+	if (*set->mapi_ldap_base == '\0')
+		i_fatal("mapi_ldap_base is not set");
+	i_zero(&ldap_set);
+	directory_ldap_connection_settings(&ldap_set.connection);
+	ldap_set.base = set->mapi_ldap_base;
+	ldap_set.filter = *set->mapi_ldap_filter != '\0' ?
+		set->mapi_ldap_filter : directory_map_filter(directory_map);
+	ldap_set.attributes = directory_map_attributes(directory_map);
+	ldap_set.map_fingerprint = directory_map_fingerprint(directory_map);
+	if (set->mapi_ldap_refresh_interval == 0)
+		i_fatal("mapi_ldap_refresh_interval must not be 0");
+	ldap_set.refresh_interval_secs = set->mapi_ldap_refresh_interval;
+	if (strcmp(set->mapi_ldap_follow, "sync") == 0)
+		ldap_set.follow = DIRECTORY_LDAP_FOLLOW_SYNC;
+	else if (strcmp(set->mapi_ldap_follow, "poll") == 0)
+		ldap_set.follow = DIRECTORY_LDAP_FOLLOW_POLL;
+	if (snapshot != NULL)
+		info = snapshot_info(snapshot);
+	directory_source = directory_source_ldap_init(&ldap_set,
+		info == NULL ? NULL : info->cookie,
+		info == NULL ? 0 : info->cookie_size,
+		directory_event, &directory_callbacks, NULL);
 }
 
 static void directory_init(void)
@@ -219,13 +294,10 @@ static void directory_init(void)
 	directory_written = snapshot_builder_current(directory_builder) != NULL;
 	directory_cookie = buffer_create_dynamic(default_pool, 128);
 
-	if (strcmp(set->mapi_directory_source, "ldif") == 0) {
-		if (*set->mapi_ldif_path == '\0')
-			i_fatal("mapi_ldif_path is not set");
-		directory_source = directory_source_ldif_init(
-			set->mapi_ldif_path, directory_event,
-			&directory_callbacks, NULL);
-	}
+	if (strcmp(set->mapi_directory_source, "ldif") == 0)
+		directory_init_ldif();
+	else
+		directory_init_ldap();
 }
 
 static void directory_deinit(void)

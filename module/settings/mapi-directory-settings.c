@@ -21,13 +21,30 @@ static const struct setting_define mapi_directory_setting_defines[] = {
 	DEF(STR, mapi_directory_attributes),
 	DEF(STR, mapi_directory_username_attribute),
 	DEF(STR, mapi_ldif_path),
+	DEF(STR, mapi_ldap_uris),
+	DEF(BOOL, mapi_ldap_starttls),
+	DEF(STR, mapi_ldap_base),
+	DEF(STR, mapi_ldap_filter),
+	DEF(STR, mapi_ldap_auth_dn),
+	DEF(STR, mapi_ldap_auth_dn_password),
+	DEF(STR, mapi_ldap_sasl_mechanism),
+	DEF(STR, mapi_ldap_sasl_realm),
+	DEF(STR, mapi_ldap_sasl_authz_id),
+	DEF(STR, mapi_ldap_cert_file),
+	DEF(STR, mapi_ldap_key_file),
+	DEF(TIME, mapi_ldap_timeout),
+	DEF(ENUM, mapi_ldap_follow),
+	DEF(TIME, mapi_ldap_refresh_interval),
+	DEF(STR, ssl_client_ca_file),
+	DEF(STR, ssl_client_ca_dir),
+	DEF(BOOL, ssl_client_require_valid_cert),
 
 	SETTING_DEFINE_LIST_END
 };
 
 static const struct mapi_directory_settings mapi_directory_default_settings = {
 	.mapi_organization = "Dovecot",
-	.mapi_directory_source = ":ldif",
+	.mapi_directory_source = ":ldif:ldap",
 	.mapi_directory_cache = "/var/lib/dovecot/mapi/directory.snapshot",
 	.mapi_directory_locales = "en",
 	.mapi_directory_resolve_properties =
@@ -37,6 +54,23 @@ static const struct mapi_directory_settings mapi_directory_default_settings = {
 	.mapi_directory_attributes = "",
 	.mapi_directory_username_attribute = "",
 	.mapi_ldif_path = "",
+	.mapi_ldap_uris = "",
+	.mapi_ldap_starttls = TRUE,
+	.mapi_ldap_base = "",
+	.mapi_ldap_filter = "",
+	.mapi_ldap_auth_dn = "",
+	.mapi_ldap_auth_dn_password = "",
+	.mapi_ldap_sasl_mechanism = "",
+	.mapi_ldap_sasl_realm = "",
+	.mapi_ldap_sasl_authz_id = "",
+	.mapi_ldap_cert_file = "",
+	.mapi_ldap_key_file = "",
+	.mapi_ldap_timeout = 10,
+	.mapi_ldap_follow = "auto:sync:poll",
+	.mapi_ldap_refresh_interval = 10 * 60,
+	.ssl_client_ca_file = "",
+	.ssl_client_ca_dir = "",
+	.ssl_client_require_valid_cert = TRUE,
 };
 
 const struct setting_parser_info mapi_directory_setting_parser_info = {

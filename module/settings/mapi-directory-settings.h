@@ -13,7 +13,7 @@ struct setting_parser_info;
 struct mapi_directory_settings {
 	/* organisation in the legacyExchangeDNs that we make up */
 	const char *mapi_organization;
-	/* "ldif", or "" for none */
+	/* "ldif", "ldap", or "" for none */
 	const char *mapi_directory_source;
 	/* file with the snapshot, which is also what a restart begins with */
 	const char *mapi_directory_cache;
@@ -29,6 +29,34 @@ struct mapi_directory_settings {
 
 	/* source "ldif" */
 	const char *mapi_ldif_path;
+
+	/* source "ldap", ldap-connection.h and source-ldap.h */
+	/* space separated */
+	const char *mapi_ldap_uris;
+	bool mapi_ldap_starttls;
+	const char *mapi_ldap_base;
+	/* "" = the preset's */
+	const char *mapi_ldap_filter;
+	const char *mapi_ldap_auth_dn;
+	const char *mapi_ldap_auth_dn_password;
+	/* "" = simple bind */
+	const char *mapi_ldap_sasl_mechanism;
+	const char *mapi_ldap_sasl_realm;
+	const char *mapi_ldap_sasl_authz_id;
+	/* paths, unlike ssl_client_cert */
+	const char *mapi_ldap_cert_file;
+	const char *mapi_ldap_key_file;
+	/* [seconds] */
+	unsigned int mapi_ldap_timeout;
+	/* "auto", "sync" or "poll" */
+	const char *mapi_ldap_follow;
+	/* [seconds] */
+	unsigned int mapi_ldap_refresh_interval;
+
+	/* Dovecot's, for connections to other servers */
+	const char *ssl_client_ca_file;
+	const char *ssl_client_ca_dir;
+	bool ssl_client_require_valid_cert;
 };
 
 /* mapi-addressbook, module "mapi-addressbook" */
