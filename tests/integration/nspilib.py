@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The address book's protocol by hand, and what mapi-directory says of itself."""
+
+import socket
+import struct
+
+from rawmapi import RawMapi
+from readlib import check_equal
+
+SUCCESS, CONTEXT_NOT_FOUND, INVALID_BODY = 0, 10, 12
+DISPLAY_NAME, SMTP_ADDRESS, EMAIL_ADDRESS = 0x3001001F, 0x39FE001F, 0x3003001F
+BIND = struct.pack("<IBII", 0, 0, 0, 0)[:9] + struct.pack("<I", 0)
+
+
+def stat(container=0, current=0, delta=0, code_page=1252):
+    return struct.pack("<IIIiIIIII", 0, container, current, delta, 0, 0,
+                       code_page, 0x409, 0x409)
+
+
+def columns(*tags):
+    return b"\1" + struct.pack(f"<I{len(tags)}I", len(tags), *tags)
+
+
+def utf16z(text):
+    return text.encode("utf-16-le") + b"\0\0"
+
+
+class Book(RawMapi):
+    path = "/mapi/nspi/"
+
+    def bind(self):
+        answer = self.request("Bind", BIND)
+        check_equal((answer.status, answer.code), (200, 0), "Bind")
+        check_equal(struct.unpack_from("<II", answer.body), (0, 0),
+                    "StatusCode and ErrorCode of Bind")
+        return answer.body[8:24]
+
+    def call(self, kind, body):
+        """ErrorCode and what follows it"""
+        answer = self.request(kind, body + struct.pack("<I", 0))
+        check_equal((answer.status, answer.code), (200, 0), kind)
+        status, error = struct.unpack_from("<II", answer.body)
+        check_equal(status, 0, f"StatusCode of {kind}")
+        return error, answer.body[8:]
+
+    def resolve(self, *names):
+        body = struct.pack("<I", 0) + b"\1" + stat() + \
+            columns(DISPLAY_NAME, SMTP_ADDRESS) + b"\1" + \
+            struct.pack("<I", len(names)) + b"".join(map(utf16z, names))
+        error, data = self.call("ResolveNames", body)
+        check_equal(error, 0, "ErrorCode of ResolveNames")
+        code_page, has, count = struct.unpack_from("<IBI", data)
+        check_equal((has, count), (0xFF, len(names)), "MinimalIds")
+        mids = struct.unpack_from(f"<{count}I", data, 9)
+        rows, _ = read_rows(data[9 + 4 * count:])
+        check_equal(len(rows), mids.count(2), "rows for what is resolved")
+        return list(mids), rows
+
+    def rows(self, count, container=0, current=0, delta=0):
+        body = struct.pack("<I", 0) + b"\1" + \
+            stat(container, current, delta) + struct.pack("<I", 0) + \
+            struct.pack("<I", count) + columns(DISPLAY_NAME, SMTP_ADDRESS)
+        error, data = self.call("QueryRows", body)
+        if error != 0:
+            return error, None, None
+        check_equal(data[0], 0xFF, "HasState")
+        state = struct.unpack_from("<IIIiIIIII", data, 1)
+        rows, _ = read_rows(data[37:])
+        return 0, state, rows
+
+
+def read_rows(data):
+    """HasColumnsAndRows, columns, rows of strings; what is left"""
+    if data[0] == 0:
+        return [], data[1:]
+    count = struct.unpack_from("<I", data, 1)[0]
+    pos = 5 + 4 * count
+    rows_count = struct.unpack_from("<I", data, pos)[0]
+    pos += 4
+    rows = []
+    for _ in range(rows_count):
+        flag = data[pos]
+        pos += 1
+        row = []
+        for _ in range(count):
+            value_flag = 0
+            if flag == 1:
+                value_flag = data[pos]
+                pos += 1
+            if value_flag == 0xA:
+                pos += 4
+                row.append(None)
+                continue
+            # AddressBookPropertyValue: a string may be absent
+            has = data[pos]
+            check_equal(has, 0xFF, "HasValue: no null strings")
+            pos += 1
+            end = pos
+            while data[end:end + 2] != b"\0\0":
+                end += 2
+            row.append(data[pos:end].decode("utf-16-le"))
+            pos = end + 2
+        rows.append(row)
+    return rows, data[pos:]
+
+
+def status(server):
+    """The answer to STATUS: a line of name=value fields"""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(5)
+        sock.connect(server.env["DIRECTORY_SOCKET"])
+        sock.sendall(b"STATUS\n")
+        return sock.recv(1000).decode()
