@@ -2,6 +2,7 @@
 
 #include "lib.h"
 #include "array.h"
+#include "hash.h"
 #include "str.h"
 #include "strfuncs.h"
 #include "sha2.h"
@@ -538,15 +539,24 @@ map_links(const struct directory_map_row *row,
 	  const struct directory_attribute *attr, pool_t pool,
 	  ARRAY_TYPE(directory_link) *links)
 {
+	HASH_TABLE(const char *, const char *) seen;
 	struct directory_link link;
 
 	link.tag = row->preset->tag;
+	/* no directory has a value twice, but a file may */
+	hash_table_create(&seen, default_pool, 0, str_hash, strcmp);
 	for (unsigned int i = 0; i < attr->count &&
 	     array_count(links) < DIRECTORY_MAX_LINKS; i++) T_BEGIN {
-		link.dn = p_strdup(pool, directory_dn_normalize(
-			t_strndup(attr->values[i].data, attr->values[i].len)));
-		array_push_back(links, &link);
+		const char *dn = directory_dn_normalize(
+			t_strndup(attr->values[i].data, attr->values[i].len));
+
+		if (hash_table_lookup(seen, dn) == NULL) {
+			link.dn = p_strdup(pool, dn);
+			hash_table_insert(seen, link.dn, link.dn);
+			array_push_back(links, &link);
+		}
 	} T_END;
+	hash_table_destroy(&seen);
 }
 
 static void

@@ -104,6 +104,11 @@ void ldap_connection_disconnect(struct ldap_connection *conn)
 	conn->state = LDAP_STATE_CLOSED;
 }
 
+void ldap_connection_succeeded(struct ldap_connection *conn)
+{
+	conn->next = 0;
+}
+
 bool ldap_connection_has_untried(const struct ldap_connection *conn)
 {
 	return conn->next > 0 && conn->set.uris[conn->next] != NULL;
@@ -301,7 +306,6 @@ static bool ldap_connection_is_sasl(const struct ldap_connection *conn)
 static void ldap_connection_ready(struct ldap_connection *conn)
 {
 	conn->state = LDAP_STATE_READY;
-	conn->next = 0;
 	ldap_connection_expect(conn, FALSE);
 	e_debug(conn->event, "%s: Connected", ldap_connection_uri(conn));
 	conn->callbacks->connected(conn->context);

@@ -61,11 +61,13 @@ ldap_connection_init(const struct ldap_connection_settings *set,
 		     void *context);
 void ldap_connection_deinit(struct ldap_connection **conn);
 
-/* Connects to the next server: the first one after the last connection worked,
-   or when all have failed. Returns at once; callbacks tell what comes of it. */
+/* Connects to the next server: the first one after a success, or when all have
+   failed. Returns at once; callbacks tell what comes of it. */
 void ldap_connection_connect(struct ldap_connection *conn);
 /* Closes the connection; no callback is called. */
 void ldap_connection_disconnect(struct ldap_connection *conn);
+/* The server has done what was wanted of it. */
+void ldap_connection_succeeded(struct ldap_connection *conn);
 /* There's another server that hasn't been tried since the last success. */
 bool ldap_connection_has_untried(const struct ldap_connection *conn);
 

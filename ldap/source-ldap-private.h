@@ -49,7 +49,7 @@ struct directory_ldap {
 
 /* Ends the connection. It's tried again later, or at another server. */
 void directory_ldap_failed(struct directory_ldap *ldap, const char *reason);
-/* Everything that was due has come. */
+/* Everything has been read. */
 void directory_ldap_succeeded(struct directory_ldap *ldap);
 /* The callbacks, only once each */
 void directory_ldap_refresh_begin(struct directory_ldap *ldap);

@@ -82,6 +82,7 @@ void directory_ldap_failed(struct directory_ldap *ldap, const char *reason)
 void directory_ldap_succeeded(struct directory_ldap *ldap)
 {
 	ldap->retry_secs = 1;
+	ldap_connection_succeeded(ldap->conn);
 }
 
 static void directory_ldap_conn_failed(void *context, const char *reason)
@@ -210,6 +211,7 @@ static void directory_ldap_refresh(struct directory_source *source)
 
 	directory_ldap_close(ldap);
 	buffer_set_used_size(ldap->cookie, 0);
+	ldap->retry_secs = 1;
 	ldap->to_retry = timeout_add_short(0, directory_ldap_connect, ldap);
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The address book's protocol by hand, and what mapi-directory says of itself."""
 
+import os
 import socket
 import struct
 
@@ -9,6 +10,7 @@ from readlib import check_equal
 
 SUCCESS, CONTEXT_NOT_FOUND, INVALID_BODY = 0, 10, 12
 DISPLAY_NAME, SMTP_ADDRESS, EMAIL_ADDRESS = 0x3001001F, 0x39FE001F, 0x3003001F
+MEMBER = 0x8009000D
 BIND = struct.pack("<IBII", 0, 0, 0, 0)[:9] + struct.pack("<I", 0)
 
 
@@ -68,6 +70,30 @@ class Book(RawMapi):
         rows, _ = read_rows(data[37:])
         return 0, state, rows
 
+    def members(self, name):
+        """Names of the members of the one list that name is resolved to"""
+        body = struct.pack("<I", 0) + b"\1" + stat() + \
+            columns(EMAIL_ADDRESS) + b"\1" + struct.pack("<I", 1) + \
+            utf16z(name)
+        error, data = self.call("ResolveNames", body)
+        check_equal((error, data[9]), (0, 2), f"ResolveNames of {name}")
+        legacy_dn = read_rows(data[13:])[0][0][0]
+        error, data = self.call(
+            "DNToMId", struct.pack("<IBI", 0, 0xFF, 1) +
+            legacy_dn.encode() + b"\0")
+        check_equal(error, 0, "ErrorCode of DNToMId")
+        mid = struct.unpack_from("<I", data, 5)[0]
+
+        body = struct.pack("<I", 0) + b"\1" + stat(MEMBER, mid) + \
+            struct.pack("<BIBBI", 0, 0, 0, 0, 100000) + columns(DISPLAY_NAME)
+        error, data = self.call("GetMatches", body)
+        check_equal(error, 0, "ErrorCode of GetMatches")
+        # HasState, STAT, HasMinimalIds, MinimalIds
+        check_equal((data[0], data[37]), (0xFF, 0xFF), "GetMatches")
+        count = struct.unpack_from("<I", data, 38)[0]
+        rows, _ = read_rows(data[42 + 4 * count:])
+        return [row[0] for row in rows]
+
 
 def read_rows(data):
     """HasColumnsAndRows, columns, rows of strings; what is left"""
@@ -104,10 +130,37 @@ def read_rows(data):
     return rows, data[pos:]
 
 
-def status(server):
-    """The answer to STATUS: a line of name=value fields"""
+def ask_directory(server, command):
     with socket.socket(socket.AF_UNIX) as sock:
         sock.settimeout(5)
         sock.connect(server.env["DIRECTORY_SOCKET"])
-        sock.sendall(b"STATUS\n")
+        sock.sendall(command + b"\n")
         return sock.recv(1000).decode()
+
+
+def status(server):
+    """A line of name=value fields"""
+    return ask_directory(server, b"STATUS")
+
+
+def refresh(server):
+    """The directory is read now."""
+    check_equal(ask_directory(server, b"REFRESH"), "+\n", "REFRESH")
+
+
+def processes(server, name):
+    """of this server, whose processes know its folder by their sockets"""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as f:
+                if f.read().split(b"\0")[0] != \
+                   b"dovecot-devserver/" + name.encode():
+                    continue
+            with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+                parent = f.read().rsplit(")", 1)[1].split()[1]
+            if parent == server.env["MASTER_PID"]:
+                found.append(int(pid))
+        except OSError:
+            pass
+    return found

@@ -11,7 +11,7 @@ import signal
 import struct
 import time
 
-from nspilib import CONTEXT_NOT_FOUND, INVALID_BODY, Book, status
+from nspilib import CONTEXT_NOT_FOUND, INVALID_BODY, Book, processes, status
 from readlib import check, check_equal, main, wait_for
 
 
@@ -110,24 +110,6 @@ def test_changes(server):
     check_equal(book.resolve("Inventors")[0], [2], "with a broken file")
     edit(server, "nonsense\ndn: cn=engineers", "dn: cn=engineers")
     check_equal(Book(server).bind(), guid, "ServerGuid after changes")
-
-
-def processes(server, name):
-    """of this server, whose processes know its folder by their sockets"""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as f:
-                if f.read().split(b"\0")[0] != \
-                   b"dovecot-devserver/" + name.encode():
-                    continue
-            with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
-                parent = f.read().rsplit(")", 1)[1].split()[1]
-            if parent == server.env["MASTER_PID"]:
-                found.append(int(pid))
-        except OSError:
-            pass
-    return found
 
 
 def test_processes_killed(server):
