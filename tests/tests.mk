@@ -33,11 +33,11 @@ ADDRESSBOOK_TEST_OBJS = $(filter-out %/main.o,$(call objs,module/addressbook)) \
 	$(B)/module/common/mapi-channel.o \
 	$(B)/module/common/mapi-sessions-client.o
 $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test-nspi*.c \
-	tests/unit/test-addressbook*.c tests/unit/test-autodiscover*.c \
+	tests/unit/test-addressbook*.c tests/unit/test-autodiscover.c \
 	tests/fuzz/fuzz-nspi*.c tests/fuzz/fuzz-snapshot.c \
 	tests/fuzz/fuzz-autodiscover.c)): $(ADDRESSBOOK_TEST_OBJS)
 $(B)/tests/unit/test-nspi%.o $(B)/tests/unit/test-addressbook%.o \
-$(B)/tests/unit/test-autodiscover%.o $(B)/tests/fuzz/fuzz-nspi.o \
+$(B)/tests/unit/test-autodiscover.o $(B)/tests/fuzz/fuzz-nspi.o \
 $(B)/tests/fuzz/fuzz-snapshot.o $(B)/tests/fuzz/fuzz-autodiscover.o: \
 	CPPFLAGS += -Imodule/addressbook
 

@@ -71,10 +71,13 @@ pox_start(void *context, const char *name, const char **attrs ATTR_UNUSED)
 static void pox_end(void *context, const char *name)
 {
 	struct pox_parser *parser = context;
+	const char *value;
 
 	if (parser->reading) {
-		*pox_element(parser->pox, pox_name(name)) =
-			t_str_trim(str_c(parser->text), " \t\r\n");
+		value = t_str_trim(str_c(parser->text), " \t\r\n");
+		/* an empty element is as good as none */
+		if (*value != '\0')
+			*pox_element(parser->pox, pox_name(name)) = value;
 	}
 	parser->reading = FALSE;
 	parser->depth--;

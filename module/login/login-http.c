@@ -326,25 +326,52 @@ static void login_mapi_request(struct login_request *req)
 }
 
 /* Clients find the service by trying. A plain GET without TLS is the way that
-   Outlook calls "redirect"; it's told where to go and nothing else. */
+   Outlook calls "redirect", [MS-OXDISCO] 3.1.5.4; it's told where to go and
+   nothing else. */
 static bool login_autodiscover_redirect(struct login_request *req)
 {
 	const struct http_request *hreq =
 		http_server_request_get(req->http_req);
-	const char *host = hreq->target.url->host.name;
+	const struct http_url *url = hreq->target.url;
+	const char *base, *path = LOGIN_PATH_AUTODISCOVER;
 
-	if (req->info.secured || strcmp(hreq->method, "GET") != 0 ||
-	    host == NULL)
+	if (req->info.secured || url->host.name == NULL ||
+	    (strcmp(hreq->method, "GET") != 0 &&
+	     strcmp(hreq->method, "HEAD") != 0))
 		return FALSE;
-	login_response_plain(req, 302, NULL, *login_set->mapi_external_url == '\0' ?
-		t_strdup_printf("https://%s"LOGIN_PATH_AUTODISCOVER, host) :
-		t_strconcat(login_set->mapi_external_url,
-			    LOGIN_PATH_AUTODISCOVER, NULL), NULL, 0);
+	base = *login_set->mapi_external_url != '\0' ?
+		t_str_rtrim(login_set->mapi_external_url, "/") :
+		t_strconcat("https://", url->host.name, NULL);
+	if (!login_service_needs_auth(req)) {
+		path = url->enc_query == NULL ? LOGIN_PATH_AUTODISCOVER_JSON :
+			t_strconcat(LOGIN_PATH_AUTODISCOVER_JSON"?",
+				    url->enc_query, NULL);
+	}
+	login_response_plain(req, 302, NULL, t_strconcat(base, path, NULL),
+			     NULL, 0);
 	return TRUE;
+}
+
+/* What can be done with Autodiscover's resources; answers the rest. Probing
+   costs nothing, and nobody has to say who he is for it. */
+static bool login_autodiscover_check_method(struct login_request *req)
+{
+	const char *method = http_server_request_get(req->http_req)->method;
+	bool xml = login_service_needs_auth(req);
+
+	if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0 ||
+	    (xml && strcmp(method, "POST") == 0))
+		return TRUE;
+	login_response_methods(req, strcmp(method, "OPTIONS") == 0 ? 200 : 405,
+			       xml ? "GET, HEAD, OPTIONS, POST" :
+			       "GET, HEAD, OPTIONS");
+	return FALSE;
 }
 
 static void login_autodiscover_request(struct login_request *req)
 {
+	if (!login_autodiscover_check_method(req))
+		return;
 	if (login_service_needs_auth(req) && !login_auth_hash(req)) {
 		login_response_unauthorized(req);
 		return;
@@ -383,6 +410,8 @@ static const struct {
 	{ "/mapi", FALSE, LOGIN_ENDPOINT_EMSMDB, login_unknown_path_request },
 	{ "/mapi/", TRUE, LOGIN_ENDPOINT_EMSMDB, login_unknown_path_request },
 	{ LOGIN_PATH_AUTODISCOVER, FALSE, LOGIN_ENDPOINT_AUTODISCOVER,
+	  login_autodiscover_request },
+	{ LOGIN_PATH_AUTODISCOVER"/", FALSE, LOGIN_ENDPOINT_AUTODISCOVER,
 	  login_autodiscover_request },
 	{ LOGIN_PATH_AUTODISCOVER_JSON, FALSE, LOGIN_ENDPOINT_AUTODISCOVER,
 	  login_autodiscover_request },

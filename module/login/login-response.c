@@ -255,9 +255,7 @@ void login_response_plain(struct login_request *req, unsigned int status,
 		{ 302, "Found" },
 		{ 400, "Bad Request" },
 		{ 404, "Not Found" },
-		{ 405, "Method Not Allowed" },
 		{ 413, "Payload Too Large" },
-		{ 415, "Unsupported Media Type" },
 		{ 500, "Internal Server Error" },
 		{ 503, "Service Unavailable" },
 	};
@@ -280,6 +278,21 @@ void login_response_plain(struct login_request *req, unsigned int status,
 		http_server_response_add_header(resp, "Location", location);
 	if (body_size > 0)
 		http_server_response_set_payload_data(resp, body, body_size);
+	http_server_response_submit(resp);
+}
+
+void login_response_methods(struct login_request *req, unsigned int status,
+			    const char *methods)
+{
+	struct http_server_response *resp;
+
+	if (!login_response_begin(req))
+		return;
+	login_response_event(req, status, MAPIHTTP_SUCCESS, 0);
+	resp = http_server_response_create(req->http_req, status,
+					   status == 200 ? "OK" :
+					   "Method Not Allowed");
+	http_server_response_add_header(resp, "Allow", methods);
 	http_server_response_submit(resp);
 }
 

@@ -30,6 +30,10 @@ void login_response_http_fail(struct login_request *req, unsigned int status,
 void login_response_plain(struct login_request *req, unsigned int status,
 			  const char *content_type, const char *location,
 			  const void *body, size_t body_size);
+/* Answers which methods a resource has: status is 200 if that was the question,
+   405 if it isn't one of them. */
+void login_response_methods(struct login_request *req, unsigned int status,
+			    const char *methods);
 /* Answers if the credentials weren't good, or can't be checked. Returns whether
    it was so. */
 bool login_response_auth_failed(struct login_request *req,
