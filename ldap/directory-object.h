@@ -34,10 +34,16 @@ enum directory_hide {
 	DIRECTORY_HIDE_FROM_RESOLVE	= 0x04,
 };
 
+/* Tag of links from a mailbox to the users who get it opened beside their own
+   (Exchange's automapping). It isn't a property, and nothing that the address
+   book shows. */
+#define DIRECTORY_LINK_AUTOMAPPING 0xffff000dU
+
 /* A reference to another object, e.g. a member or a manager. */
 struct directory_link {
-	/* PIDTAG_ADDRESS_BOOK_MEMBER, _MANAGER, _OWNER, _PUBLIC_DELEGATES ...:
-	   forward links only, the others are their reverse */
+	/* PIDTAG_ADDRESS_BOOK_MEMBER, _MANAGER, _OWNER, _PUBLIC_DELEGATES,
+	   DIRECTORY_LINK_AUTOMAPPING: forward links only, the others are their
+	   reverse */
 	uint32_t tag;
 	/* normalised */
 	const char *dn;

@@ -2,6 +2,7 @@
 
 #include "lib.h"
 #include "mapi-props.h"
+#include "directory-object.h"
 #include "directory-presets.h"
 
 #define FIRST DIRECTORY_VALUE_FIRST
@@ -82,6 +83,11 @@ const struct directory_preset_row directory_preset_rows[] = {
 	  "owner", "managedBy" },
 	{ "PidTagAddressBookPublicDelegates",
 	  PIDTAG_ADDRESS_BOOK_PUBLIC_DELEGATES, LINK, "", "publicDelegates" },
+	{ "PidTagAddressBookTargetAddress", PIDTAG_ADDRESS_BOOK_TARGET_ADDRESS,
+	  FIRST, "", "targetAddress" },
+	/* not a property */
+	{ "Automapping", DIRECTORY_LINK_AUTOMAPPING, LINK,
+	  "", "msExchDelegateListLink" },
 	{ NULL, 0, FIRST, NULL, NULL }
 };
 

@@ -194,7 +194,10 @@ static void test_active_directory(void **state)
 	      "proxyAddresses: smtp:b@x\nproxyAddresses: SMTP:new@x\n"
 	      "proxyAddresses: X400:c=DE\nlegacyExchangeDN: /o=Old/cn=A\n"
 	      "objectGUID:: AAECAwQFBgcICQoLDA0ODw==\n"
-	      "description: Boss\ntitle: ignored\ninfo: dropped\n");
+	      "description: Boss\ntitle: ignored\ninfo: dropped\n"
+	      "targetAddress: SMTP:a@elsewhere.example\n"
+	      "msExchDelegateListLink: CN=B, DC=x\n"
+	      "msExchDelegateListLink: cn=c,dc=x\n");
 	assert_int_equal(result.rets[0], 1);
 	assert_string_equal(result.objects[0].address, "new@x");
 	assert_int_equal(result.objects[0].addresses_count, 3);
@@ -202,6 +205,13 @@ static void test_active_directory(void **state)
 	assert_int_equal(result.objects[0].id[15], 15);
 	assert_string_equal(get_str(&result.objects[0], PIDTAG_TITLE), "Boss");
 	assert_null(get_str(&result.objects[0], PIDTAG_COMMENT));
+	assert_string_equal(get_str(&result.objects[0],
+				    PIDTAG_ADDRESS_BOOK_TARGET_ADDRESS),
+			    "SMTP:a@elsewhere.example");
+	assert_int_equal(result.objects[0].links_count, 2);
+	assert_int_equal(result.objects[0].links[0].tag,
+			 DIRECTORY_LINK_AUTOMAPPING);
+	assert_string_equal(result.objects[0].links[0].dn, "cn=b,dc=x");
 	pool_unref(&result.pool);
 	directory_map_deinit(&map);
 }
