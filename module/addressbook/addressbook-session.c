@@ -212,6 +212,7 @@ addressbook_service(struct addressbook_connection *conn,
 	i_zero(&set);
 	set.external_url = params.set->mapi_external_url;
 	set.organization = params.set->mapi_organization;
+	set.automapping = params.set->mapi_autodiscover_automapping;
 	autodiscover_handle(&set, addressbook_snapshot_get(), fields, body,
 			    size, &resp);
 	resp_fields[0] = t_strconcat("content-type=", resp.content_type, NULL);

@@ -50,7 +50,7 @@ const char *autodiscover_xml_error(enum autodiscover_error code);
 const char *autodiscover_xml_redirect(const char *address);
 const char *
 autodiscover_xml_settings(const struct autodiscover_settings *set,
-			  const char *host,
+			  const struct snapshot *snapshot, const char *host,
 			  const struct autodiscover_user *user);
 
 /* The JSON form: fields are the request's. */

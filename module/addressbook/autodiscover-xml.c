@@ -8,8 +8,11 @@
 #include "time-util.h"
 #include "unichar.h"
 #include "mapi-wire.h"
+#include "snapshot.h"
 #include "addressbook-url.h"
 #include "autodiscover-private.h"
+
+#include <talloc.h>
 
 #define XML_BEGIN \
 	"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n" \
@@ -157,9 +160,41 @@ xml_protocol(string_t *str, const struct autodiscover_settings *set,
 	str_append(str, "</AddressBook>\n</Protocol>\n");
 }
 
+/* 2.2.4.1.1.2.5. Clients open these by themselves, so only who asks for his own
+   mailbox is told of them: otherwise whoever has a mailbox opened would get all
+   that its owner has, too. */
+static void
+xml_alternatives(string_t *str, const struct snapshot *snapshot,
+		 const struct autodiscover_user *user)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct snapshot_object object;
+	const uint32_t *mids;
+	unsigned int count = 0;
+
+	if (snapshot_get(snapshot, user->mid, &object)) {
+		count = snapshot_object_backlinks(&object,
+			DIRECTORY_LINK_AUTOMAPPING, mem, &mids);
+	}
+	for (unsigned int i = 0; i < count; i++) {
+		/* by its address the client will ask for it here */
+		if (mids[i] == user->mid ||
+		    !snapshot_get(snapshot, mids[i], &object) ||
+		    object.username == NULL || object.address == NULL)
+			continue;
+		str_append(str, "<AlternativeMailbox>\n"
+			   "<Type>Delegate</Type>\n");
+		xml_element(str, "DisplayName", object.display_name);
+		xml_element(str, "SmtpAddress", object.address);
+		xml_element(str, "OwnerSmtpAddress", object.address);
+		str_append(str, "</AlternativeMailbox>\n");
+	}
+	talloc_free(mem);
+}
+
 const char *
 autodiscover_xml_settings(const struct autodiscover_settings *set,
-			  const char *host,
+			  const struct snapshot *snapshot, const char *host,
 			  const struct autodiscover_user *user)
 {
 	string_t *str = t_str_new(2048);
@@ -175,6 +210,8 @@ autodiscover_xml_settings(const struct autodiscover_settings *set,
 		   "<MicrosoftOnline>False</MicrosoftOnline>\n"
 		   "<ConsumerMailbox>False</ConsumerMailbox>\n");
 	xml_protocol(str, set, host, user);
+	if (set->automapping && user->self && user->mid != 0)
+		xml_alternatives(str, snapshot, user);
 	str_append(str, "</Account>\n" XML_END);
 	return str_c(str);
 }

@@ -40,7 +40,7 @@ autodiscover_xml(const struct autodiscover_settings *set,
 	else if (redirect != NULL)
 		resp_r->body = autodiscover_xml_redirect(redirect);
 	else {
-		resp_r->body = autodiscover_xml_settings(set,
+		resp_r->body = autodiscover_xml_settings(set, snapshot,
 			mapi_channel_field(fields, "host"), &user);
 	}
 }

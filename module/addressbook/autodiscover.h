@@ -12,6 +12,8 @@ struct autodiscover_settings {
 	/* setting mapi_external_url, "" if unset */
 	const char *external_url;
 	const char *organization;
+	/* tell users of the mailboxes that they get opened beside their own */
+	bool automapping;
 };
 
 struct autodiscover_response {

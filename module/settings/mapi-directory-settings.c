@@ -93,6 +93,7 @@ static const struct setting_define mapi_addressbook_setting_defines[] = {
 	DEF(STR, mapi_organization),
 	DEF(STR, mapi_directory_cache),
 	DEF(STR, mapi_external_url),
+	DEF(BOOL, mapi_autodiscover_automapping),
 	DEF(TIME, mapi_session_timeout),
 
 	SETTING_DEFINE_LIST_END
@@ -103,6 +104,8 @@ mapi_addressbook_default_settings = {
 	.mapi_organization = "Dovecot",
 	.mapi_directory_cache = "/var/lib/dovecot/mapi/directory.snapshot",
 	.mapi_external_url = "",
+	/* what is announced is opened, and that isn't possible yet */
+	.mapi_autodiscover_automapping = FALSE,
 	.mapi_session_timeout = 15 * 60,
 };
 

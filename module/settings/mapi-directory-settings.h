@@ -66,6 +66,9 @@ struct mapi_addressbook_settings {
 	/* "https://mail.example.org": what clients reach mapi-login by; "" = as
 	   the request says */
 	const char *mapi_external_url;
+	/* Autodiscover tells users of the mailboxes that the directory wants
+	   opened beside their own */
+	bool mapi_autodiscover_automapping;
 	/* a session without any request for this long is expired [seconds] */
 	unsigned int mapi_session_timeout;
 };

@@ -120,6 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size -= 2;
 	i_zero(&set);
 	set.organization = "Test";
+	set.automapping = TRUE;
 	set.external_url = (flags & FUZZ_EXTERNAL_URL) == 0 ? "" :
 		"https://mail.example.org";
 	T_BEGIN {

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # formats: sdbox
 # config: http-proxy.conf
+# config: autodiscover.conf
 # addressbook: sample
 """Autodiscover as HTTP sees it: what clients try before they know anything, and
 what no client should send."""
@@ -180,6 +181,17 @@ def test_hosts(server):
                               JSON + "?Protocol=AutodiscoverV1", auth=False,
                               headers={"Host": host})
         check_equal(response.status, 400, host)
+
+
+def test_automapping(server):
+    _, data = request(server, "POST", XML, GOOD)
+    found = [(e.findtext(f"{R}Type"), e.findtext(f"{R}DisplayName"),
+              e.findtext(f"{R}SmtpAddress")) for e in ET.fromstring(data).
+             iter(f"{R}AlternativeMailbox")]
+    check_equal(found, [("Delegate", "Carol Clark", "carol@example.org"),
+                        ("Delegate", "Erika M\xfcller", "erika@example.org"),
+                        ("Delegate", "Zo\xeb \xd6berg", "zoe@example.org")],
+                "alternative mailboxes")
 
 
 def plain(server, method, path, host="autodiscover.example.org"):

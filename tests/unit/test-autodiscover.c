@@ -28,6 +28,10 @@
 #define DN "/o=Org/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/" \
 	"cn=Recipients/cn="
 
+static struct autodiscover_settings set = {
+	.external_url = "https://mail.example.org",
+	.organization = "Org",
+};
 static struct snapshot *directory;
 static char path[] = "/tmp/test-autodiscover.XXXXXX";
 
@@ -36,6 +40,8 @@ static char path[] = "/tmp/test-autodiscover.XXXXXX";
 struct person {
 	enum directory_kind kind;
 	const char *name, *username, *address, *alias, *target;
+	/* number of who gets it opened beside his own mailbox, and one more */
+	unsigned int mapped_to;
 };
 
 static const struct person people[] = {
@@ -46,7 +52,12 @@ static const struct person people[] = {
 	{ DIRECTORY_GROUP, "All", NULL, "all@example.org", NULL,
 	  "SMTP:all@example.com" },
 	{ DIRECTORY_ROOM, "Room", "room@example.org", "room@example.org", NULL,
-	  NULL },
+	  NULL, 1 },
+	/* no mailboxes, so nobody is told of them */
+	{ DIRECTORY_GROUP, "Everybody", NULL, "everybody@example.org", NULL,
+	  NULL, 1 },
+	{ DIRECTORY_USER, "No name", NULL, "noname@example.org", NULL, NULL,
+	  1 },
 	/* elsewhere */
 	{ DIRECTORY_CONTACT, "Carl", NULL, "carl@example.net",
 	  "carl@example.org", NULL },
@@ -82,6 +93,7 @@ person_add(struct snapshot_builder *builder, const struct person *person,
 {
 	const char *addresses[2] = { person->address, person->alias };
 	struct mapi_property target;
+	struct directory_link mapped;
 	struct directory_object object;
 
 	i_zero(&object);
@@ -99,6 +111,13 @@ person_add(struct snapshot_builder *builder, const struct person *person,
 		target.value = mapi_value_str(person->target);
 		object.props = &target;
 		object.props_count = 1;
+	}
+	if (person->mapped_to > 0) {
+		mapped.tag = DIRECTORY_LINK_AUTOMAPPING;
+		mapped.dn = t_strdup_printf("cn=%u,dc=example",
+					    person->mapped_to - 1);
+		object.links = &mapped;
+		object.links_count = 1;
 	}
 	snapshot_builder_update(builder, &object);
 }
@@ -139,10 +158,6 @@ handle(struct snapshot *snapshot, const char *url_path, const char *query,
        const char *username, const void *body, size_t size,
        struct autodiscover_response *resp_r)
 {
-	static const struct autodiscover_settings set = {
-		.external_url = "https://mail.example.org",
-		.organization = "Org",
-	};
 	const char *fields[] = {
 		t_strconcat("path=", url_path, NULL),
 		t_strconcat("query=", query, NULL),
@@ -271,6 +286,32 @@ static void test_without_directory(void **state)
 	assert_string_equal(element(xml, "DisplayName"), "Bob");
 }
 
+static void test_automapping(void **state)
+{
+	const char *xml;
+
+	assert_null(strstr(ask("alice@example.org"), "<AlternativeMailbox>"));
+	set.automapping = TRUE;
+	xml = ask("sales@example.org");
+	xml = element(xml, "AlternativeMailbox");
+	assert_non_null(xml);
+	assert_string_equal(element(xml, "Type"), "Delegate");
+	assert_string_equal(element(xml, "DisplayName"), "Room");
+	assert_string_equal(element(xml, "SmtpAddress"), "room@example.org");
+	xml = ask("alice@example.org");
+	xml = strstr(xml, "<AlternativeMailbox>") + 1;
+	assert_null(strstr(xml, "<AlternativeMailbox>"));
+	/* nobody else is told, not even by asking for hers */
+	assert_null(strstr(ask("bob@example.org"), "<AlternativeMailbox>"));
+	assert_null(strstr(ask_in(directory, "bob@example.org",
+		pox("<EMailAddress>alice@example.org</EMailAddress>")),
+		"<AlternativeMailbox>"));
+	assert_null(strstr(ask_in(NULL, "eve@example.org",
+		pox("<EMailAddress>eve@example.org</EMailAddress>")),
+		"<AlternativeMailbox>"));
+	set.automapping = FALSE;
+}
+
 static void test_redirects(void **state)
 {
 	static const struct {
@@ -303,6 +344,7 @@ static void test_no_mailbox(void **state)
 	static const char *const known[] = {
 		"all@example.org", "carl@example.net", "x400@example.org",
 		"self@example.org", "togroup@example.org",
+		"everybody@example.org", "noname@example.org",
 	};
 	static const char *const unknown[] = {
 		"nobody@example.org", "x", "@", "a@", "alice@example.org.",
@@ -460,6 +502,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_without_directory),
+		cmocka_unit_test(test_automapping),
 		cmocka_unit_test(test_redirects),
 		cmocka_unit_test(test_no_mailbox),
 		cmocka_unit_test(test_invalid_requests),
