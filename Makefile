@@ -48,6 +48,7 @@ TALLOC_LIBS = -ltalloc
 LDAP_LIBS = -lldap -llber
 ICU_LIBS = -licui18n -licuuc
 EXPAT_LIBS = -lexpat
+CLIENT_LIBS = -lcurl -lresolv
 
 srcs = $(sort $(wildcard $(1)/*.c))
 objs = $(patsubst %.c,$(B)/%.o,$(call srcs,$(1)))
@@ -131,7 +132,7 @@ $(B)/modules/lib95_mapi_plugin.so: $(call objs,module/plugin)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -shared -o $@ $(filter %.o,$^)
 $(B)/mapitest: $(MAPITEST_OBJS) $(CLIENT_LIB) $(WIRE_LIB)
-	$(LINK) -lcurl $(TALLOC_LIBS)
+	$(LINK) $(CLIENT_LIBS) $(EXPAT_LIBS) $(TALLOC_LIBS)
 
 # --- unit tests: every tests/unit/test-*.c is a cmocka program --------------
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,\
@@ -143,7 +144,7 @@ UNIT_HELPERS = $(patsubst %.c,$(B)/%.o,\
 	$(wildcard tests/unit/test-*-common.c))
 $(B)/tests/unit/test-%: $(B)/tests/unit/test-%.o $(UNIT_HELPERS) \
 		$(STORE_LIB) $(CONVERT_LIB) $(DIRECTORY_LIB) $(CLIENT_LIB) $(WIRE_LIB)
-	$(LINK) $(DC_LIBS) -lcmocka -lcurl $(LDAP_LIBS) $(ICU_LIBS) \
+	$(LINK) $(DC_LIBS) -lcmocka $(CLIENT_LIBS) $(LDAP_LIBS) $(ICU_LIBS) \
 		$(EXPAT_LIBS) $(TALLOC_LIBS) -lm
 .SECONDARY:
 

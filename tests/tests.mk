@@ -78,7 +78,7 @@ FUZZ ?= $(notdir $(FUZZERS))
 
 $(B)/tests/fuzz/fuzz-%: $(B)/tests/fuzz/fuzz-%.o $(FUZZ_HELPERS) \
 		$(STORE_LIB) $(CONVERT_LIB) $(DIRECTORY_LIB) $(CLIENT_LIB) $(WIRE_LIB)
-	$(LINK) -fsanitize=fuzzer $(DC_LIBS) -lcurl $(LDAP_LIBS) $(ICU_LIBS) \
+	$(LINK) -fsanitize=fuzzer $(DC_LIBS) $(CLIENT_LIBS) $(LDAP_LIBS) $(ICU_LIBS) \
 		$(EXPAT_LIBS) $(TALLOC_LIBS) -lm
 
 fuzz-programs: $(FUZZERS)

@@ -30,24 +30,35 @@ enum client_failure {
 	CLIENT_FAIL_STATUS,
 	/* a ROP's ReturnValue isn't 0 */
 	CLIENT_FAIL_ROP,
+	/* Autodiscover: an answer that isn't one */
+	CLIENT_FAIL_NOT_AUTODISCOVER,
+	/* Autodiscover: an Error, or no mailbox for this client in it */
+	CLIENT_FAIL_AUTODISCOVER,
+	/* a redirection that is not to be followed */
+	CLIENT_FAIL_REDIRECT,
 	/* an answer that the specification doesn't allow */
 	CLIENT_FAIL_PROTOCOL,
 	/* no fault of the server */
 	CLIENT_FAIL_LOCAL,
 };
 
+#define CLIENT_REQUEST_AUTODISCOVER "Autodiscover"
+/* An Autodiscover server's ErrorCode: it has no such mailbox. */
+#define CLIENT_AUTODISCOVER_UNKNOWN_USER 500
+
 struct client_error {
 	enum client_failure failure;
 	/* What was being done, for humans: "open message 3 of Inbox". */
 	char step[160];
-	/* request type ("Execute"), ROP ("RopOpenFolder"), or "" */
+	/* request type ("Execute", CLIENT_REQUEST_AUTODISCOVER), ROP
+	   ("RopOpenFolder"), or "" */
 	char request[32];
 	char rop[64];
 	/* 0 if there was no answer */
 	long http_status;
 	/* X-ResponseCode, -1 if there was none */
 	int response_code;
-	/* StatusCode, ErrorCode or ReturnValue */
+	/* StatusCode, ErrorCode or ReturnValue; Autodiscover's ErrorCode */
 	uint32_t ec;
 	/* one sentence without a full stop */
 	char text[512];
@@ -61,6 +72,9 @@ int client_error_set(struct client_error *error, enum client_failure failure,
 		     const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void client_error_clear(struct client_error *error);
+/* Keeps the beginning of what the server said: without tags, in one line. */
+void client_error_set_answer(struct client_error *error, const void *data,
+			     size_t size);
 /* The whole story in one line, into buf. Returns buf. */
 const char *client_error_describe(const struct client_error *error,
 				  char *buf, size_t size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client-http-private.h"
+#include "client-curl.h"
 
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,6 @@
 #include <time.h>
 
 #define CLIENT_APPLICATION "Outlook/16.0.4266.1001"
-#define DEFAULT_TIMEOUT_SECS 120
 /* MS-OXCMAPIHTTP 2.2.4.4: a NotificationWait is held for up to five minutes */
 #define NOTIFICATION_TIMEOUT_SECS 360
 /* an error page that is longer is cut */
@@ -19,6 +18,7 @@
 struct client_connection {
 	struct client_http *http;
 	CURL *curl;
+	struct curl_slist *connect_to;
 	char errbuf[CURL_ERROR_SIZE];
 	/* the request that is running */
 	struct client_http_response *response;
@@ -58,6 +58,7 @@ client_http_new(TALLOC_CTX *mem, const struct client_http_params *params)
 static int client_connection_destroy(struct client_connection *conn)
 {
 	curl_easy_cleanup(conn->curl);
+	curl_slist_free_all(conn->connect_to);
 	return 0;
 }
 
@@ -68,6 +69,7 @@ struct client_connection *client_connection_new(struct client_http *http)
 
 	conn->http = http;
 	conn->curl = curl_easy_init();
+	conn->connect_to = client_curl_connect_to(&http->params);
 	talloc_set_destructor(conn, client_connection_destroy);
 	return conn;
 }
@@ -154,78 +156,13 @@ static int
 client_connection_curl_error(struct client_connection *conn, CURLcode ret,
 			     struct client_error *error_r)
 {
-	const char *text = conn->errbuf[0] != '\0' ? conn->errbuf :
-		curl_easy_strerror(ret);
-	enum client_failure failure;
-
-	switch (ret) {
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_RESOLVE_PROXY:
-	case CURLE_COULDNT_CONNECT:
-		failure = CLIENT_FAIL_CONNECT;
-		break;
-	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CIPHER:
-	case CURLE_SSL_ISSUER_ERROR:
-		failure = CLIENT_FAIL_TLS;
-		break;
-	case CURLE_OPERATION_TIMEDOUT:
-		failure = CLIENT_FAIL_TIMEOUT;
-		break;
-	case CURLE_GOT_NOTHING:
-	case CURLE_PARTIAL_FILE:
-	case CURLE_RECV_ERROR:
-	case CURLE_SEND_ERROR:
-		failure = CLIENT_FAIL_LOST;
-		break;
-	case CURLE_UNSUPPORTED_PROTOCOL:
-	case CURLE_URL_MALFORMAT:
-		failure = CLIENT_FAIL_LOCAL;
-		break;
-	case CURLE_WRITE_ERROR:
+	if (ret == CURLE_WRITE_ERROR) {
 		return client_error_set(error_r, CLIENT_FAIL_PROTOCOL,
 			"the answer's framing is wrong: %s",
 			conn->response->framing->error);
-	default:
-		failure = CLIENT_FAIL_NOT_MAPI;
-		break;
 	}
-	return client_error_set(error_r, failure, "%s", text);
-}
-
-/* Text of an error page, without its tags */
-static void
-client_http_answer(const struct client_http_response *response,
-		   struct client_error *error_r)
-{
-	size_t i, n = 0;
-	bool tag = false, space = true;
-
-	for (i = 0; i < response->plain_len &&
-		     n < sizeof(error_r->answer) - 1; i++) {
-		unsigned char c = response->plain[i];
-
-		if (c == '<')
-			tag = true;
-		else if (c == '>')
-			tag = false, c = ' ';
-		if (tag)
-			continue;
-		if (c <= ' ' || c == 127) {
-			if (!space)
-				error_r->answer[n++] = ' ';
-			space = true;
-		} else {
-			error_r->answer[n++] = c;
-			space = false;
-		}
-	}
-	while (n > 0 && error_r->answer[n - 1] == ' ')
-		n--;
-	error_r->answer[n] = '\0';
+	return client_curl_fail(ret, conn->errbuf, CLIENT_FAIL_NOT_MAPI,
+				error_r);
 }
 
 static int
@@ -238,7 +175,8 @@ client_connection_judge(struct client_connection *conn, const char *type,
 	error_r->http_status = response->status;
 	error_r->response_code = response->response_code;
 	if (response->status != 200) {
-		client_http_answer(response, error_r);
+		client_error_set_answer(error_r, response->plain,
+					response->plain_len);
 		if (response->status == 401) {
 			return client_error_set(error_r, CLIENT_FAIL_AUTH,
 				"the server doesn't accept these credentials");
@@ -247,7 +185,8 @@ client_connection_judge(struct client_connection *conn, const char *type,
 					"HTTP status %ld", response->status);
 	}
 	if (!response->is_mapi) {
-		client_http_answer(response, error_r);
+		client_error_set_answer(error_r, response->plain,
+					response->plain_len);
 		value = client_http_header(response, "Server");
 		return client_error_set(error_r, CLIENT_FAIL_NOT_MAPI,
 			"the answer has no X-ResponseCode header%s%s",
@@ -255,7 +194,8 @@ client_connection_judge(struct client_connection *conn, const char *type,
 			value == NULL ? "" : value);
 	}
 	if (response->response_code != 0) {
-		client_http_answer(response, error_r);
+		client_error_set_answer(error_r, response->plain,
+					response->plain_len);
 		return client_error_set(error_r, CLIENT_FAIL_RESPONSE_CODE,
 					"the server refused the request");
 	}
@@ -278,32 +218,15 @@ client_connection_judge(struct client_connection *conn, const char *type,
 static void
 client_connection_setup(struct client_connection *conn)
 {
-	const struct client_http_params *params = &conn->http->params;
 	CURL *curl = conn->curl;
 
-	/* the connection and its TLS session stay */
-	curl_easy_reset(curl);
-	curl_easy_setopt(curl, CURLOPT_URL, params->url);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
-	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, conn->errbuf);
+	client_curl_setup(curl, &conn->http->params, conn->connect_to,
+			  conn->errbuf);
+	curl_easy_setopt(curl, CURLOPT_URL, conn->http->params.url);
 	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, header_callback);
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, conn);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, body_callback);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, conn);
-	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 20L);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, params->timeout_secs == 0 ?
-			 (long)DEFAULT_TIMEOUT_SECS :
-			 (long)params->timeout_secs);
-	if (params->ca_file != NULL)
-		curl_easy_setopt(curl, CURLOPT_CAINFO, params->ca_file);
-	if (params->insecure) {
-		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
-		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
-	}
-	conn->errbuf[0] = '\0';
 }
 
 static struct curl_slist *

@@ -22,6 +22,10 @@ struct client_http_params {
 	const char *ca_file;
 	/* don't verify the server's certificate */
 	bool insecure;
+	/* "HOST:PORT:OTHERHOST:OTHERPORT": connections to HOST:PORT go there,
+	   e.g. before DNS knows a new server; ended by NULL, may be NULL. Must
+	   live as long as what's made with it. */
+	const char *const *connect_to;
 	/* for a whole request, except NotificationWait; 0 = 120 */
 	unsigned int timeout_secs;
 };

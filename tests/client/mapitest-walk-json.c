@@ -2,6 +2,7 @@
 #include "mapitest-walk.h"
 #include "client-sha256.h"
 #include "json-writer.h"
+#include "mapitest-output.h"
 #include "mapi-property-info.h"
 
 #include <stdlib.h>
@@ -257,28 +258,12 @@ static void json_table_end(void *ctx)
 	jw_close_object(jw);
 }
 
-static void json_error(struct json_writer *jw, const struct client_error *error)
-{
-	jw_open_object(jw, "error");
-	jw_string(jw, "failure", client_failure_name(error->failure));
-	jw_string(jw, "step", error->step);
-	jw_string(jw, "request", error->request);
-	jw_string(jw, "rop", error->rop);
-	jw_number(jw, "http_status", error->http_status);
-	jw_number(jw, "response_code", error->response_code);
-	jw_number(jw, "code", error->ec);
-	jw_string(jw, "text", error->text);
-	jw_string(jw, "advice", client_error_advice(error));
-	jw_close_object(jw);
-}
-
 static void json_end(void *ctx, const struct walk_result *result,
 		     const struct client_error *error)
 {
 	struct json_printer *printer = ctx;
 	struct json_writer *jw = &printer->jw;
 	const struct client_http *http = result->session->http;
-	unsigned int i;
 
 	/* a failure within a table leaves it open */
 	while (jw->depth > (printer->tables ? 2U : 1U)) {
@@ -289,15 +274,13 @@ static void json_end(void *ctx, const struct walk_result *result,
 	}
 	if (printer->tables)
 		jw_close_array(jw);
-	jw_open_array(jw, "violations");
-	for (i = 0; i < http->violation_count; i++)
-		jw_string(jw, NULL, http->violations[i]);
-	jw_close_array(jw);
+	mapitest_json_lines(jw, "violations", http->violations,
+			    http->violation_count);
 	jw_number(jw, "requests", http->requests);
 	jw_number(jw, "bytes_sent", http->bytes_sent);
 	jw_number(jw, "bytes_received", http->bytes_received);
 	if (error != NULL)
-		json_error(jw, error);
+		mapitest_json_error(jw, error);
 	jw_close_object(jw);
 }
 

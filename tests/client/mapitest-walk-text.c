@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "mapitest-output.h"
 #include "mapitest-walk.h"
 #include "mapi-property-info.h"
 
@@ -22,64 +23,6 @@ struct text_printer {
 void *walk_printer_text_new(TALLOC_CTX *mem)
 {
 	return talloc_zero(mem, struct text_printer);
-}
-
-/* The character at p and how many bytes it has. */
-static uint32_t utf8_decode(const unsigned char *p, unsigned int *len_r)
-{
-	uint32_t c = *p < 0xc0 ? *p : *p & (*p < 0xe0 ? 0x1f :
-					    *p < 0xf0 ? 0x0f : 0x07);
-
-	for (*len_r = 1; *p >= 0xc0 && (p[*len_r] & 0xc0) == 0x80; ++*len_r)
-		c = c << 6 | (p[*len_r] & 0x3f);
-	return c;
-}
-
-/* Columns that terminals give a character: 2 for those of East Asia and
-   pictures, 0 for what combines with the one before. */
-static unsigned int char_width(uint32_t c)
-{
-	if ((c >= 0x300 && c <= 0x36f) || (c >= 0x200b && c <= 0x200f) ||
-	    (c >= 0xfe00 && c <= 0xfe0f))
-		return 0;
-	if ((c >= 0x1100 && c <= 0x115f) || (c >= 0x2e80 && c <= 0xa4cf) ||
-	    (c >= 0xac00 && c <= 0xd7a3) || (c >= 0xf900 && c <= 0xfaff) ||
-	    (c >= 0xfe30 && c <= 0xfe6f) || (c >= 0xff00 && c <= 0xff60) ||
-	    (c >= 0xffe0 && c <= 0xffe6) || (c >= 0x1f300 && c <= 0x1faff) ||
-	    (c >= 0x20000 && c <= 0x3fffd))
-		return 2;
-	return 1;
-}
-
-/* Prints str in at most width columns of one line, padded with spaces if
-   pad. */
-static void put_cell(const char *str, unsigned int width, bool pad)
-{
-	const unsigned char *p = (const unsigned char *)(str == NULL ? "" : str);
-	unsigned int len, total = 0, used = 0, i, room;
-	uint32_t c;
-
-	for (i = 0; p[i] != '\0'; i += len)
-		total += char_width(utf8_decode(p + i, &len));
-	/* what doesn't fit becomes dots */
-	room = total > width ? width - 1 : width;
-	for (; *p != '\0'; p += len) {
-		c = utf8_decode(p, &len);
-		if (used + char_width(c) > room)
-			break;
-		used += char_width(c);
-		/* control characters of C0 and C1 stay here */
-		if (c < ' ' || (c >= 127 && c < 160))
-			putchar(' ');
-		else
-			fwrite(p, 1, len, stdout);
-	}
-	if (total > width) {
-		fputs("\xe2\x80\xa6", stdout);
-		used++;
-	}
-	for (; pad && used < width; used++)
-		putchar(' ');
 }
 
 static const char *format_time(int64_t unixtime, char buf[32])
@@ -141,7 +84,7 @@ static void text_store_value(uint32_t tag, const struct mapi_value *value)
 	}
 	text = talloc_strdup(NULL, "");
 	mapi_value_print(&text, value);
-	put_cell(text, 60, false);
+	mapitest_put_cell(text, 60, false);
 	putchar('\n');
 	talloc_free(text);
 }
@@ -196,7 +139,7 @@ static void text_folders(void *ctx, const struct walk_result *result)
 		fputs("  ", stdout);
 		for (d = 0; d < indent; d++)
 			fputs("  ", stdout);
-		put_cell(folder->name, 40 - 2 * indent, true);
+		mapitest_put_cell(folder->name, 40 - 2 * indent, true);
 		printf(" %8d %8d  %s", folder->count, folder->unread,
 		       folder->container_class == NULL ? "" :
 		       folder->container_class);
@@ -235,10 +178,10 @@ static void text_table(void *ctx, const struct walk_table *table)
 		       row->flag_status == FLAG_STATUS_FLAGGED ? 'F' :
 		       (row->flags & MSGFLAG_UNSENT) != 0 ? 'D' : ' ',
 		       row->has_attachments ? '@' : ' ');
-		put_cell(row->from_name != NULL ? row->from_name :
+		mapitest_put_cell(row->from_name != NULL ? row->from_name :
 			 row->from_address, 22, true);
 		putchar(' ');
-		put_cell(row->subject, 42, true);
+		mapitest_put_cell(row->subject, 42, true);
 		printf(" %8s\n", format_size(row->size, size));
 	}
 	printf("  (* unread, ! important, F flagged, D draft, @ attachments)\n");
@@ -256,7 +199,7 @@ static void text_field(unsigned int depth, const char *name, const char *value)
 		return;
 	put_indent(depth);
 	printf("  %-10s ", name);
-	put_cell(value, EXCERPT_COLUMNS, false);
+	mapitest_put_cell(value, EXCERPT_COLUMNS, false);
 	putchar('\n');
 }
 
@@ -272,7 +215,7 @@ static void text_excerpt(unsigned int depth, const char *text)
 		if (line[strspn(line, " \t")] != '\0') {
 			put_indent(depth);
 			fputs("    | ", stdout);
-			put_cell(line, EXCERPT_COLUMNS, false);
+			mapitest_put_cell(line, EXCERPT_COLUMNS, false);
 			putchar('\n');
 			lines++;
 		}
@@ -295,8 +238,8 @@ text_attachment(unsigned int depth, const struct walk_attachment *attachment)
 
 	put_indent(depth);
 	printf("  attachment %d: ", attachment->num);
-	put_cell(attachment->name == NULL ? "(no name)" : attachment->name, 40,
-		 false);
+	mapitest_put_cell(attachment->name == NULL ? "(no name)" :
+			  attachment->name, 40, false);
 	if (attachment->mime_type != NULL)
 		printf(", %s", attachment->mime_type);
 	if (attachment->content_id != NULL)
@@ -393,13 +336,9 @@ static void text_end(void *ctx, const struct walk_result *result,
 {
 	const struct client_http *http = result->session->http;
 	char sent[32], received[32];
-	unsigned int i;
 
-	if (http->violation_count > 0) {
-		printf("\nThe server's answers aren't as specified:\n");
-		for (i = 0; i < http->violation_count; i++)
-			printf("  %s\n", http->violations[i]);
-	}
+	mapitest_put_lines(MAPITEST_VIOLATIONS, http->violations,
+			   http->violation_count);
 	if (error == NULL) {
 		printf("\nAll steps succeeded: %u requests, %s sent, "
 		       "%s received.\n", http->requests,

@@ -14,12 +14,15 @@
 #define MAX_PASSWORD 1024
 
 static const char usage_text[] =
-"Usage: mapitest COMMAND URL USER [options] [arguments]\n"
+"Usage: mapitest COMMAND ADDRESS [options] [arguments]\n"
+"       mapitest COMMAND URL USER [options] [arguments]\n"
 "\n"
 "Asks a MAPI over HTTP server what Outlook would ask it.\n"
-"URL is the mailbox endpoint: https://mail.example.org/mapi/emsmdb/\n"
+"ADDRESS is an e-mail address, whose server is found by Autodiscover;\n"
+"URL is the endpoint itself: https://mail.example.org/mapi/emsmdb/\n"
 "\n"
 "Commands:\n"
+"  autodiscover  only finds the server (ADDRESS only)\n"
 "  walk    connects, logs on, shows folders, message lists and messages\n"
 "  raw     single remote operations, printed field by field\n"
 "  bench   table | open | small | idle: how fast it is\n"
@@ -30,6 +33,12 @@ static const char usage_text[] =
 "  --dn DN               legacyExchangeDN of the user\n"
 "  --org NAME            organisation, to make the DN from\n"
 "                        (default: " DEFAULT_ORGANIZATION ")\n"
+"  --user NAME           to log in with, if it isn't the address\n"
+"  --autodiscover-url URL  ask there instead of where the address leads to\n"
+"  --no-srv              don't look for DNS' SRV records\n"
+"  --trust-redirects     follow redirections that nothing vouches for\n"
+"  --connect-to HOST:PORT:OTHERHOST:OTHERPORT\n"
+"                        connect there instead; may be given several times\n"
 "  --cacert FILE         whom to trust (PEM); else the environment's MAPI_CA,\n"
 "                        else as the system does\n"
 "  --insecure            don't verify the server's certificate\n"
@@ -51,7 +60,8 @@ static const char usage_text[] =
 enum {
 	OPT_PASSWORD_FILE = 256, OPT_DN, OPT_ORG, OPT_CACERT, OPT_INSECURE,
 	OPT_TIMEOUT, OPT_COMPRESS, OPT_OBFUSCATE, OPT_JSON, OPT_VERBOSE,
-	OPT_HELP,
+	OPT_HELP, OPT_USER, OPT_AUTODISCOVER_URL, OPT_NO_SRV,
+	OPT_TRUST_REDIRECTS, OPT_CONNECT_TO,
 };
 
 static const struct option options[] = {
@@ -66,16 +76,32 @@ static const struct option options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "verbose", no_argument, NULL, OPT_VERBOSE },
 	{ "help", no_argument, NULL, OPT_HELP },
+	{ "user", required_argument, NULL, OPT_USER },
+	{ "autodiscover-url", required_argument, NULL, OPT_AUTODISCOVER_URL },
+	{ "no-srv", no_argument, NULL, OPT_NO_SRV },
+	{ "trust-redirects", no_argument, NULL, OPT_TRUST_REDIRECTS },
+	{ "connect-to", required_argument, NULL, OPT_CONNECT_TO },
 	{ NULL, 0, NULL, 0 },
 };
 
-static const struct {
+/* what a command needs to find the server */
+enum command_endpoint {
+	/* the address */
+	ENDPOINT_NONE,
+	/* or URL and user */
+	ENDPOINT_MAILBOX,
+	ENDPOINT_ADDRESSBOOK,
+};
+
+static const struct command {
 	const char *name;
 	int (*func)(struct mapitest *test);
+	enum command_endpoint endpoint;
 } commands[] = {
-	{ "walk", mapitest_walk },
-	{ "raw", mapitest_raw },
-	{ "bench", mapitest_bench },
+	{ "autodiscover", mapitest_autodiscover, ENDPOINT_NONE },
+	{ "walk", mapitest_walk, ENDPOINT_MAILBOX },
+	{ "raw", mapitest_raw, ENDPOINT_MAILBOX },
+	{ "bench", mapitest_bench, ENDPOINT_MAILBOX },
 };
 
 static void __attribute__((noreturn, format(printf, 1, 2)))
@@ -148,10 +174,15 @@ int mapitest_fail(const struct client_error *error)
 {
 	char buf[2048];
 	const char *advice = client_error_advice(error);
+	size_t len;
 
 	fflush(stdout);
-	fprintf(stderr, "mapitest: FAILED: %s.\n",
-		client_error_describe(error, buf, sizeof(buf)));
+	(void)client_error_describe(error, buf, sizeof(buf) - 1);
+	/* what the server said may be a sentence */
+	len = strlen(buf);
+	if (len > 0 && buf[len - 1] == '.')
+		buf[len - 1] = '\0';
+	fprintf(stderr, "mapitest: FAILED: %s.\n", buf);
 	if (advice != NULL)
 		fprintf(stderr, "mapitest: What to look at: %s.\n", advice);
 	return MAPITEST_FAILED;
@@ -185,6 +216,76 @@ int mapitest_logon(struct mapitest *test, struct client_session **session_r,
 	return MAPITEST_OK;
 }
 
+static void add_connect_to(struct mapitest *test, const char *arg)
+{
+	size_t count = test->params.connect_to == NULL ? 0 :
+		talloc_array_length(test->params.connect_to) - 1;
+	const char **list = talloc_realloc(test->mem,
+		(void *)test->params.connect_to, const char *, count + 2);
+
+	list[count] = arg;
+	list[count + 1] = NULL;
+	test->params.connect_to = list;
+}
+
+/* Options of mapitest itself; false if it's none of them. */
+static bool set_option(struct mapitest *test, int opt,
+		       const char **password_file)
+{
+	switch (opt) {
+	case OPT_PASSWORD_FILE:
+		*password_file = optarg;
+		break;
+	case OPT_DN:
+		test->dn = optarg;
+		break;
+	case OPT_ORG:
+		test->organization = optarg;
+		break;
+	case OPT_CACERT:
+		test->params.ca_file = optarg;
+		break;
+	case OPT_INSECURE:
+		test->params.insecure = true;
+		break;
+	case OPT_TIMEOUT:
+		test->params.timeout_secs = atoi(optarg);
+		break;
+	case OPT_COMPRESS:
+		test->session_options |= CLIENT_COMPRESS |
+			CLIENT_WANT_COMPRESSED;
+		break;
+	case OPT_OBFUSCATE:
+		test->session_options |= CLIENT_OBFUSCATE |
+			CLIENT_WANT_OBFUSCATED;
+		break;
+	case OPT_JSON:
+		test->json = true;
+		break;
+	case OPT_VERBOSE:
+		test->verbose = true;
+		break;
+	case OPT_USER:
+		test->params.user = optarg;
+		break;
+	case OPT_AUTODISCOVER_URL:
+		test->discover.url = optarg;
+		break;
+	case OPT_NO_SRV:
+		test->discover.no_srv = true;
+		break;
+	case OPT_TRUST_REDIRECTS:
+		test->discover.trust_redirects = true;
+		break;
+	case OPT_CONNECT_TO:
+		add_connect_to(test, optarg);
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
 static void parse_options(struct mapitest *test, int argc, char **argv,
 			  const char **password_file_r)
 {
@@ -207,45 +308,13 @@ static void parse_options(struct mapitest *test, int argc, char **argv,
 		optind = 0;
 		opt = getopt_long(one[2] == NULL ? 2 : 3, one, "+:", options,
 				  NULL);
-		switch (opt) {
-		case OPT_PASSWORD_FILE:
-			*password_file_r = optarg;
-			break;
-		case OPT_DN:
-			test->dn = optarg;
-			break;
-		case OPT_ORG:
-			test->organization = optarg;
-			break;
-		case OPT_CACERT:
-			test->params.ca_file = optarg;
-			break;
-		case OPT_INSECURE:
-			test->params.insecure = true;
-			break;
-		case OPT_TIMEOUT:
-			test->params.timeout_secs = atoi(optarg);
-			break;
-		case OPT_COMPRESS:
-			test->session_options |= CLIENT_COMPRESS |
-				CLIENT_WANT_COMPRESSED;
-			break;
-		case OPT_OBFUSCATE:
-			test->session_options |= CLIENT_OBFUSCATE |
-				CLIENT_WANT_OBFUSCATED;
-			break;
-		case OPT_JSON:
-			test->json = true;
-			break;
-		case OPT_VERBOSE:
-			test->verbose = true;
-			break;
-		case OPT_HELP:
+		if (opt == OPT_HELP) {
 			fputs(usage_text, stdout);
 			exit(MAPITEST_OK);
-		case ':':
+		}
+		if (opt == ':')
 			usage_error("%s needs a value", argv[i]);
-		default:
+		if (!set_option(test, opt, password_file_r)) {
 			rest[test->argc++] = argv[i++];
 			continue;
 		}
@@ -255,10 +324,72 @@ static void parse_options(struct mapitest *test, int argc, char **argv,
 	test->argv = rest;
 }
 
+static bool is_url(const char *arg)
+{
+	return strncmp(arg, "https://", 8) == 0 ||
+		strncmp(arg, "http://", 7) == 0;
+}
+
+/* Takes URL and user, or the address, from the arguments. */
+static void
+parse_server(struct mapitest *test, const struct command *command)
+{
+	const char *arg = test->argc > 0 ? test->argv[0] : NULL;
+	unsigned int used = 1;
+
+	if (arg == NULL) {
+		usage_error("%s: %s", command->name,
+			    command->endpoint == ENDPOINT_NONE ?
+			    "the address is missing" :
+			    "an address, or URL and user are missing");
+	}
+	if (!is_url(arg)) {
+		if (client_autodiscover_domain(arg) == NULL) {
+			usage_error("neither a URL nor an e-mail address: %s",
+				    arg);
+		}
+		test->discover.address = arg;
+		if (test->params.user == NULL)
+			test->params.user = arg;
+	} else if (command->endpoint == ENDPOINT_NONE) {
+		usage_error("%s: give an address; --autodiscover-url names "
+			    "the URL", command->name);
+	} else if (test->argc < 2) {
+		usage_error("%s: URL and user are missing", command->name);
+	} else {
+		test->params.url = arg;
+		test->params.user = test->argv[1];
+		used = 2;
+	}
+	if (test->discover.url != NULL && !is_url(test->discover.url))
+		usage_error("not a URL: %s", test->discover.url);
+	test->argv += used;
+	test->argc -= used;
+}
+
+static int run(struct mapitest *test, const struct command *command)
+{
+	if (command->endpoint != ENDPOINT_NONE) {
+		if (test->discover.address != NULL) {
+			int ret = mapitest_locate(test, command->endpoint ==
+						  ENDPOINT_ADDRESSBOOK);
+
+			if (ret != MAPITEST_OK)
+				return ret;
+		} else if (test->dn == NULL) {
+			test->dn = client_user_dn(test->mem,
+						  test->organization,
+						  test->params.user);
+		}
+	}
+	return command->func(test);
+}
+
 int main(int argc, char **argv)
 {
 	struct mapitest test = { .organization = DEFAULT_ORGANIZATION };
-	const char *password_file, *command;
+	const struct command *command = NULL;
+	const char *password_file;
 	unsigned int i;
 	int ret;
 
@@ -268,29 +399,18 @@ int main(int argc, char **argv)
 	parse_options(&test, argc - 1, argv + 1, &password_file);
 	if (test.argc == 0)
 		usage_error("no command");
-	command = test.argv[0];
 	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		if (strcmp(commands[i].name, command) == 0)
-			break;
+		if (strcmp(commands[i].name, test.argv[0]) == 0)
+			command = &commands[i];
 	}
-	if (i == sizeof(commands) / sizeof(commands[0]))
-		usage_error("no such command: %s", command);
-	if (test.argc < 3)
-		usage_error("%s: URL and user are missing", command);
-	test.params.url = test.argv[1];
-	test.params.user = test.argv[2];
-	test.argv += 3;
-	test.argc -= 3;
-	if (strncmp(test.params.url, "https://", 8) != 0 &&
-	    strncmp(test.params.url, "http://", 7) != 0)
-		usage_error("not a URL: %s", test.params.url);
+	if (command == NULL)
+		usage_error("no such command: %s", test.argv[0]);
+	test.argv++;
+	test.argc--;
+	parse_server(&test, command);
 	test.params.password =
 		get_password(test.mem, password_file, test.params.user);
-	if (test.dn == NULL) {
-		test.dn = client_user_dn(test.mem, test.organization,
-					 test.params.user);
-	}
-	ret = commands[i].func(&test);
+	ret = run(&test, command);
 	talloc_free(test.mem);
 	if (fflush(stdout) != 0) {
 		fprintf(stderr, "mapitest: can't write: %s\n",

@@ -4,16 +4,21 @@
 
 /* What the subcommands of mapitest share. */
 
+#include "client-autodiscover.h"
 #include "client-object.h"
 
 struct mapitest {
 	/* everything else is below this */
 	TALLOC_CTX *mem;
 	struct client_http_params params;
+	/* dn: NULL where a command works without */
 	const char *organization, *dn;
+	/* by what the server is found if not by a URL: address is NULL then */
+	struct client_autodiscover_params discover;
+	struct client_autodiscover *found;
 	unsigned int session_options;
 	bool json, verbose;
-	/* arguments after URL and user */
+	/* arguments after URL and user, or after the address */
 	int argc;
 	char **argv;
 };
@@ -36,6 +41,12 @@ int mapitest_fail(const struct client_error *error);
 int mapitest_logon(struct mapitest *test, struct client_session **session_r,
 		   struct client_logon **logon_r);
 
+/* mapitest-autodiscover.c: finds params.url and dn by the address, and prints
+   what it has found, or the failure. Returns MAPITEST_OK or
+   MAPITEST_FAILED. */
+int mapitest_locate(struct mapitest *test, bool addressbook);
+
+int mapitest_autodiscover(struct mapitest *test);
 int mapitest_walk(struct mapitest *test);
 int mapitest_raw(struct mapitest *test);
 int mapitest_bench(struct mapitest *test);
