@@ -139,7 +139,21 @@ ldap_connection_failed(struct ldap_connection *conn, const char *fmt, ...)
 	} T_END;
 }
 
-/* With what the library knows besides, e.g. why TLS has failed */
+/* GnuTLS' reasons don't reach us. */
+static const char *
+ldap_connection_tls_hint(const struct ldap_connection *conn, int ret)
+{
+	bool ldaps = strncasecmp(ldap_connection_uri(conn), "ldaps:", 6) == 0;
+
+	if ((ldaps && conn->state == LDAP_STATE_BIND &&
+	     ret == LDAP_SERVER_DOWN) ||
+	    (conn->state == LDAP_STATE_STARTTLS && ret == LDAP_CONNECT_ERROR))
+		return " - if it is running, is its certificate for this name "
+			"and by an authority of ssl_client_ca_file?";
+	return "";
+}
+
+/* With what the library knows besides */
 static void
 ldap_connection_failed_op(struct ldap_connection *conn, const char *what,
 			  int ret)
@@ -153,8 +167,8 @@ ldap_connection_failed_op(struct ldap_connection *conn, const char *what,
 		detail = msg == NULL || *msg == '\0' ? "" :
 			t_strdup_printf(" (%s)", msg);
 		ldap_memfree(msg);
-		ldap_connection_failed(conn, "%s failed: %s%s", what, error,
-				       detail);
+		ldap_connection_failed(conn, "%s failed: %s%s%s", what, error,
+			detail, ldap_connection_tls_hint(conn, ret));
 	} T_END;
 }
 

@@ -70,17 +70,20 @@ class Book(RawMapi):
         rows, _ = read_rows(data[37:])
         return 0, state, rows
 
-    def members(self, name):
-        """Names of the members of the one list that name is resolved to"""
+    def legacy_dn(self, name):
+        """PidTagEmailAddress of the one that name is resolved to"""
         body = struct.pack("<I", 0) + b"\1" + stat() + \
             columns(EMAIL_ADDRESS) + b"\1" + struct.pack("<I", 1) + \
             utf16z(name)
         error, data = self.call("ResolveNames", body)
         check_equal((error, data[9]), (0, 2), f"ResolveNames of {name}")
-        legacy_dn = read_rows(data[13:])[0][0][0]
+        return read_rows(data[13:])[0][0][0]
+
+    def members(self, name):
+        """Names of the members of the one list that name is resolved to"""
         error, data = self.call(
             "DNToMId", struct.pack("<IBI", 0, 0xFF, 1) +
-            legacy_dn.encode() + b"\0")
+            self.legacy_dn(name).encode() + b"\0")
         check_equal(error, 0, "ErrorCode of DNToMId")
         mid = struct.unpack_from("<I", data, 5)[0]
 
