@@ -163,6 +163,22 @@ void login_connection_destroyed(struct login_connection *conn,
 	master_service_client_connection_destroyed(master_service);
 }
 
+/* Some proxies go on with a header that there is, others add one behind it. */
+static const char *
+login_last_header(const struct http_request *hreq, const char *name)
+{
+	const ARRAY_TYPE(http_header_field) *fields =
+		http_request_header_get_fields(hreq);
+	const struct http_header_field *field;
+	const char *value = NULL;
+
+	array_foreach(fields, field) {
+		if (http_header_field_is(field, name))
+			value = field->value;
+	}
+	return value;
+}
+
 void login_connection_get_info(const struct login_connection *conn,
 			       const struct http_request *hreq,
 			       struct login_client_info *info_r)
@@ -173,7 +189,7 @@ void login_connection_get_info(const struct login_connection *conn,
 	*info_r = conn->info;
 	if (!conn->trusted)
 		return;
-	value = http_request_header_get(hreq, "X-Forwarded-For");
+	value = login_last_header(hreq, "X-Forwarded-For");
 	if (value == NULL)
 		return;
 	/* The last one is what the proxy itself has seen, the others are what

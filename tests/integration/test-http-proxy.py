@@ -80,6 +80,25 @@ def test_trusted_proxy(server):
     log = server.log_text()
     check("rip=198.51.100.7" in log, "the proxy's client isn't in the log")
     check("203.0.113.9" not in log, "what a client says of itself is believed")
+    # a proxy that adds a header instead of adding to the client's
+    conn = http.client.HTTPConnection(
+        "127.0.0.1", int(server.env["HTTP_PORT"]), timeout=30,
+        source_address=("127.0.0.3", 0))
+    conn.putrequest("POST", "/mapi/emsmdb/")
+    for name, value in (
+            ("X-RequestType", "PING"), ("X-RequestId", "a:1"),
+            ("X-ClientInfo", "a:1"), ("Content-Length", "0"),
+            ("Authorization", "Basic " + base64.b64encode(
+                f"{server.users[0]}:wrong".encode()).decode()),
+            ("X-Forwarded-For", "203.0.113.10"),
+            ("X-Forwarded-For", "198.51.100.8")):
+        conn.putheader(name, value)
+    conn.endheaders()
+    check_equal(conn.getresponse().status, 401, "wrong password")
+    conn.close()
+    log = server.log_text()
+    check("rip=198.51.100.8" in log, "the last header isn't in the log")
+    check("203.0.113.10" not in log, "the client's own header is believed")
 
 
 def test_untrusted_proxy(server):
