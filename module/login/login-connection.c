@@ -97,8 +97,7 @@ static bool login_client_is_trusted(const struct login_client_info *info)
 	const struct login_ip_net *net;
 
 	array_foreach(&login_trusted_nets, net) {
-		if (net_is_in_network(&info->real_remote_ip, &net->ip,
-				      net->bits))
+		if (net_is_in_network(&info->remote_ip, &net->ip, net->bits))
 			return TRUE;
 	}
 	return FALSE;
@@ -124,8 +123,10 @@ void login_connection_create(struct http_server *server,
 	info->real_remote_port = mconn->real_remote_port;
 	info->ssl = mconn->ssl;
 	conn->trusted = login_client_is_trusted(info);
+	/* Who comes by the PROXY protocol isn't where the proxy is. */
 	info->secured = info->ssl || conn->trusted ||
-		net_ip_compare(&info->real_remote_ip, &info->real_local_ip) ||
+		(mconn->proxied ? mconn->proxy.ssl :
+		 net_ip_compare(&info->real_remote_ip, &info->real_local_ip)) ||
 		(!login_set->disable_plaintext_auth &&
 		 strcmp(login_set->ssl, "required") != 0);
 	conn->event = event_create(NULL);
