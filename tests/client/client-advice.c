@@ -16,6 +16,10 @@ static const char *response_code_advice(int code)
 	case 3:
 		return "the server speaks MAPI/HTTP, but not under this path: "
 			ENDPOINTS;
+	case 5:
+		return "either this path isn't the endpoint that the request "
+			"is for, or the server doesn't know the request at "
+			"all: " ENDPOINTS;
 	case 6:
 	case 10:
 	case 13:

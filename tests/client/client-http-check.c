@@ -206,12 +206,12 @@ client_http_check_success(struct client_http *http, const char *type,
 		client_http_violation(http, "%s: no X-StartTime after DONE",
 				      type);
 	}
-	if (strcmp(type, "Connect") == 0) {
+	if (strcmp(type, "Connect") == 0 || strcmp(type, "Bind") == 0) {
 		for (i = 0; i < response->header_count; i++) {
 			if (strcasecmp(response->headers[i].name,
 				       "Set-Cookie") == 0)
 				return;
 		}
-		client_http_violation(http, "Connect: no Set-Cookie");
+		client_http_violation(http, "%s: no Set-Cookie", type);
 	}
 }

@@ -283,7 +283,7 @@ walk_read_rows(struct walker *w, TALLOC_CTX *mem, struct client_object *folder,
 				       CONTENTS_ROWS, &rows, w->error) < 0)
 			return -1;
 	}
-	if (wanted == WALK_ALL && list->row_count != list->total) {
+	if (wanted == MAPITEST_ALL && list->row_count != list->total) {
 		client_http_violation(w->result->session->http,
 			"contents table: RowCount is %u, but %u rows came",
 			list->total, list->row_count);
@@ -414,18 +414,6 @@ int walk(struct walk_result *result, const struct walk_options *options,
 	return ret;
 }
 
-static bool parse_count(const char *arg, unsigned int *count_r)
-{
-	char *end;
-
-	if (strcmp(arg, "all") == 0) {
-		*count_r = WALK_ALL;
-		return true;
-	}
-	*count_r = strtoul(arg, &end, 10);
-	return *end == '\0' && *arg != '\0';
-}
-
 int mapitest_walk(struct mapitest *test)
 {
 	struct walk_options options = {
@@ -452,9 +440,10 @@ int mapitest_walk(struct mapitest *test)
 			options.folder = value;
 		else if (value == NULL ||
 			 (!(strcmp(arg, "--rows") == 0 &&
-			    parse_count(value, &options.rows)) &&
+			    mapitest_parse_count(value, &options.rows)) &&
 			  !(strcmp(arg, "--messages") == 0 &&
-			    parse_count(value, &options.messages)))) {
+			    mapitest_parse_count(value,
+						  &options.messages)))) {
 			fprintf(stderr, "mapitest: walk: what's %s?\n", arg);
 			return MAPITEST_USAGE;
 		}

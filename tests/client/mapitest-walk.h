@@ -81,13 +81,12 @@ struct walk_table {
 struct walk_options {
 	/* path or name of the folder whose messages are shown */
 	const char *folder;
-	/* how many rows, how many messages to open; ALL = every one */
+	/* how many rows, how many messages to open; MAPITEST_ALL = every one */
 	unsigned int rows, messages;
 	/* all folders instead of one */
 	bool all_folders;
 	bool trace;
 };
-#define WALK_ALL 0xffffffffU
 
 struct walk_result {
 	const char *url, *peer, *user, *dn, *challenges;

@@ -19,10 +19,13 @@ static const char usage_text[] =
 "\n"
 "Asks a MAPI over HTTP server what Outlook would ask it.\n"
 "ADDRESS is an e-mail address, whose server is found by Autodiscover;\n"
-"URL is the endpoint itself: https://mail.example.org/mapi/emsmdb/\n"
+"URL is the endpoint itself: https://mail.example.org/mapi/emsmdb/,\n"
+"or .../mapi/nspi/ for gal and resolve.\n"
 "\n"
 "Commands:\n"
 "  autodiscover  only finds the server (ADDRESS only)\n"
+"  gal     shows address lists, rows of one, details and members\n"
+"  resolve NAME...  whom names mean: one, several or nobody\n"
 "  walk    connects, logs on, shows folders, message lists and messages\n"
 "  raw     single remote operations, printed field by field\n"
 "  bench   table | open | small | idle: how fast it is\n"
@@ -47,6 +50,12 @@ static const char usage_text[] =
 "  --json                output for programs\n"
 "  --verbose             show decoded operations on stderr\n"
 "\n"
+"gal:\n"
+"  --list NAME           which address list (the global one)\n"
+"  --rows N              how many rows to show (10), or \"all\"\n"
+"  --search PREFIX       begin with the first row that isn't before it\n"
+"  --details NAME        whose details to show (one's own)\n"
+"  --members NAME        of which list (the first among the rows)\n"
 "walk:\n"
 "  --folder NAME         whose messages to show, a path or name (Inbox)\n"
 "  --rows N, --messages N  how many to list (10), to open (3); or \"all\"\n"
@@ -55,7 +64,8 @@ static const char usage_text[] =
 "bench KIND:\n"
 "  --folder NAME, --imap HOST:PORT (with TLS), --count N, --sessions N\n"
 "\n"
-"Exit status: 0 all is well, 1 the server failed, 2 wrong usage.\n";
+"Exit status: 0 all is well, 1 the server failed, 2 wrong usage,\n"
+"3 the server works, but hasn't the name or list that was asked for.\n";
 
 enum {
 	OPT_PASSWORD_FILE = 256, OPT_DN, OPT_ORG, OPT_CACERT, OPT_INSECURE,
@@ -99,6 +109,8 @@ static const struct command {
 	enum command_endpoint endpoint;
 } commands[] = {
 	{ "autodiscover", mapitest_autodiscover, ENDPOINT_NONE },
+	{ "gal", mapitest_gal, ENDPOINT_ADDRESSBOOK },
+	{ "resolve", mapitest_resolve, ENDPOINT_ADDRESSBOOK },
 	{ "walk", mapitest_walk, ENDPOINT_MAILBOX },
 	{ "raw", mapitest_raw, ENDPOINT_MAILBOX },
 	{ "bench", mapitest_bench, ENDPOINT_MAILBOX },
@@ -322,6 +334,18 @@ static void parse_options(struct mapitest *test, int argc, char **argv,
 	}
 	rest[test->argc] = NULL;
 	test->argv = rest;
+}
+
+bool mapitest_parse_count(const char *arg, unsigned int *count_r)
+{
+	char *end;
+
+	if (strcmp(arg, "all") == 0) {
+		*count_r = MAPITEST_ALL;
+		return true;
+	}
+	*count_r = strtoul(arg, &end, 10);
+	return *end == '\0' && *arg != '\0';
 }
 
 static bool is_url(const char *arg)

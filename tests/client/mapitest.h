@@ -30,8 +30,14 @@ enum mapitest_exit {
 	MAPITEST_FAILED = 1,
 	/* wrong arguments */
 	MAPITEST_USAGE = 2,
+	/* the server works, but has not what was asked for: a name that nobody
+	   or several have, a list that isn't there */
+	MAPITEST_NOT_FOUND = 3,
 };
 
+/* What --rows and the like take: a number, or "all" (MAPITEST_ALL) */
+#define MAPITEST_ALL 0xffffffffU
+bool mapitest_parse_count(const char *arg, unsigned int *count_r);
 /* A session with the command line's options, not connected yet. */
 struct client_session *mapitest_session(struct mapitest *test);
 /* Prints an error and what to do about it to stderr. Returns
@@ -47,6 +53,8 @@ int mapitest_logon(struct mapitest *test, struct client_session **session_r,
 int mapitest_locate(struct mapitest *test, bool addressbook);
 
 int mapitest_autodiscover(struct mapitest *test);
+int mapitest_gal(struct mapitest *test);
+int mapitest_resolve(struct mapitest *test);
 int mapitest_walk(struct mapitest *test);
 int mapitest_raw(struct mapitest *test);
 int mapitest_bench(struct mapitest *test);
