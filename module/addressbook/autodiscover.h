@@ -25,8 +25,8 @@ struct autodiscover_response {
 };
 
 /* Answers a request that mapi-login has sent on (MAPI_FRAME_SERVICE): fields
-   are method, path, query, user (absent if nobody has logged in), host...
-   snapshot may be NULL. The response is on the data stack. */
+   are path, query, user (absent if nobody has logged in), host. snapshot may be
+   NULL. The response is on the data stack. */
 void autodiscover_handle(const struct autodiscover_settings *set,
 			 struct snapshot *snapshot, const char *const *fields,
 			 const unsigned char *body, size_t body_size,

@@ -15,12 +15,6 @@
 
 #define LOGIN_AUTODISCOVER_JSON "/autodiscover/autodiscover.json"
 
-/* headers that the service is told of, as fields of the same name */
-static const char *const service_headers[] = {
-	"content-type", "host", "user-agent", "x-anchormailbox",
-	"x-clientcanhandle", "x-mapihttpcapability",
-};
-
 static char *service_path;
 static struct mapi_channel *service_channel;
 static struct login_request *service_requests;
@@ -118,13 +112,13 @@ static void login_service_send(struct login_request *req)
 		http_server_request_get(req->http_req);
 	const struct http_url *url = hreq->target.url;
 	ARRAY_TYPE(const_string) fields;
-	const char *field, *value;
+	const char *field, *host;
 
 	if (!login_service_open(req)) {
 		login_service_failed(req);
 		return;
 	}
-	t_array_init(&fields, 16);
+	t_array_init(&fields, 8);
 	field = "service=autodiscover";
 	array_push_back(&fields, &field);
 	field = t_strconcat("method=", hreq->method, NULL);
@@ -140,11 +134,10 @@ static void login_service_send(struct login_request *req)
 		field = t_strconcat("user=", req->username, NULL);
 		array_push_back(&fields, &field);
 	}
-	for (unsigned int i = 0; i < N_ELEMENTS(service_headers); i++) {
-		value = http_request_header_get(hreq, service_headers[i]);
-		if (value == NULL)
-			continue;
-		field = t_strconcat(service_headers[i], "=", value, NULL);
+	/* which is valid, lib-http wouldn't have taken the request else */
+	host = http_request_header_get(hreq, "Host");
+	if (host != NULL) {
+		field = t_strconcat("host=", host, NULL);
 		array_push_back(&fields, &field);
 	}
 	array_append_zero(&fields);

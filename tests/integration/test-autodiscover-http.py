@@ -136,6 +136,22 @@ def test_content_types(server):
     check_equal(name_of(data), "Alice Adams", "UTF-16")
 
 
+def test_capabilities(server):
+    """There's one protocol, whatever the client says that it knows."""
+    _, wanted = request(server, "POST", XML, GOOD)
+    check(b'<Protocol Type="mapiHttp" Version="1">' in wanted, str(wanted))
+    for headers in ({"X-MapiHttpCapability": "1"},
+                    {"X-MapiHttpCapability": "2"},
+                    {"X-MapiHttpCapability": "0"},
+                    {"X-MapiHttpCapability": "\xff"},
+                    {"X-ClientCanHandle": "Negotiate, ExHttpInfo"},
+                    {"X-AnchorMailbox": "bob@example.org"},
+                    {"User-Agent": "Microsoft Office/16.0 (Windows NT 10.0; "
+                                   "MAPI 16.0.4266; Pro)"}):
+        _, data = request(server, "POST", XML, GOOD, headers=headers)
+        check_equal(data, wanted, str(headers))
+
+
 def test_large_bodies(server):
     for size, status in ((100 * 1024, 200), (1024 * 1024, 200),
                          (1024 * 1024 + 1, 413), (2 << 20, 413)):
