@@ -169,8 +169,10 @@ snapshot_builder_init(const struct snapshot_settings *set)
 	}
 	builder->anr_tags_count = set->anr_tags_count;
 	builder->anr_tags = i_new(uint32_t, set->anr_tags_count + 1);
-	memcpy(builder->anr_tags, set->anr_tags,
-	       sizeof(*set->anr_tags) * set->anr_tags_count);
+	if (set->anr_tags_count > 0) {
+		memcpy(builder->anr_tags, set->anr_tags,
+		       sizeof(*set->anr_tags) * set->anr_tags_count);
+	}
 	builder->settings_hash = snapshot_settings_hash(builder);
 	hash_table_create(&builder->by_id, default_pool, 0, snapshot_id_hash,
 			  snapshot_id_cmp);
