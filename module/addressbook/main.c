@@ -52,7 +52,8 @@ int main(int argc, char *argv[])
 	};
 	struct addressbook_session_params params;
 	const struct mapi_addressbook_settings *set;
-	const char *error;
+	const char *path, *error;
+	char *sessions_path;
 
 	master_service = master_service_init("mapi-addressbook", 0,
 					     &argc, &argv, "");
@@ -70,8 +71,10 @@ int main(int argc, char *argv[])
 	i_zero(&params);
 	params.set = set;
 	params.destroyed = client_destroyed;
-	if (t_abspath("mapi-sessions", &params.sessions_path, &error) < 0)
+	if (t_abspath("mapi-sessions", &path, &error) < 0)
 		i_fatal("t_abspath(mapi-sessions) failed: %s", error);
+	/* master_service_init_finish() ends this data stack frame */
+	params.sessions_path = sessions_path = i_strdup(path);
 	addressbook_snapshot_init(set->mapi_directory_cache);
 	addressbook_sessions_init(&params);
 	lookup_connections_init(lookup_find, client_destroyed);
@@ -84,6 +87,7 @@ int main(int argc, char *argv[])
 	lookup_connections_deinit();
 	addressbook_sessions_deinit();
 	addressbook_snapshot_deinit();
+	i_free(sessions_path);
 	master_service_deinit(&master_service);
 	return 0;
 }
