@@ -42,15 +42,16 @@ static void
 nspi_check_value(struct client_nspi *nspi, const char *type, uint32_t tag,
 		 const struct mapi_value *value)
 {
-	/* strings of both kinds are pointers at the same place */
+	/* Strings of both kinds are pointers at the same place; null ones come
+	   out of the decoder as empty ones, which nobody needs either. */
 	if (value->type != PTYP_MULTIPLE_STRING &&
 	    value->type != PTYP_MULTIPLE_STRING8)
 		return;
 	for (uint32_t i = 0; i < value->u.mv.count; i++) {
-		if (value->u.mv.v.str[i] == NULL) {
+		if (value->u.mv.v.str[i][0] == '\0') {
 			client_http_violation(nspi->http,
-				"%s: a null string in the values of 0x%08x",
-				type, tag);
+				"%s: a null or empty string among the values "
+				"of 0x%08x", type, tag);
 			return;
 		}
 	}

@@ -40,15 +40,26 @@ nspi_decode(struct client_nspi *nspi, TALLOC_CTX *mem,
 	    const struct client_http_response *http_response, void *resp_r,
 	    struct client_error *error_r)
 {
-	const struct nspi_response *resp = resp_r;
+	struct nspi_response *resp = resp_r;
+	struct mapi_pull pull;
 
-	memset(resp_r, 0, mapihttp_response_size(codec));
 	if (mapihttp_decode_response(mem, codec, http_response->body,
 				     http_response->body_len,
 				     resp_r) != EC_NONE) {
-		return client_error_set(error_r, CLIENT_FAIL_PROTOCOL,
-			"the answer's %zu bytes aren't a response",
-			http_response->body_len);
+		/* What it says first may be all that it says. */
+		memset(resp_r, 0, mapihttp_response_size(codec));
+		mapi_pull_init(&pull, mem, http_response->body,
+			       http_response->body_len);
+		resp->status_code = mapi_pull_u32(&pull);
+		resp->error_code = mapi_pull_u32(&pull);
+		if (resp->status_code == EC_NONE &&
+		    resp->error_code == EC_NONE) {
+			return client_error_set(error_r, CLIENT_FAIL_PROTOCOL,
+				"the answer's %zu bytes aren't a response",
+				http_response->body_len);
+		}
+		client_http_violation(nspi->http,
+			"%s: the answer ends after its ErrorCode", codec->name);
 	}
 	if (nspi->trace != NULL) {
 		fprintf(nspi->trace, "%s\n",

@@ -165,10 +165,19 @@ json_print(const struct client_autodiscover *found,
 	jw_close_object(&jw);
 }
 
-int mapitest_locate(struct mapitest *test, bool addressbook)
+int mapitest_locate(struct mapitest *test, enum mapitest_endpoint endpoint)
 {
+	bool addressbook = endpoint == MAPITEST_ADDRESSBOOK;
 	struct client_error error;
 
+	if (test->discover.address == NULL) {
+		if (test->dn == NULL) {
+			test->dn = client_user_dn(test->mem,
+						  test->organization,
+						  test->params.user);
+		}
+		return MAPITEST_OK;
+	}
 	if (autodiscover_run(test, &error) < 0) {
 		fflush(stdout);
 		fprintf(stderr, "Autodiscover of %s\n",

@@ -79,7 +79,6 @@ value_text(TALLOC_CTX *mem, const struct mapi_value *value)
 		for (uint32_t i = 0; i < value->u.mv.count; i++) {
 			text = talloc_asprintf_append(text, "%s%s",
 				i == 0 ? "" : ", ",
-				value->u.mv.v.str[i] == NULL ? "(null)" :
 				value->u.mv.v.str[i]);
 		}
 		return text;

@@ -317,5 +317,7 @@ int mapitest_gal(struct mapitest *test)
 			return MAPITEST_USAGE;
 		}
 	}
+	if (mapitest_locate(test, MAPITEST_ADDRESSBOOK) != MAPITEST_OK)
+		return MAPITEST_FAILED;
 	return book_finish(&gal.book, gal_run(&gal));
 }

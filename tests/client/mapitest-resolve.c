@@ -122,6 +122,8 @@ int mapitest_resolve(struct mapitest *test)
 		fprintf(stderr, "mapitest: resolve: which names?\n");
 		return MAPITEST_USAGE;
 	}
+	if (mapitest_locate(test, MAPITEST_ADDRESSBOOK) != MAPITEST_OK)
+		return MAPITEST_FAILED;
 	return book_finish(&book, resolve(&book,
 					  (const char *const *)test->argv,
 					  test->argc));

@@ -420,10 +420,7 @@ int mapitest_walk(struct mapitest *test)
 		.folder = "Inbox", .rows = DEFAULT_ROWS,
 		.messages = DEFAULT_MESSAGES,
 	};
-	struct walk_result result = {
-		.url = test->params.url, .user = test->params.user,
-		.dn = test->dn,
-	};
+	struct walk_result result = { .user = test->params.user };
 	struct client_error error;
 	int i;
 
@@ -450,6 +447,10 @@ int mapitest_walk(struct mapitest *test)
 	}
 	if (options.rows < options.messages)
 		options.rows = options.messages;
+	if (mapitest_locate(test, MAPITEST_MAILBOX) != MAPITEST_OK)
+		return MAPITEST_FAILED;
+	result.url = test->params.url;
+	result.dn = test->dn;
 	result.session = mapitest_session(test);
 	if (test->json) {
 		if (walk(&result, &options, &walk_printer_json,

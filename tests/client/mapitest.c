@@ -94,26 +94,30 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-/* what a command needs to find the server */
-enum command_endpoint {
-	/* the address */
-	ENDPOINT_NONE,
-	/* or URL and user */
-	ENDPOINT_MAILBOX,
-	ENDPOINT_ADDRESSBOOK,
-};
+/* Its arguments tell which endpoint is measured. */
+static int bench(struct mapitest *test)
+{
+	bool addressbook = test->argc > 0 &&
+		(strcmp(test->argv[0], "resolve") == 0 ||
+		 strcmp(test->argv[0], "rows") == 0);
+	int ret = mapitest_locate(test, addressbook ? MAPITEST_ADDRESSBOOK :
+				  MAPITEST_MAILBOX);
+
+	return ret != MAPITEST_OK ? ret : mapitest_bench(test);
+}
 
 static const struct command {
 	const char *name;
 	int (*func)(struct mapitest *test);
-	enum command_endpoint endpoint;
+	/* URL and user may be given instead of the address */
+	bool takes_url;
 } commands[] = {
-	{ "autodiscover", mapitest_autodiscover, ENDPOINT_NONE },
-	{ "gal", mapitest_gal, ENDPOINT_ADDRESSBOOK },
-	{ "resolve", mapitest_resolve, ENDPOINT_ADDRESSBOOK },
-	{ "walk", mapitest_walk, ENDPOINT_MAILBOX },
-	{ "raw", mapitest_raw, ENDPOINT_MAILBOX },
-	{ "bench", mapitest_bench, ENDPOINT_MAILBOX },
+	{ "autodiscover", mapitest_autodiscover, false },
+	{ "gal", mapitest_gal, true },
+	{ "resolve", mapitest_resolve, true },
+	{ "walk", mapitest_walk, true },
+	{ "raw", mapitest_raw, true },
+	{ "bench", bench, true },
 };
 
 static void __attribute__((noreturn, format(printf, 1, 2)))
@@ -214,9 +218,12 @@ struct client_session *mapitest_session(struct mapitest *test)
 int mapitest_logon(struct mapitest *test, struct client_session **session_r,
 		   struct client_logon **logon_r)
 {
-	struct client_session *session = mapitest_session(test);
+	struct client_session *session;
 	struct client_error error;
 
+	if (mapitest_locate(test, MAPITEST_MAILBOX) != MAPITEST_OK)
+		return MAPITEST_FAILED;
+	session = mapitest_session(test);
 	client_error_clear(&error);
 	snprintf(error.step, sizeof(error.step), "connect");
 	if (client_session_connect(session, test->dn, &error) < 0)
@@ -363,9 +370,9 @@ parse_server(struct mapitest *test, const struct command *command)
 
 	if (arg == NULL) {
 		usage_error("%s: %s", command->name,
-			    command->endpoint == ENDPOINT_NONE ?
-			    "the address is missing" :
-			    "an address, or URL and user are missing");
+			    command->takes_url ?
+			    "an address, or URL and user are missing" :
+			    "the address is missing");
 	}
 	if (!is_url(arg)) {
 		if (client_autodiscover_domain(arg) == NULL) {
@@ -375,7 +382,7 @@ parse_server(struct mapitest *test, const struct command *command)
 		test->discover.address = arg;
 		if (test->params.user == NULL)
 			test->params.user = arg;
-	} else if (command->endpoint == ENDPOINT_NONE) {
+	} else if (!command->takes_url) {
 		usage_error("%s: give an address; --autodiscover-url names "
 			    "the URL", command->name);
 	} else if (test->argc < 2) {
@@ -389,24 +396,6 @@ parse_server(struct mapitest *test, const struct command *command)
 		usage_error("not a URL: %s", test->discover.url);
 	test->argv += used;
 	test->argc -= used;
-}
-
-static int run(struct mapitest *test, const struct command *command)
-{
-	if (command->endpoint != ENDPOINT_NONE) {
-		if (test->discover.address != NULL) {
-			int ret = mapitest_locate(test, command->endpoint ==
-						  ENDPOINT_ADDRESSBOOK);
-
-			if (ret != MAPITEST_OK)
-				return ret;
-		} else if (test->dn == NULL) {
-			test->dn = client_user_dn(test->mem,
-						  test->organization,
-						  test->params.user);
-		}
-	}
-	return command->func(test);
 }
 
 int main(int argc, char **argv)
@@ -434,7 +423,7 @@ int main(int argc, char **argv)
 	parse_server(&test, command);
 	test.params.password =
 		get_password(test.mem, password_file, test.params.user);
-	ret = run(&test, command);
+	ret = command->func(&test);
 	talloc_free(test.mem);
 	if (fflush(stdout) != 0) {
 		fprintf(stderr, "mapitest: can't write: %s\n",

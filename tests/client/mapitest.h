@@ -11,7 +11,7 @@ struct mapitest {
 	/* everything else is below this */
 	TALLOC_CTX *mem;
 	struct client_http_params params;
-	/* dn: NULL where a command works without */
+	/* dn: NULL before mapitest_locate() unless it was given */
 	const char *organization, *dn;
 	/* by what the server is found if not by a URL: address is NULL then */
 	struct client_autodiscover_params discover;
@@ -47,10 +47,14 @@ int mapitest_fail(const struct client_error *error);
 int mapitest_logon(struct mapitest *test, struct client_session **session_r,
 		   struct client_logon **logon_r);
 
-/* mapitest-autodiscover.c: finds params.url and dn by the address, and prints
-   what it has found, or the failure. Returns MAPITEST_OK or
-   MAPITEST_FAILED. */
-int mapitest_locate(struct mapitest *test, bool addressbook);
+enum mapitest_endpoint {
+	MAPITEST_MAILBOX,
+	MAPITEST_ADDRESSBOOK,
+};
+/* mapitest-autodiscover.c: sets params.url and dn. If an address was given, they
+   are found by it, which is printed as well as the failure if it fails. Returns
+   MAPITEST_OK or MAPITEST_FAILED. */
+int mapitest_locate(struct mapitest *test, enum mapitest_endpoint endpoint);
 
 int mapitest_autodiscover(struct mapitest *test);
 int mapitest_gal(struct mapitest *test);
