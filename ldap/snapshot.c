@@ -140,7 +140,9 @@ snapshot_map(int fd, struct snapshot *snapshot, const char **error_r)
 	}
 	map = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED) {
-		*error_r = t_strdup_printf("mmap() failed: %m");
+		*error_r = t_strdup_printf("mmap(%"PRIuUOFF_T" bytes) failed: "
+			"%m%s", st.st_size, errno != ENOMEM ? "" :
+			" (the service's vsz_limit may be too low)");
 		return -1;
 	}
 	snapshot->map = map;

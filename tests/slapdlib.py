@@ -144,8 +144,9 @@ dbnosync
 access to attrs=userPassword by anonymous auth by self write by * none
 access to * by self write by users read by anonymous auth
 limits dn.exact="{READER}" size={reader_limit} time=unlimited
-index objectClass,entryUUID,entryCSN,member,uid eq
-index cn,sn,givenName,mail,displayName eq,sub
+index objectClass,entryUUID,entryCSN,member eq
+index cn,sn,givenName,mail,displayName,uid pres,eq,sub
+index physicalDeliveryOfficeName,departmentNumber pres,eq,sub
 {overlay}{extra}
 """)
 

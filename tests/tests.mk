@@ -53,7 +53,11 @@ check-all: all check-unit check-integration
 check-integration: $(if $(wildcard $(B)/mapitest),,all)
 	$(RUN_INTEGRATION) $(TESTS)
 
-bench: all
+# a client of the LDAP server beside which the address book is measured
+$(B)/ldap-load: $(B)/tests/bench/ldap-load.o
+	$(LINK) $(LDAP_LIBS)
+
+bench: all $(B)/ldap-load
 	$(RUN_INTEGRATION) --bench $(TESTS)
 
 demo:

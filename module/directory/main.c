@@ -45,8 +45,9 @@ static struct directory_map *directory_map;
 static struct directory_source *directory_source;
 static struct snapshot_builder *directory_builder;
 static struct timeout *to_write;
-/* how long the last write took */
+/* how long the last write took, and when it had ended */
 static int last_write_msecs;
+static struct timeval last_write_end;
 /* entries of the refresh that is going on that couldn't be used */
 static unsigned int directory_bad_entries;
 static buffer_t *directory_cookie;
@@ -74,7 +75,8 @@ static void directory_write(void *context ATTR_UNUSED)
 		return;
 	}
 	io_loop_time_refresh();
-	last_write_msecs = timeval_diff_msecs(&ioloop_timeval, &start);
+	last_write_end = ioloop_timeval;
+	last_write_msecs = timeval_diff_msecs(&last_write_end, &start);
 	directory_written = TRUE;
 	info = snapshot_info(snapshot_builder_current(directory_builder));
 	e_info(event_create_passthrough(directory_event)->
@@ -93,13 +95,18 @@ static void directory_write(void *context ATTR_UNUSED)
 /* Writing takes at most half of the time, however fast changes come. */
 static void directory_write_later(void)
 {
+	int rest;
+
 	if (to_write != NULL ||
 	    (directory_written &&
 	     snapshot_builder_changes(directory_builder) == 0))
 		return;
-	to_write = timeout_add_short(
-		I_MAX(DIRECTORY_WRITE_DELAY_MSECS, last_write_msecs),
-		directory_write, NULL);
+	rest = last_write_msecs -
+		timeval_diff_msecs(&ioloop_timeval, &last_write_end);
+	/* the clock may have been set back */
+	rest = I_MIN(rest, last_write_msecs);
+	to_write = timeout_add_short(I_MAX(DIRECTORY_WRITE_DELAY_MSECS, rest),
+				     directory_write, NULL);
 }
 
 /* --- the source -------------------------------------------------------------------- */

@@ -137,7 +137,8 @@ static struct service_settings mapi_addressbook_service_settings = {
 	.client_limit = 0,
 	.service_count = 0,
 	.idle_kill = 0,
-	.vsz_limit = UOFF_T_MAX,
+	/* the address book's file is mapped, two of them while a new one comes */
+	.vsz_limit = 4ULL * 1024 * 1024 * 1024,
 
 	.unix_listeners = { { &mapi_addressbook_unix_listeners_buf,
 			      sizeof(mapi_addressbook_unix_listeners[0]) } },
@@ -176,7 +177,8 @@ static struct service_settings mapi_directory_service_settings = {
 	.client_limit = 0,
 	.service_count = 0,
 	.idle_kill = UINT_MAX,
-	.vsz_limit = UOFF_T_MAX,
+	/* besides, what the file is made of: 1.5 GB for 500,000 objects */
+	.vsz_limit = 8ULL * 1024 * 1024 * 1024,
 
 	.unix_listeners = { { &mapi_directory_unix_listeners_buf,
 			      sizeof(mapi_directory_unix_listeners[0]) } },

@@ -29,6 +29,8 @@ static const struct {
 	{ "open", bench_open, 200 },
 	{ "small", bench_small, 3000 },
 	{ "idle", bench_idle, 1 },
+	{ "resolve", bench_resolve, 3000 },
+	{ "rows", bench_rows, 3000 },
 };
 
 static int compare_doubles(const void *a, const void *b)
@@ -153,22 +155,17 @@ int bench_start_imap(struct bench *bench)
 				   &bench->error);
 }
 
-/* --- small requests -------------------------------------------------------*/
+/* --- many requests --------------------------------------------------------*/
 /* One process' share: tells the other end that it's ready, waits for a go,
    tells how many seconds its requests took. */
-static int bench_small_one(struct bench *bench, int fd)
+static int
+bench_load_one(struct bench *bench, const struct bench_load *load, int fd)
 {
-	static const uint32_t tags[] = {
-		PIDTAG_DISPLAY_NAME, PIDTAG_CONTENT_COUNT,
-		PIDTAG_CONTENT_UNREAD_COUNT, PIDTAG_FOLDER_ID,
-	};
 	double seconds = 0, start;
-	struct mapi_property_row row;
-	TALLOC_CTX *mem;
 	unsigned int i;
 	char go;
 
-	if (bench_start(bench) < 0)
+	if (load->begin(bench) < 0)
 		return -1;
 	if (write(fd, &seconds, sizeof(seconds)) != sizeof(seconds) ||
 	    read(fd, &go, 1) != 1) {
@@ -177,27 +174,23 @@ static int bench_small_one(struct bench *bench, int fd)
 	}
 	start = client_clock();
 	for (i = 0; i < bench->count; i++) {
-		mem = talloc_new(bench->session);
-		if (client_get_props(bench->folder_obj, mem, tags, 4, &row,
-				     &bench->error) < 0)
+		if (load->request(bench, i) < 0)
 			return -1;
-		talloc_free(mem);
 	}
 	seconds = client_clock() - start;
 	if (write(fd, &seconds, sizeof(seconds)) != sizeof(seconds)) {
 		return client_error_set(&bench->error, CLIENT_FAIL_LOCAL,
 					"can't tell the time");
 	}
-	return client_session_disconnect(bench->session, &bench->error);
+	return load->end(bench);
 }
 
-/* Each session in a process of its own, so that the client isn't what limits
-   them; all begin together. */
-int bench_small(struct bench *bench)
+int bench_load(struct bench *bench, const struct bench_load *load,
+	       double *rate_r)
 {
 	int fds[MAX_SESSIONS][2];
 	pid_t pids[MAX_SESSIONS];
-	double seconds, longest = 0, rate;
+	double seconds, longest = 0;
 	unsigned int i, failed = 0;
 	int status;
 
@@ -209,7 +202,7 @@ int bench_small(struct bench *bench)
 		}
 		if (pids[i] == 0) {
 			close(fds[i][0]);
-			if (bench_small_one(bench, fds[i][1]) < 0)
+			if (bench_load_one(bench, load, fds[i][1]) < 0)
 				_exit(mapitest_fail(&bench->error));
 			_exit(MAPITEST_OK);
 		}
@@ -237,7 +230,41 @@ int bench_small(struct bench *bench)
 		return client_error_set(&bench->error, CLIENT_FAIL_LOCAL,
 					"some of the sessions failed");
 	}
-	rate = bench->count * bench->sessions / longest;
+	*rate_r = bench->count * bench->sessions / longest;
+	return 0;
+}
+
+static int bench_small_request(struct bench *bench, unsigned int i)
+{
+	static const uint32_t tags[] = {
+		PIDTAG_DISPLAY_NAME, PIDTAG_CONTENT_COUNT,
+		PIDTAG_CONTENT_UNREAD_COUNT, PIDTAG_FOLDER_ID,
+	};
+	TALLOC_CTX *mem = talloc_new(bench->session);
+	struct mapi_property_row row;
+	int ret;
+
+	(void)i;
+	ret = client_get_props(bench->folder_obj, mem, tags, 4, &row,
+			       &bench->error);
+	talloc_free(mem);
+	return ret;
+}
+
+static int bench_small_end(struct bench *bench)
+{
+	return client_session_disconnect(bench->session, &bench->error);
+}
+
+int bench_small(struct bench *bench)
+{
+	static const struct bench_load load = {
+		bench_start, bench_small_request, bench_small_end,
+	};
+	double rate;
+
+	if (bench_load(bench, &load, &rate) < 0)
+		return -1;
 	bench_print(bench, "sessions", bench->sessions, "");
 	bench_print(bench, "requests_per_second", rate, "/s");
 	bench_print(bench, "milliseconds_per_request",
@@ -275,8 +302,8 @@ static int bench_parse_args(struct bench *bench, unsigned int *kind_r)
 			break;
 	}
 	if (k == sizeof(kinds) / sizeof(kinds[0])) {
-		fprintf(stderr, "mapitest: bench: table, open, small or "
-			"idle?\n");
+		fprintf(stderr, "mapitest: bench: table, open, small, "
+			"idle, resolve or rows?\n");
 		return -1;
 	}
 	bench->count = kinds[k].default_count;
@@ -291,15 +318,19 @@ static int bench_parse_args(struct bench *bench, unsigned int *kind_r)
 			bench->count = atoi(value);
 		else if (value != NULL && strcmp(arg, "--sessions") == 0)
 			bench->sessions = atoi(value);
+		else if (value != NULL && strcmp(arg, "--names") == 0)
+			bench->names_file = value;
+		else if (value != NULL && strcmp(arg, "--batch") == 0)
+			bench->batch = atoi(value);
 		else {
 			fprintf(stderr, "mapitest: bench: what's %s?\n", arg);
 			return -1;
 		}
 	}
 	if (bench->count == 0 || bench->sessions == 0 ||
-	    bench->sessions > MAX_SESSIONS) {
-		fprintf(stderr, "mapitest: bench: --count from 1, --sessions "
-			"from 1 to %u\n", MAX_SESSIONS);
+	    bench->sessions > MAX_SESSIONS || bench->batch == 0) {
+		fprintf(stderr, "mapitest: bench: --count and --batch from 1, "
+			"--sessions from 1 to %u\n", MAX_SESSIONS);
 		return -1;
 	}
 	*kind_r = k;
@@ -309,7 +340,7 @@ static int bench_parse_args(struct bench *bench, unsigned int *kind_r)
 int mapitest_bench(struct mapitest *test)
 {
 	struct bench bench = {
-		.test = test, .folder = "INBOX", .sessions = 1,
+		.test = test, .folder = "INBOX", .sessions = 1, .batch = 1,
 	};
 	unsigned int kind;
 	int ret;

@@ -14,6 +14,9 @@ struct bench {
 	const char *folder;
 	/* rounds, messages, requests */
 	unsigned int count, sessions;
+	/* what to resolve, one name in each line, so many in a request */
+	const char *names_file;
+	unsigned int batch;
 
 	/* bench_start(), bench_start_imap() */
 	struct client_session *session;
@@ -21,6 +24,12 @@ struct bench {
 	mapi_id_t fid;
 	struct client_object *folder_obj;
 	struct imap_client *imap;
+
+	/* of the address book */
+	struct client_nspi *nspi;
+	const char **names;
+	unsigned int names_count;
+	uint32_t rows_count;
 
 	struct json_writer jw;
 	struct client_error error;
@@ -40,9 +49,25 @@ void bench_print(struct bench *bench, const char *name, double value,
 void bench_compare(struct bench *bench, const char *name, double mapi,
 		   double imap, double limit);
 
+/* What a session does. */
+struct bench_load {
+	int (*begin)(struct bench *bench);
+	/* i: 0 .. count - 1 */
+	int (*request)(struct bench *bench, unsigned int i);
+	int (*end)(struct bench *bench);
+};
+
+/* Each session in a process of its own, so that the client isn't what limits
+   them; all begin together. *rate_r: requests of all per second */
+int bench_load(struct bench *bench, const struct bench_load *load,
+	       double *rate_r);
+
 int bench_table(struct bench *bench);
 int bench_open(struct bench *bench);
 int bench_small(struct bench *bench);
 int bench_idle(struct bench *bench);
+/* mapitest-bench-book.c */
+int bench_resolve(struct bench *bench);
+int bench_rows(struct bench *bench);
 
 #endif
