@@ -418,14 +418,13 @@ addresses_add(ARRAY_TYPE(const_string) *addresses, const char *address,
 {
 	const char *const *old;
 
-	if (!address_is_valid(address))
+	if (array_count(addresses) == DIRECTORY_MAX_VALUES ||
+	    !address_is_valid(address))
 		return;
 	array_foreach(addresses, old) {
 		if (strcasecmp(*old, address) == 0)
 			return;
 	}
-	if (array_count(addresses) == DIRECTORY_MAX_VALUES)
-		return;
 	if (primary)
 		array_push_front(addresses, &address);
 	else

@@ -7,6 +7,10 @@
 #include "str.h"
 #include "source-ldif.h"
 
+/* Of different names. No schema has nearly as many; each is looked for among
+   the others. */
+#define LDIF_MAX_ATTRIBUTES 1000
+
 ARRAY_DEFINE_TYPE(binary, struct mapi_binary);
 
 struct ldif_attribute {
@@ -110,7 +114,7 @@ ldif_parse_line(struct ldif_parser *parser, const char **name_r,
 	return TRUE;
 }
 
-static void
+static bool
 ldif_add_value(struct ldif_parser *parser, const char *name,
 	       const struct mapi_binary *value)
 {
@@ -119,13 +123,16 @@ ldif_add_value(struct ldif_parser *parser, const char *name,
 	array_foreach_modifiable(&parser->attributes, attr) {
 		if (strcmp(attr->name, name) == 0) {
 			array_push_back(&attr->values, value);
-			return;
+			return TRUE;
 		}
 	}
+	if (array_count(&parser->attributes) == LDIF_MAX_ATTRIBUTES)
+		return ldif_fail(parser, "The entry has too many attributes");
 	attr = array_append_space(&parser->attributes);
 	attr->name = name;
 	p_array_init(&attr->values, parser->pool, 2);
 	array_push_back(&attr->values, value);
+	return TRUE;
 }
 
 static void ldif_record_begin(struct ldif_parser *parser)
@@ -173,8 +180,7 @@ static bool ldif_record_line(struct ldif_parser *parser)
 			return ldif_fail(parser, "This is a change and not an "
 					 "entry");
 		}
-		ldif_add_value(parser, name, &value);
-		return TRUE;
+		return ldif_add_value(parser, name, &value);
 	}
 	if (strcmp(name, "version") == 0)
 		return TRUE;

@@ -130,6 +130,20 @@ static void test_ldif_syntax(void **state)
 		/* nothing of it has been used */
 		assert_int_equal(result.count, 0);
 	}
+
+	string_t *many = t_str_new(65536);
+
+	str_append(many, "dn: a\n");
+	for (unsigned int i = 0; i < 1000; i++)
+		str_printfa(many, "a%u: x\na%u: y\n", i, i);
+	assert_int_equal(ldif_parse(str_data(many), str_len(many), add_entry,
+				    &(struct result) { .map = map }, &error),
+			 0);
+	str_append(many, "onemore: x\n");
+	assert_int_equal(ldif_parse(str_data(many), str_len(many), add_entry,
+				    &result, &error), -1);
+	assert_string_equal(error, "line 2002: The entry has too many "
+			    "attributes");
 	directory_map_deinit(&map);
 }
 
