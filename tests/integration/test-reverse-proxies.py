@@ -189,13 +189,16 @@ def basic(server):
 
 
 def check_walk(server, port):
-    """All that Outlook does at its start"""
+    """All that Outlook does at its start, and the address book"""
     env = dict(os.environ, MAPI_PASSWORD=server.password)
-    subprocess.run(
-        [os.path.join(BUILD, "mapitest"), "walk", "--cacert",
-         server.env["TEST_CA"], "--dn", server.env["TEST_DN"],
-         f"https://localhost:{port}/mapi/emsmdb/", server.users[0]],
-        env=env, check=True, stdout=subprocess.DEVNULL, timeout=120)
+    for command, wanted in (("walk", "Inbox"), ("gal", "Erika M\xfcller")):
+        out = subprocess.run(
+            [os.path.join(BUILD, "mapitest"), command, "--cacert",
+             server.env["TEST_CA"], "--autodiscover-url",
+             f"https://localhost:{port}{XML}", server.users[0]],
+            env=env, check=True, stdout=subprocess.PIPE, encoding="utf-8",
+            timeout=120).stdout
+        check(wanted in out, f"mapitest {command}: {out}")
 
 
 def check_autodiscover(server, port):
