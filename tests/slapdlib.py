@@ -29,7 +29,8 @@ class Error(Exception):
 
 
 class Slapd:
-    """In a new folder, or the one that has been made there before."""
+    """In a new folder, or the one that has been made there before. As a context
+    manager it's stopped at the end."""
 
     def __init__(self, folder):
         self.dir = os.path.abspath(folder)
@@ -38,6 +39,12 @@ class Slapd:
         with contextlib.suppress(OSError), \
                 open(self.path("slapd.json"), encoding="utf-8") as f:
             self.state = json.load(f)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.stop()
 
     def path(self, *names):
         return os.path.join(self.dir, *names)
@@ -68,8 +75,10 @@ class Slapd:
 
     # --- making it ------------------------------------------------------------
     def create(self, *ldifs, syncprov=True, reader_limit="unlimited",
-               extra=""):
-        """Fills it with LDIF files, which are trusted to be in order."""
+               page_limit=None, port=0, extra=""):
+        """Fills it with LDIF files, which are trusted to be in order. The
+        reader gets at most reader_limit entries by a search, and page_limit
+        in a page."""
         if not os.path.exists(PROGRAM):
             raise Error("slapd isn't installed: run tests/install-deps")
         os.makedirs(self.path("db"), exist_ok=True)
@@ -81,15 +90,17 @@ class Slapd:
              "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
              "-keyout", self.path("key.pem"), "-out", self.path("cert.pem")],
             check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        ports = []
-        for _ in range(2):
-            sock = socket.create_server(("127.0.0.1", 0))
-            ports.append(sock)
-        self.state["port"], self.state["tls_port"] = \
-            (sock.getsockname()[1] for sock in ports)
-        for sock in ports:
-            sock.close()
-        self.write_config(syncprov, reader_limit, extra)
+        try:
+            with socket.create_server(("127.0.0.1", port)) as plain, \
+                    socket.create_server(("127.0.0.1", 0)) as tls:
+                self.state["port"] = plain.getsockname()[1]
+                self.state["tls_port"] = tls.getsockname()[1]
+        except OSError as exc:
+            raise Error(f"port {port}: {exc}") from exc
+        limits = f"size={reader_limit}"
+        if page_limit is not None:
+            limits += f" size.pr={page_limit}"
+        self.write_config(syncprov, limits, extra)
         for ldif in ldifs:
             self.load(ldif)
         # with a password in clear, for SASL
@@ -114,7 +125,7 @@ class Slapd:
         self.tool("slapadd", "-q", "-l", copy)
         os.unlink(copy)
 
-    def write_config(self, syncprov, reader_limit, extra):
+    def write_config(self, syncprov, limits, extra):
         includes = "".join(
             f"include {SCHEMAS}/{name}.schema\n" for name in
             ("core", "cosine", "inetorgperson", "nis"))
@@ -143,7 +154,7 @@ maxsize 4294967296
 dbnosync
 access to attrs=userPassword by anonymous auth by self write by * none
 access to * by self write by users read by anonymous auth
-limits dn.exact="{READER}" size={reader_limit} time=unlimited
+limits dn.exact="{READER}" {limits} time=unlimited
 index objectClass,entryUUID,entryCSN,member eq
 index cn,sn,givenName,mail,displayName,uid pres,eq,sub
 index physicalDeliveryOfficeName,departmentNumber pres,eq,sub
@@ -218,6 +229,10 @@ index physicalDeliveryOfficeName,departmentNumber pres,eq,sub
     def kill(self):
         self.signal(signal.SIGKILL)
         self.wait()
+
+    def restart(self):
+        self.stop()
+        self.start()
 
     def pause(self):
         self.signal(signal.SIGSTOP)
