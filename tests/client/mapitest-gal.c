@@ -16,6 +16,7 @@
 struct gal_options {
 	const char *list, *search, *details, *members;
 	unsigned int rows;
+	bool check;
 };
 
 struct gal_list {
@@ -286,7 +287,9 @@ static int gal_run(struct gal *gal)
 	if (gal_choose_list(gal) &&
 	    (gal_read_rows(gal) < 0 ||
 	     gal_details(&gal->book, gal->options.details) < 0 ||
-	     gal_members(gal) < 0))
+	     gal_members(gal) < 0 ||
+	     (gal->options.check &&
+	      gal_check(&gal->book, gal->list->name, gal->list->mid) < 0)))
 		return -1;
 	return book_end(&gal->book);
 }
@@ -303,7 +306,10 @@ int mapitest_gal(struct mapitest *test)
 		const char *arg = test->argv[i];
 		const char *value = test->argv[i + 1];
 
-		if (value != NULL && strcmp(arg, "--list") == 0)
+		if (strcmp(arg, "--check") == 0) {
+			options->check = true;
+			i--;
+		} else if (value != NULL && strcmp(arg, "--list") == 0)
 			options->list = value;
 		else if (value != NULL && strcmp(arg, "--search") == 0)
 			options->search = value;

@@ -11,5 +11,8 @@
 int gal_find(struct book *book, const char *name, struct book_entry *entry_r);
 /* Prints all about somebody; name NULL = the user. */
 int gal_details(struct book *book, const char *name);
+/* mapitest-gal-check.c: asks about an address list's first rows in several ways
+   and notes as violations where the answers differ. */
+int gal_check(struct book *book, const char *name, uint32_t container);
 
 #endif

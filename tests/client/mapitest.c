@@ -56,6 +56,7 @@ static const char usage_text[] =
 "  --search PREFIX       begin with the first row that isn't before it\n"
 "  --details NAME        whose details to show (one's own)\n"
 "  --members NAME        of which list (the first among the rows)\n"
+"  --check               ask in several ways, and compare the answers\n"
 "walk:\n"
 "  --folder NAME         whose messages to show, a path or name (Inbox)\n"
 "  --rows N, --messages N  how many to list (10), to open (3); or \"all\"\n"

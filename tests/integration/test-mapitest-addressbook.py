@@ -6,6 +6,7 @@
 against the server, and against servers of a few lines that fail as others do."""
 
 import contextlib
+import http.client
 import http.server
 import json
 import os
@@ -135,6 +136,7 @@ def test_autodiscover_domain(server):
 # --- servers that aren't this one ---------------------------------------------
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 65536  # one packet per answer
     answers = None
     requests = None
 
@@ -146,7 +148,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.requests.append((self.command, self.headers, body))
         status, headers, data = self.answers(self, body)
         self.send_response(status)
-        for name, value in headers.items():
+        for name, value in (headers.items() if isinstance(headers, dict)
+                            else headers):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -533,6 +536,74 @@ def test_bad_book(server):
         with fake(server, BadBook(**answers)) as httpd:
             proc = run(server, FAILED, "gal", httpd.url, USER)
             check(words in proc.stderr, f"{words} isn't in:\n{proc.stderr}")
+
+
+def liar(server, lies):
+    """The real address book, but for the answers that lies has functions for."""
+    def answer(handler, body):
+        # one connection there for each here
+        conn = vars(handler).setdefault("upstream", http.client.HTTPConnection(
+            "localhost", int(server.env["HTTP_PORT"]), timeout=30))
+        headers = {name: value for name, value in handler.headers.items()
+                   if name not in ("Host", "Content-Length")}
+        conn.request("POST", "/mapi/nspi/", body, headers)
+        response = conn.getresponse()
+        data = response.read()
+        lie = lies.get(handler.headers["X-RequestType"])
+        if lie is not None:
+            begin = data.index(b"\r\n\r\n", data.index(b"DONE\r\n")) + 4
+            data = data[:begin] + lie(data[begin:])
+        return response.status, [
+            (name, value) for name, value in response.headers.items()
+            if name not in ("Content-Length", "Transfer-Encoding", "Connection")
+        ], data
+    return answer
+
+
+def swap(data, a, b, size=4):
+    data = bytearray(data)
+    data[a:a + size], data[b:b + size] = data[b:b + size], data[a:a + size]
+    return bytes(data)
+
+
+def add(data, pos, number):
+    if len(data) < pos + 4:
+        return data  # an error
+    return data[:pos] + u32(struct.unpack_from("<I", data, pos)[0] + number &
+                            0xffffffff) + data[pos + 4:]
+
+
+def test_check(server):
+    """gal --check sees no difference in the server's answers, and does see one
+    where somebody changes them."""
+    for name in ("Global Address List", "Sales", "All Contacts", "Archive"):
+        book = run_json(server, OK, "gal", nspi_url(server), USER, "--list",
+                        name, "--check")
+        check_equal(book["violations"], [], f"differences in {name}")
+        check_equal(book["checks"], 1 if name == "Archive" else 15, name)
+    # after StatusCode, ErrorCode, and HasState with the STAT where there's one
+    for lies, words in (
+            ({"DNToMId": lambda data: swap(data, 13, 17)}, "the MId of"),
+            ({"CompareMIds": lambda data: add(data, 8, 1)}, "compare as"),
+            ({"ResortRestriction": lambda data: swap(data, 50, 54)},
+             "another order"),
+            # CurrentRec, NumPos
+            ({"UpdateStat": lambda data: add(data, 17, 1)}, "rows down"),
+            ({"UpdateStat": lambda data: add(data, 25, 1)}, "rows up again"),
+            ({"SeekEntries": lambda data: add(data, 17, 1)}, "seeking"),
+            ({"QueryRows": lambda data: add(data, 13, 1)},
+             "has changed what's the client's"),
+            # the version
+            ({"GetSpecialTable": lambda data: add(data, 13, len(data))
+              if data[12] else data}, "comes again"),
+            ({"QueryColumns": lambda data: data.replace(
+                u32(0x3001001F), u32(0x3001001E))}, "is no Unicode")):
+        with fake(server, liar(server, lies)) as httpd:
+            book = run_json(server, OK, "gal", httpd.url, USER, "--dn",
+                            server.env["TEST_DN"], "--details", "bob",
+                            "--rows", "0", "--check")
+        check(any(words in line for line in book["violations"]),
+              f"{list(lies)[0]}: {words} isn't in {book['violations']}")
 
 
 if __name__ == "__main__":
