@@ -21,7 +21,7 @@
 #define XML_MAX_PROTOCOLS 32
 #define XML_MAX_MAILBOXES 1000
 
-/* --- the request -----------------------------------------------------------*/
+/* --- the request ----------------------------------------------------------*/
 static char *xml_escape(TALLOC_CTX *mem, const char *str)
 {
 	char *out = talloc_strdup(mem, "");
@@ -56,7 +56,7 @@ const char *client_autodiscover_request(TALLOC_CTX *mem, const char *address)
 		xml_escape(mem, address));
 }
 
-/* --- the answer ------------------------------------------------------------*/
+/* --- the answer -----------------------------------------------------------*/
 struct xml_answer {
 	XML_Parser xml;
 	struct client_autodiscover_answer *answer;

@@ -60,7 +60,7 @@ autodiscover_violation(struct autodiscover *ad, const char *format, ...)
 	va_end(args);
 }
 
-/* --- one attempt -------------------------------------------------------------*/
+/* --- one attempt ----------------------------------------------------------*/
 static struct client_autodiscover_attempt *
 autodiscover_attempt(struct autodiscover *ad,
 		     enum client_autodiscover_method method, const char *url)
@@ -243,7 +243,7 @@ autodiscover_ask(struct autodiscover *ad,
 	return autodiscover_take(ad, attempt, response, answer, error);
 }
 
-/* --- redirections ------------------------------------------------------------*/
+/* --- redirections ---------------------------------------------------------*/
 static bool url_is_https(const char *url)
 {
 	return strncasecmp(url, "https://", 8) == 0;
@@ -377,7 +377,7 @@ static int autodiscover_try_redirect(struct autodiscover *ad)
 				response->location);
 }
 
-/* --- all of it -----------------------------------------------------------------*/
+/* --- all of it ------------------------------------------------------------*/
 static int autodiscover_domain(struct autodiscover *ad)
 {
 	const char *url;

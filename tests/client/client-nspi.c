@@ -27,7 +27,7 @@ void client_nspi_stat_init(struct mapihttp_stat *stat)
 	stat->sort_locale = LCID_ENGLISH;
 }
 
-/* --- any request ---------------------------------------------------------------*/
+/* --- any request ----------------------------------------------------------*/
 /* what all responses begin with */
 struct nspi_response {
 	uint32_t status_code;
@@ -117,7 +117,7 @@ int client_nspi_call(struct client_nspi *nspi, TALLOC_CTX *mem,
 	return 0;
 }
 
-/* --- the session -----------------------------------------------------------------*/
+/* --- the session ----------------------------------------------------------*/
 int client_nspi_bind(struct client_nspi *nspi, struct client_error *error_r)
 {
 	static const struct mapi_guid null_guid;
@@ -158,7 +158,7 @@ int client_nspi_unbind(struct client_nspi *nspi, struct client_error *error_r)
 	return ret;
 }
 
-/* --- objects ---------------------------------------------------------------------*/
+/* --- objects --------------------------------------------------------------*/
 int client_nspi_resolve_names(struct client_nspi *nspi, TALLOC_CTX *mem,
 			      const char *const *names, uint32_t count,
 			      const struct client_nspi_columns *columns,
@@ -306,7 +306,7 @@ int client_nspi_template_info(struct client_nspi *nspi, TALLOC_CTX *mem,
 	return 0;
 }
 
-/* --- values ----------------------------------------------------------------------*/
+/* --- values ---------------------------------------------------------------*/
 const struct mapi_value *
 client_nspi_value(const struct mapihttp_property_list *props, uint32_t tag)
 {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* --- for humans ---------------------------------------------------------------*/
+/* --- for humans -----------------------------------------------------------*/
 static void put_field(const char *label, const char *value)
 {
 	printf("  %-16s ", label);
@@ -81,7 +81,7 @@ static void put_answer(TALLOC_CTX *mem, const struct client_autodiscover *found)
 	put_mailboxes(answer);
 }
 
-/* --- for programs --------------------------------------------------------------*/
+/* --- for programs ---------------------------------------------------------*/
 static void
 json_attempts(struct json_writer *jw, const struct client_autodiscover *found)
 {
@@ -137,7 +137,7 @@ json_answer(struct json_writer *jw, const struct client_autodiscover *found)
 			    found->violation_count);
 }
 
-/* --- commands --------------------------------------------------------------------*/
+/* --- commands -------------------------------------------------------------*/
 static int autodiscover_run(struct mapitest *test, struct client_error *error_r)
 {
 	client_error_clear(error_r);

@@ -100,7 +100,7 @@ int book_finish(struct book *book, int ret)
 	return book->not_found ? MAPITEST_NOT_FOUND : MAPITEST_OK;
 }
 
-/* --- entries ---------------------------------------------------------------------*/
+/* --- entries --------------------------------------------------------------*/
 static const char *
 row_string(const struct mapi_property_row *row, uint32_t tag)
 {
@@ -182,7 +182,7 @@ void book_entry_print(struct book *book, const struct book_entry *entry)
 	putchar('\n');
 }
 
-/* --- names and links ---------------------------------------------------------------*/
+/* --- names and links ------------------------------------------------------*/
 int book_resolve(struct book *book, const char *name, uint32_t *mid_r,
 		 struct book_entry *entry_r)
 {

@@ -62,7 +62,7 @@ static void check_stat(struct check *check, struct mapihttp_stat *stat)
 	stat->container_id = check->container;
 }
 
-/* --- rows ---------------------------------------------------------------------------*/
+/* --- rows -----------------------------------------------------------------*/
 static int check_read(struct check *check)
 {
 	struct book *book = check->book;
@@ -144,7 +144,7 @@ static int check_props(struct check *check)
 	return 0;
 }
 
-/* --- positions -----------------------------------------------------------------------*/
+/* --- positions ------------------------------------------------------------*/
 static int check_move(struct check *check)
 {
 	uint32_t last = check->rows.count - 1;
@@ -235,7 +235,7 @@ static int check_seek(struct check *check)
 	return 0;
 }
 
-/* --- order ---------------------------------------------------------------------------*/
+/* --- order ----------------------------------------------------------------*/
 static int check_compare(struct check *check)
 {
 	static const struct {
@@ -282,7 +282,7 @@ static int check_resort(struct check *check)
 	return 0;
 }
 
-/* --- names ---------------------------------------------------------------------------*/
+/* --- names ----------------------------------------------------------------*/
 static int check_dns(struct check *check)
 {
 	const char **dns = talloc_array(check->mem, const char *,
@@ -373,7 +373,7 @@ static int check_filter(struct check *check)
 	return 0;
 }
 
-/* --- the rest ------------------------------------------------------------------------*/
+/* --- the rest -------------------------------------------------------------*/
 static int check_hierarchy(struct check *check)
 {
 	struct mapihttp_property_list *rows;

@@ -65,7 +65,7 @@ static int gal_find_self(struct book *book, struct book_entry *entry_r)
 	return 1;
 }
 
-/* --- properties ----------------------------------------------------------------------*/
+/* --- properties -----------------------------------------------------------*/
 static char *
 value_text(TALLOC_CTX *mem, const struct mapi_value *value)
 {

@@ -35,7 +35,7 @@ struct gal {
 	struct book_entry distlist;
 };
 
-/* --- address lists -----------------------------------------------------------------*/
+/* --- address lists --------------------------------------------------------*/
 static int gal_count_rows(struct gal *gal, struct gal_list *list)
 {
 	struct mapihttp_stat stat;
@@ -135,7 +135,7 @@ static bool gal_choose_list(struct gal *gal)
 	return false;
 }
 
-/* --- rows ---------------------------------------------------------------------------*/
+/* --- rows -----------------------------------------------------------------*/
 static void gal_print_row(struct gal *gal, const struct mapi_property_row *row)
 {
 	struct book_entry entry;
@@ -232,7 +232,7 @@ static int gal_read_rows(struct gal *gal)
 	return 0;
 }
 
-/* --- members ------------------------------------------------------------------------*/
+/* --- members --------------------------------------------------------------*/
 static int gal_print_members(struct gal *gal, const struct book_entry *list)
 {
 	struct book *book = &gal->book;
@@ -279,7 +279,7 @@ static int gal_members(struct gal *gal)
 	return 0;
 }
 
-/* --- the command ----------------------------------------------------------------------*/
+/* --- the command ----------------------------------------------------------*/
 static int gal_run(struct gal *gal)
 {
 	if (book_begin(&gal->book) < 0 || gal_read_lists(gal) < 0)

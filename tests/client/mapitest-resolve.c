@@ -118,7 +118,14 @@ int mapitest_resolve(struct mapitest *test)
 {
 	struct book book = { .test = test };
 
-	if (test->argc == 0 || strncmp(test->argv[0], "--", 2) == 0) {
+	for (int i = 0; i < test->argc; i++) {
+		if (strncmp(test->argv[i], "--", 2) == 0) {
+			fprintf(stderr, "mapitest: resolve: what's %s?\n",
+				test->argv[i]);
+			return MAPITEST_USAGE;
+		}
+	}
+	if (test->argc == 0) {
 		fprintf(stderr, "mapitest: resolve: which names?\n");
 		return MAPITEST_USAGE;
 	}
