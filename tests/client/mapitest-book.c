@@ -5,16 +5,21 @@
 #include "mapi-restriction.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 #define NAME_COLUMNS 26
 #define ADDRESS_COLUMNS 30
 #define PHONE_COLUMNS 18
 
+#define DISPLAY_TYPE_EX_MASK		0xff
+#define DISPLAY_TYPE_EX_ROOM		7
+#define DISPLAY_TYPE_EX_EQUIPMENT	8
+
 static const uint32_t column_tags[] = {
 	PIDTAG_INSTANCE_KEY, PIDTAG_DISPLAY_TYPE, PIDTAG_DISPLAY_NAME,
 	PIDTAG_SMTP_ADDRESS, PIDTAG_EMAIL_ADDRESS,
 	PIDTAG_BUSINESS_TELEPHONE_NUMBER, PIDTAG_DEPARTMENT_NAME,
-	PIDTAG_TITLE, PIDTAG_OFFICE_LOCATION,
+	PIDTAG_TITLE, PIDTAG_OFFICE_LOCATION, PIDTAG_DISPLAY_TYPE_EX,
 };
 const struct client_nspi_columns book_columns = {
 	column_tags, sizeof(column_tags) / sizeof(column_tags[0]),
@@ -120,13 +125,21 @@ void book_entry_read(const struct mapi_property_row *row,
 	entry_r->office = row_string(row, PIDTAG_OFFICE_LOCATION);
 	entry_r->dn = row_string(row, PIDTAG_EMAIL_ADDRESS);
 	entry_r->display_type = client_row_number(row, PIDTAG_DISPLAY_TYPE);
+	entry_r->display_type_ex =
+		client_row_number(row, PIDTAG_DISPLAY_TYPE_EX);
 	entry_r->mid = client_nspi_row_mid(row);
 }
 
-const char *book_type_name(uint32_t display_type)
+const char *book_entry_type(const struct book_entry *entry)
 {
-	switch (display_type) {
+	switch (entry->display_type) {
 	case CLIENT_DT_MAILUSER:
+		switch (entry->display_type_ex & DISPLAY_TYPE_EX_MASK) {
+		case DISPLAY_TYPE_EX_ROOM:
+			return "room";
+		case DISPLAY_TYPE_EX_EQUIPMENT:
+			return "equipment";
+		}
 		return "user";
 	case CLIENT_DT_DISTLIST:
 	case CLIENT_DT_PRIVATE_DISTLIST:
@@ -151,7 +164,7 @@ static void json_entry(struct json_writer *jw, const struct book_entry *entry)
 	jw_open_object(jw, NULL);
 	jw_string(jw, "name", entry->name);
 	jw_string(jw, "address", entry->address);
-	jw_string(jw, "type", book_type_name(entry->display_type));
+	jw_string(jw, "type", book_entry_type(entry));
 	jw_string(jw, "phone", entry->phone);
 	jw_string(jw, "department", entry->department);
 	jw_string(jw, "title", entry->title);
@@ -163,6 +176,8 @@ static void json_entry(struct json_writer *jw, const struct book_entry *entry)
 
 void book_entry_print(struct book *book, const struct book_entry *entry)
 {
+	const char *type = book_entry_type(entry);
+
 	if (book->test->json) {
 		json_entry(&book->jw, entry);
 		return;
@@ -174,9 +189,8 @@ void book_entry_print(struct book *book, const struct book_entry *entry)
 	putchar(' ');
 	mapitest_put_cell(entry->phone, PHONE_COLUMNS, true);
 	putchar(' ');
-	if (entry->display_type != CLIENT_DT_MAILUSER) {
-		printf("(%s)%s", book_type_name(entry->display_type),
-		       entry->department == NULL ? "" : " ");
+	if (strcmp(type, "user") != 0) {
+		printf("(%s)%s", type, entry->department == NULL ? "" : " ");
 	}
 	mapitest_put(entry->department);
 	putchar('\n');

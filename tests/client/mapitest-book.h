@@ -28,6 +28,8 @@ struct book_entry {
 	/* PidTagEmailAddress: the legacy DN */
 	const char *dn;
 	uint32_t display_type, mid;
+	/* PidTagDisplayTypeEx, [MS-OXOABK] 2.2.3.12; 0 if it isn't there */
+	uint32_t display_type_ex;
 };
 
 /* The columns that book_entry_read() wants */
@@ -47,8 +49,8 @@ void book_entry_read(const struct mapi_property_row *row,
 		     struct book_entry *entry_r);
 /* A line, or an object */
 void book_entry_print(struct book *book, const struct book_entry *entry);
-/* "user", "list", ... */
-const char *book_type_name(uint32_t display_type);
+/* "user", "list", "room", ... */
+const char *book_entry_type(const struct book_entry *entry);
 
 /* Whom a name means: *mid_r is CLIENT_MID_RESOLVED .., and entry_r is set if
    it's that. */

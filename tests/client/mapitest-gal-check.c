@@ -5,6 +5,7 @@
    they don't agree. A difference is a violation. */
 
 #include "mapitest-gal.h"
+#include "mapitest-output.h"
 #include "mapi-props.h"
 #include "mapi-restriction.h"
 
@@ -424,6 +425,92 @@ static int check_columns(struct check *check)
 	return 0;
 }
 
+/* Not compared with the URL in use: which of a server's names it gives out is the
+   operator's decision. */
+static void
+check_url(struct check *check, const char *endpoint, const char *url)
+{
+	struct book *book = check->book;
+
+	check_that(check, strncmp(url, "https://", 8) == 0,
+		   "the URL of the %s is '%s'", endpoint, url);
+	if (book->test->json) {
+		jw_string(&book->jw, talloc_asprintf(check->mem, "%s_url",
+						     endpoint), url);
+		return;
+	}
+	printf("%sClients are sent to the %s at ",
+	       strcmp(endpoint, "mailbox") == 0 ? "" : "\n", endpoint);
+	mapitest_put(url);
+	putchar('\n');
+}
+
+/* [MS-OXCMAPIHTTP] 2.2.5.18, 2.2.5.19: where Outlook goes for a mailbox of which
+   it has the server's DN, and for the address book. */
+static int check_addressbook_url(struct check *check, const char *user_dn)
+{
+	struct mapihttp_get_address_book_url_request req = {
+		.user_dn = user_dn,
+	};
+	struct mapihttp_get_address_book_url_response resp;
+
+	check_step(check, "ask for the address book's URL");
+	if (client_nspi_call(check->book->nspi, check->mem, "GetAddressBookUrl",
+			     &req, &resp, &check->book->error) < 0)
+		return -1;
+	check_url(check, "addressbook", resp.server_url);
+	return 0;
+}
+
+static int check_mailbox_url(struct check *check, const char *server_dn)
+{
+	struct mapihttp_get_mailbox_url_request req = {
+		.server_dn = server_dn,
+	};
+	struct mapihttp_get_mailbox_url_response resp;
+
+	check_step(check, "ask for the mailbox's URL");
+	if (client_nspi_call(check->book->nspi, check->mem, "GetMailboxUrl",
+			     &req, &resp, &check->book->error) < 0)
+		return -1;
+	check_url(check, "mailbox", resp.server_url);
+	return 0;
+}
+
+static int check_urls(struct check *check)
+{
+	static const uint32_t tags[] = {
+		MAPI_TAG_AS(PIDTAG_ADDRESS_BOOK_HOME_MESSAGE_DATABASE,
+			    PTYP_STRING),
+	};
+	static const struct client_nspi_columns columns = { tags, 1 };
+	const char *dn = check->book->test->dn, *database, *end;
+	struct mapihttp_property_list props;
+	struct client_nspi_mids mids;
+
+	if (check_addressbook_url(check, dn) < 0)
+		return -1;
+	check_step(check, "find the user's server");
+	if (client_nspi_dn_to_mid(check->book->nspi, check->mem, &dn, 1, &mids,
+				  &check->book->error) < 0)
+		return -1;
+	if (mids.mids[0] == 0)
+		return 0;
+	if (client_nspi_get_props(check->book->nspi, check->mem, mids.mids[0],
+				  0, &columns, &props,
+				  &check->book->error) < 0)
+		return -1;
+	database = client_nspi_string(&props, tags[0]);
+	check_that(check, database != NULL, "the user has no mail database");
+	if (database == NULL)
+		return 0;
+	/* the database is the server's last part */
+	end = strrchr(database, '/');
+	return check_mailbox_url(check, end == NULL ? database :
+				 talloc_strndup(check->mem, database,
+						end - database));
+}
+
 /* What isn't there must be refused, and with no rows. */
 static int check_unknown(struct check *check)
 {
@@ -456,7 +543,7 @@ int gal_check(struct book *book, const char *name, uint32_t container)
 		check_explicit, check_props, check_move, check_fraction,
 		check_seek, check_compare, check_resort, check_dns,
 		check_addresses, check_filter, check_hierarchy, check_columns,
-		check_unknown,
+		check_urls, check_unknown,
 	};
 	struct check check = {
 		.book = book, .name = name, .container = container,
@@ -471,7 +558,7 @@ int gal_check(struct book *book, const char *name, uint32_t container)
 	if (ret == 0 && book->test->json) {
 		jw_number(&book->jw, "checks", check.questions);
 	} else if (ret == 0) {
-		printf("\nChecks of %s: %u questions, %u differences\n", name,
+		printf("Checks of %s: %u questions, %u differences\n", name,
 		       check.questions,
 		       book->nspi->http->violation_count - before);
 	}

@@ -68,7 +68,7 @@ resolve_print(struct book *book, const char *name, uint32_t mid,
 			jw_open_array(&book->jw, "candidates");
 		else
 			printf("resolved, %s\n",
-			       book_type_name(entry.display_type));
+			       book_entry_type(&entry));
 		book_entry_print(book, &entry);
 		if (book->test->json)
 			jw_close_array(&book->jw);

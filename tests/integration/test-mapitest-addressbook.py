@@ -411,6 +411,10 @@ def test_resolve(server):
                   "=SMTP:sales@example.org: resolved",
                   "engineers: resolved, list"):
         check(words in text, f"{words} isn't in:\n{text}")
+    text = run(server, OK, "resolve", USER, *asked(server), "meeting",
+               "projector", "dora").stdout
+    for words in ("resolved, room", "resolved, equipment", "resolved, contact"):
+        check(words in text, f"{words} isn't in:\n{text}")
     book = run_json(server, NOT_FOUND, "resolve", nspi_url(server), USER,
                     "nobody", "smith", "bob", "*")
     check_equal([(name["name"], name["result"]) for name in book["names"]],
@@ -580,7 +584,12 @@ def test_check(server):
         book = run_json(server, OK, "gal", nspi_url(server), USER, "--list",
                         name, "--check")
         check_equal(book["violations"], [], f"differences in {name}")
-        check_equal(book["checks"], 1 if name == "Archive" else 15, name)
+        check_equal(book["checks"], 1 if name == "Archive" else 17, name)
+    # by the user's own DN also where the server is found by the mailbox's
+    book = run_json(server, OK, "gal", USER, *asked(server), "--check")
+    check_equal((book["checks"], book["violations"]), (18, []), "with a DN")
+    check("/mapi/nspi/?MailboxId=" in book["addressbook_url"] and
+          "/mapi/emsmdb/?MailboxId=" in book["mailbox_url"], "URLs")
     # after StatusCode, ErrorCode, and HasState with the STAT where there's one
     for lies, words in (
             ({"DNToMId": lambda data: swap(data, 13, 17)}, "the MId of"),
