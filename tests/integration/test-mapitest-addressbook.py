@@ -565,6 +565,8 @@ def liar(server, lies):
 
 
 def swap(data, a, b, size=4):
+    if len(data) < b + size + 4:
+        return data  # shorter by the end of the answer
     data = bytearray(data)
     data[a:a + size], data[b:b + size] = data[b:b + size], data[a:a + size]
     return bytes(data)
