@@ -237,6 +237,31 @@ const char *directory_map_fingerprint(const struct directory_map *map)
 	return str_c(str);
 }
 
+const char *const *
+directory_map_write_attributes(const struct directory_map *map, uint32_t tag)
+{
+	const struct directory_map_row *row;
+	ARRAY_TYPE(const_string) names;
+	const char *const *attr, *name;
+
+	array_foreach(&map->rows, row) {
+		if (row->preset->tag != tag)
+			continue;
+		t_array_init(&names, 4);
+		for (attr = row->attrs; *attr != NULL; attr++) {
+			/* RFC 4523 2.1: has to be transferred as binary, which
+			   Active Directory doesn't know */
+			name = map->preset->ad == 0 &&
+				strcmp(*attr, "usercertificate") == 0 ?
+				"userCertificate;binary" : *attr;
+			array_push_back(&names, &name);
+		}
+		array_append_zero(&names);
+		return array_front(&names);
+	}
+	return NULL;
+}
+
 /* --- values --------------------------------------------------------------------- */
 
 static const struct directory_attribute *

@@ -38,6 +38,12 @@ const char *directory_map_filter(const struct directory_map *map);
    stack. */
 const char *directory_map_fingerprint(const struct directory_map *map);
 
+/* By which attributes a property may be written, the first that the entry's
+   object class allows: NULL-terminated, on the data stack; NULL if it's of no
+   attribute. */
+const char *const *
+directory_map_write_attributes(const struct directory_map *map, uint32_t tag);
+
 /* Returns 1 and an object on pool, 0 if the entry isn't one of the address
    book, -1 with an error if it should be but can't (no name at all...). Values
    that are wrong (invalid UTF-8 and so on) are mended or dropped. */

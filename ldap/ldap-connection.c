@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "lib.h"
+#include "fd-util.h"
 #include "ioloop.h"
 #include "lib-event.h"
 #include "str.h"
@@ -10,6 +11,7 @@
 #include <lber.h>
 #include <sasl/sasl.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 /* Larger messages aren't from a directory. */
 #define LDAP_MAX_MESSAGE (64 * 1024 * 1024)
@@ -43,6 +45,8 @@ struct ldap_connection {
 	/* the SASL mechanism in use */
 	const char *rmech;
 
+	/* a duplicate: the library closes its own without telling */
+	int fd;
 	struct io *io;
 	struct timeout *to_connect, *to_more, *to_response;
 };
@@ -63,6 +67,7 @@ ldap_connection_init(const struct ldap_connection_settings *set,
 	i_assert(set->uris[0] != NULL);
 	conn = p_new(pool, struct ldap_connection, 1);
 	conn->pool = pool;
+	conn->fd = -1;
 	conn->set = *set;
 	conn->set.uris = (const char *const *)
 		p_strarray_dup(pool, set->uris);
@@ -98,6 +103,7 @@ void ldap_connection_disconnect(struct ldap_connection *conn)
 	timeout_remove(&conn->to_more);
 	timeout_remove(&conn->to_response);
 	io_remove(&conn->io);
+	i_close_fd(&conn->fd);
 	if (conn->ld != NULL)
 		ldap_unbind_ext(conn->ld, NULL, NULL);
 	conn->ld = NULL;
@@ -381,7 +387,13 @@ static void ldap_connection_start(struct ldap_connection *conn)
 		ldap_connection_failed(conn, "It has no connection");
 		return;
 	}
-	conn->io = io_add(fd, IO_READ, ldap_connection_input, conn);
+	conn->fd = dup(fd);
+	if (conn->fd == -1) {
+		ldap_connection_failed(conn, "dup() failed: %m");
+		return;
+	}
+	fd_close_on_exec(conn->fd, TRUE);
+	conn->io = io_add(conn->fd, IO_READ, ldap_connection_input, conn);
 	ldap_connection_expect(conn, TRUE);
 }
 

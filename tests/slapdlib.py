@@ -108,7 +108,8 @@ class Slapd:
         with open(reader, "w", encoding="utf-8") as f:
             f.write(f"dn: {READER}\nobjectClass: applicationProcess\n"
                     "objectClass: simpleSecurityObject\n"
-                    f"cn: dovecot\nuserPassword: {PASSWORD}\n")
+                    f"cn: dovecot\nuserPassword: {PASSWORD}\n"
+                    f"authzTo: dn.regex:^uid=[^,]+,.*{BASE}$\n")
         self.tool("slapadd", "-q", "-l", reader)
         self.save()
 
@@ -153,6 +154,7 @@ directory {self.path("db")}
 maxsize 4294967296
 dbnosync
 access to attrs=userPassword by anonymous auth by self write by * none
+access to attrs=member,uniqueMember by dnattr=owner write by users read
 access to * by self write by users read by anonymous auth
 limits dn.exact="{READER}" {limits} time=unlimited
 index objectClass,entryUUID,entryCSN,member eq

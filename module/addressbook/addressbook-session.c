@@ -12,6 +12,7 @@
 #include "nspi.h"
 #include "addressbook-snapshot.h"
 #include "autodiscover.h"
+#include "directory-writer.h"
 #include "addressbook-session.h"
 
 #include <unistd.h>
@@ -35,6 +36,15 @@ struct addressbook_connection {
 	bool counted;
 };
 
+/* A request whose answer waits for the directory to be changed */
+struct addressbook_change {
+	struct addressbook_change *prev, *next;
+	/* NULL if nobody waits any more */
+	struct addressbook_connection *conn;
+	uint32_t request_id;
+	char *request_type;
+};
+
 struct addressbook_session {
 	struct addressbook_session *prev, *next;
 	struct addressbook_connection *connections;
@@ -54,6 +64,7 @@ static struct event_category event_category_addressbook = {
 static struct addressbook_session_params params;
 static struct addressbook_connection *connections;
 static struct addressbook_session *sessions;
+static struct addressbook_change *changes;
 static struct timeout *to_die;
 static pid_t master_pid;
 static unsigned int idle_msecs;
@@ -102,6 +113,38 @@ addressbook_respond(struct addressbook_connection *conn, uint32_t request_id,
 	mapi_channel_send(conn->channel, &frame);
 }
 
+static void addressbook_change_done(void *context, enum mapi_error error)
+{
+	struct addressbook_change *change = context;
+	struct nspi_context ctx;
+	struct nspi_result result;
+
+	if (change->conn != NULL) {
+		i_zero(&ctx);
+		ctx.mem = talloc_new(NULL);
+		nspi_change_finish(&ctx, change->request_type, error, &result);
+		addressbook_respond(change->conn, change->request_id, &result,
+				    FALSE);
+		talloc_free(ctx.mem);
+	}
+	DLLIST_REMOVE(&changes, change);
+	i_free(change->request_type);
+	i_free(change);
+}
+
+static void
+addressbook_change(struct addressbook_connection *conn, uint32_t request_id,
+		   const char *request_type, const struct nspi_change *wanted)
+{
+	struct addressbook_change *change = i_new(struct addressbook_change, 1);
+
+	change->conn = conn;
+	change->request_id = request_id;
+	change->request_type = i_strdup(request_type);
+	DLLIST_PREPEND(&changes, change);
+	directory_writer_change(wanted, addressbook_change_done, change);
+}
+
 static void
 addressbook_request_run(struct addressbook_connection *conn,
 			const struct mapi_frame *frame,
@@ -121,7 +164,13 @@ addressbook_request_run(struct addressbook_connection *conn,
 	ctx.mem = talloc_pool(NULL, ADDRESSBOOK_REQUEST_POOL_SIZE);
 	nspi_request(&ctx, request_type, body, body_size, &session->bound,
 		     &result);
-	addressbook_respond(conn, frame->request_id, &result, !session->bound);
+	if (result.change != NULL) {
+		addressbook_change(conn, frame->request_id, request_type,
+				   result.change);
+	} else {
+		addressbook_respond(conn, frame->request_id, &result,
+				    !session->bound);
+	}
 
 	event = event_create(session->event);
 	event_add_str(event, "request_type", str_sanitize(request_type, 64));
@@ -179,6 +228,7 @@ static void
 addressbook_connection_free(struct addressbook_connection **_conn)
 {
 	struct addressbook_connection *conn = *_conn;
+	struct addressbook_change *change;
 	bool counted = conn->counted;
 
 	*_conn = NULL;
@@ -186,6 +236,10 @@ addressbook_connection_free(struct addressbook_connection **_conn)
 	if (conn->session != NULL) {
 		DLLIST_REMOVE_FULL(&conn->session->connections, conn,
 				   session_prev, session_next);
+	}
+	for (change = changes; change != NULL; change = change->next) {
+		if (change->conn == conn)
+			change->conn = NULL;
 	}
 	mapi_channel_deinit(&conn->channel);
 	i_free(conn);
@@ -272,7 +326,8 @@ addressbook_connection_frame(void *context, const struct mapi_frame *frame)
 		/* the connection may be gone */
 		return;
 	case MAPI_FRAME_CANCEL:
-		/* all requests are answered at once */
+		/* All are answered at once; a change of the directory can't
+		   be called back. */
 		return;
 	case MAPI_FRAME_SERVICE:
 		if (conn->session != NULL)

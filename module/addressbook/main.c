@@ -2,7 +2,7 @@
 
 /* mapi-addressbook: answers address book requests of many clients from the
    snapshot that mapi-directory has made of the directory. It waits for nobody:
-   every request is answered at once. */
+   every request is answered at once, but for those that change the directory. */
 
 #include "lib.h"
 #include "ioloop.h"
@@ -14,6 +14,8 @@
 #include "mapi-directory-settings.h"
 #include "addressbook-snapshot.h"
 #include "addressbook-session.h"
+#include "directory-writer.h"
+#include "directory-writer.h"
 #include "lookup.h"
 
 #include <talloc.h>
@@ -75,6 +77,9 @@ int main(int argc, char *argv[])
 		i_fatal("t_abspath(mapi-sessions) failed: %s", error);
 	/* master_service_init_finish() ends this data stack frame */
 	params.sessions_path = sessions_path = i_strdup(path);
+	if (t_abspath("mapi-directory", &path, &error) < 0)
+		i_fatal("t_abspath(mapi-directory) failed: %s", error);
+	directory_writer_init(path);
 	addressbook_snapshot_init(set->mapi_directory_cache);
 	addressbook_sessions_init(&params);
 	lookup_connections_init(lookup_find, client_destroyed);
@@ -86,6 +91,7 @@ int main(int argc, char *argv[])
 
 	lookup_connections_deinit();
 	addressbook_sessions_deinit();
+	directory_writer_deinit();
 	addressbook_snapshot_deinit();
 	i_free(sessions_path);
 	master_service_deinit(&master_service);

@@ -147,36 +147,3 @@ nspi_query_columns(struct nspi_context *ctx,
 				      &resp->columns.property_tag_count);
 	return EC_NONE;
 }
-
-/* 3.1.4.1.14. Nobody may change anything. */
-enum mapi_error
-nspi_mod_props(struct nspi_context *ctx,
-	       const struct mapihttp_mod_props_request *req,
-	       struct mapihttp_mod_props_response *resp ATTR_UNUSED)
-{
-	struct snapshot_object object;
-
-	if (req->state.code_page == NSPI_CODEPAGE_UNICODE)
-		return EC_NOT_SUPPORTED;
-	if (req->has_property_tags_to_remove == 0 ||
-	    !nspi_object_get(ctx, req->state.current_rec, &object))
-		return EC_INVALID_PARAM;
-	if (object.kind == DIRECTORY_CONTAINER)
-		return EC_INVALID_OBJECT;
-	return EC_ACCESS_DENIED;
-}
-
-/* 3.1.4.1.15. Likewise. */
-enum mapi_error
-nspi_mod_link_att(struct nspi_context *ctx,
-		  const struct mapihttp_mod_link_att_request *req,
-		  struct mapihttp_mod_link_att_response *resp ATTR_UNUSED)
-{
-	struct snapshot_object object;
-
-	if (!nspi_property_is_link(req->property_tag))
-		return EC_NOT_FOUND;
-	if (!nspi_object_get(ctx, req->minimal_id, &object))
-		return EC_INVALID_PARAM;
-	return EC_ACCESS_DENIED;
-}

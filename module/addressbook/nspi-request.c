@@ -94,10 +94,28 @@ void nspi_request(struct nspi_context *ctx, const char *request_type,
 		*bound = TRUE;
 	else if (cmd->func == nspi_call_unbind)
 		*bound = FALSE;
+	if (result_r->error == EC_NONE && ctx->change != NULL) {
+		result_r->change = ctx->change;
+		return;
+	}
 	if (result_r->error != EC_NONE &&
 	    result_r->error != EC_ERRORS_RETURNED)
 		memset(resp, 0, resp_size);
 	*(uint32_t *)PTR_OFFSET(resp, cmd->error_code_offset) =
 		result_r->error;
+	nspi_respond(ctx, codec, resp, result_r);
+}
+
+void nspi_change_finish(struct nspi_context *ctx, const char *request_type,
+			enum mapi_error error, struct nspi_result *result_r)
+{
+	const struct nspi_command *cmd = nspi_command_find(request_type);
+	const struct mapihttp_codec *codec =
+		mapihttp_codec_find(MAPIHTTP_NSPI, cmd->request_type);
+	void *resp = talloc_zero_size(ctx->mem, mapihttp_response_size(codec));
+
+	i_zero(result_r);
+	result_r->error = error;
+	*(uint32_t *)PTR_OFFSET(resp, cmd->error_code_offset) = error;
 	nspi_respond(ctx, codec, resp, result_r);
 }

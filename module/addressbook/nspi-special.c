@@ -137,7 +137,9 @@ nspi_get_special_table(struct nspi_context *ctx,
 
 	resp->code_page = req->state.code_page;
 	resp->has_rows = NSPI_TRUE;
-	/* There are no templates to create addresses by. */
+	/* [MS-OXOABKT] 2.2.1: a row for each type of address that is created
+	   by a template. There are none: SMTP addresses, the only ones that can
+	   be sent to, clients create by themselves. */
 	if ((req->flags & NSPI_ADDRESS_CREATION_TEMPLATES) != 0)
 		return EC_NONE;
 	if (!unicode && req->state.code_page == NSPI_CODEPAGE_UNICODE)
@@ -148,17 +150,4 @@ nspi_get_special_table(struct nspi_context *ctx,
 	if (req->has_version == 0 || req->version != resp->version)
 		nspi_hierarchy_rows(&getter, unicode, resp);
 	return EC_NONE;
-}
-
-/* 3.1.4.1.18 */
-enum mapi_error
-nspi_get_template_info(struct nspi_context *ctx ATTR_UNUSED,
-		       const struct mapihttp_get_template_info_request *req,
-		       struct mapihttp_get_template_info_response *resp
-				ATTR_UNUSED)
-{
-	if (req->code_page == NSPI_CODEPAGE_UNICODE)
-		return EC_INVALID_CODEPAGE;
-	/* There are no templates for any locale. */
-	return EC_INVALID_LOCALE;
 }

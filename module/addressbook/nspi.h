@@ -53,6 +53,26 @@ enum nspi_retrieve_flags {
 #define NSPI_MAX_ROWS_SIZE (4 * 1024 * 1024)
 #define NSPI_MAX_COLUMNS 100
 
+/* What a request wants to have changed in the directory: properties of one
+   object, all or nothing. */
+struct nspi_change {
+	/* of the user, with whose rights it's to be done, and of the object */
+	const char *user_dn, *dn;
+	struct nspi_change_part {
+		uint32_t tag;
+		enum nspi_change_op {
+			NSPI_CHANGE_ADD,
+			NSPI_CHANGE_REMOVE,
+			/* no values: none are left */
+			NSPI_CHANGE_REPLACE,
+		} op;
+		/* bytes; normalised DNs for links */
+		const struct mapi_binary *values;
+		uint32_t values_count;
+	} *parts;
+	uint32_t parts_count;
+};
+
 struct nspi_context {
 	const struct mapi_addressbook_settings *set;
 	/* NULL while there's none: the address book is empty then */
@@ -61,6 +81,8 @@ struct nspi_context {
 	const char *username;
 	/* what the response is made of */
 	TALLOC_CTX *mem;
+	/* set by handlers whose change is still to be done when they return */
+	const struct nspi_change *change;
 };
 
 /* Result of a request */
@@ -79,6 +101,9 @@ struct nspi_result {
 	size_t body_size;
 	/* of the response, or EC_NONE */
 	enum mapi_error error;
+	/* if not NULL, there's no body yet: this is to be done, then
+	   nspi_change_finish() makes the body. On the context's mem */
+	const struct nspi_change *change;
 };
 
 /* Handles a request. bound: there's a session, by a Bind that has succeeded.
@@ -86,6 +111,11 @@ struct nspi_result {
 void nspi_request(struct nspi_context *ctx, const char *request_type,
 		  const uint8_t *body, size_t body_size, bool *bound,
 		  struct nspi_result *result_r);
+
+/* The response to a request that wanted a change, by what became of it: EC_NONE
+   or an error. ctx needs no more than mem. */
+void nspi_change_finish(struct nspi_context *ctx, const char *request_type,
+			enum mapi_error error, struct nspi_result *result_r);
 
 /* The ServerGuid of Bind, which is the provider of ephemeral entry ids */
 struct mapi_guid nspi_server_guid(const struct nspi_context *ctx);

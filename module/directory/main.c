@@ -6,16 +6,15 @@
 #include "lib.h"
 #include "array.h"
 #include "ioloop.h"
-#include "istream.h"
 #include "lib-event.h"
-#include "llist.h"
-#include "ostream.h"
 #include "restrict-access.h"
 #include "time-util.h"
 #include "master-service.h"
 #include "master-service-settings.h"
 #include "mapi-directory-settings.h"
+#include "directory-client.h"
 #include "directory-map.h"
+#include "directory-modify.h"
 #include "directory-presets.h"
 #include "directory-source.h"
 #include "snapshot.h"
@@ -23,21 +22,10 @@
 #include "source-ldap.h"
 #include "source-ldif.h"
 
-#include <unistd.h>
-
 /* Changes come in bursts. */
 #define DIRECTORY_WRITE_DELAY_MSECS 100
 /* After a snapshot couldn't be written */
 #define DIRECTORY_RETRY_MSECS (10 * 1000)
-#define DIRECTORY_MAX_COMMAND 256
-
-struct directory_client {
-	struct directory_client *prev, *next;
-	int fd;
-	struct io *io;
-	struct istream *input;
-	struct ostream *output;
-};
 
 static const struct mapi_directory_settings *directory_set;
 static struct event *directory_event;
@@ -52,7 +40,7 @@ static struct timeval last_write_end;
 static unsigned int directory_bad_entries;
 static buffer_t *directory_cookie;
 static bool directory_written;
-static struct directory_client *directory_clients;
+static struct directory_modify *directory_modify;
 
 /* --- snapshots -------------------------------------------------------------------- */
 
@@ -267,6 +255,11 @@ static void directory_init_ldap(void)
 		info == NULL ? NULL : info->cookie,
 		info == NULL ? 0 : info->cookie_size,
 		directory_event, &directory_callbacks, NULL);
+	if (set->mapi_ldap_write) {
+		directory_modify = directory_modify_init(&ldap_set.connection,
+							 directory_map,
+							 directory_event);
+	}
 }
 
 static void directory_init(void)
@@ -320,18 +313,7 @@ static void directory_deinit(void)
 	buffer_free(&directory_cookie);
 }
 
-/* --- commands ----------------------------------------------------------------------- */
-
-static void directory_client_destroy(struct directory_client *client)
-{
-	DLLIST_REMOVE(&directory_clients, client);
-	io_remove(&client->io);
-	i_stream_destroy(&client->input);
-	o_stream_destroy(&client->output);
-	i_close_fd(&client->fd);
-	i_free(client);
-	master_service_client_connection_destroyed(master_service);
-}
+/* --- what clients want ---------------------------------------------------------------- */
 
 static const char *directory_status(void)
 {
@@ -348,40 +330,21 @@ static const char *directory_status(void)
 		info->build_time, snapshot_builder_changes(directory_builder));
 }
 
-static void directory_client_input(struct directory_client *client)
+static void directory_refresh(void)
 {
-	const char *line;
-
-	while ((line = i_stream_read_next_line(client->input)) != NULL) T_BEGIN {
-		if (strcmp(line, "STATUS") == 0)
-			o_stream_nsend_str(client->output, directory_status());
-		else if (strcmp(line, "REFRESH") == 0) {
-			if (directory_source != NULL)
-				directory_source->v.refresh(directory_source);
-			o_stream_nsend_str(client->output, "+\n");
-		} else {
-			o_stream_nsend_str(client->output,
-					   "-\tUnknown command\n");
-		}
-	} T_END;
-	if (client->input->eof || client->input->stream_errno != 0 ||
-	    i_stream_get_data_size(client->input) >= DIRECTORY_MAX_COMMAND)
-		directory_client_destroy(client);
+	if (directory_source != NULL)
+		directory_source->v.refresh(directory_source);
 }
 
 static void directory_client_connected(struct master_service_connection *conn)
 {
-	struct directory_client *client;
+	static const struct directory_client_vfuncs v = {
+		.status = directory_status,
+		.refresh = directory_refresh,
+	};
 
 	master_service_client_connection_accept(conn);
-	client = i_new(struct directory_client, 1);
-	client->fd = conn->fd;
-	client->input = i_stream_create_fd(client->fd, DIRECTORY_MAX_COMMAND);
-	client->output = o_stream_create_fd(client->fd, SIZE_MAX);
-	o_stream_set_no_error_handling(client->output, TRUE);
-	client->io = io_add(client->fd, IO_READ, directory_client_input,
-			    client);
-	DLLIST_PREPEND(&directory_clients, client);
+	directory_client_create(conn->fd, &v, directory_modify);
 }
 
 int main(int argc, char *argv[])
@@ -409,8 +372,9 @@ int main(int argc, char *argv[])
 	master_service_init_finish(master_service);
 	master_service_run(master_service, directory_client_connected);
 
-	while (directory_clients != NULL)
-		directory_client_destroy(directory_clients);
+	if (directory_modify != NULL)
+		directory_modify_deinit(&directory_modify);
+	directory_clients_deinit();
 	if (directory_builder != NULL)
 		directory_deinit();
 	event_unref(&directory_event);

@@ -33,6 +33,7 @@ static const struct setting_define mapi_directory_setting_defines[] = {
 	DEF(STR, mapi_ldap_cert_file),
 	DEF(STR, mapi_ldap_key_file),
 	DEF(TIME, mapi_ldap_timeout),
+	DEF(BOOL, mapi_ldap_write),
 	DEF(ENUM, mapi_ldap_follow),
 	DEF(TIME, mapi_ldap_refresh_interval),
 	DEF(STR, ssl_client_ca_file),
@@ -66,6 +67,7 @@ static const struct mapi_directory_settings mapi_directory_default_settings = {
 	.mapi_ldap_cert_file = "",
 	.mapi_ldap_key_file = "",
 	.mapi_ldap_timeout = 10,
+	.mapi_ldap_write = FALSE,
 	.mapi_ldap_follow = "auto:sync:poll",
 	.mapi_ldap_refresh_interval = 10 * 60,
 	.ssl_client_ca_file = "",
@@ -92,6 +94,7 @@ const struct setting_parser_info mapi_directory_setting_parser_info = {
 static const struct setting_define mapi_addressbook_setting_defines[] = {
 	DEF(STR, mapi_organization),
 	DEF(STR, mapi_directory_cache),
+	DEF(BOOL, mapi_ldap_write),
 	DEF(STR, mapi_external_url),
 	DEF(BOOL, mapi_autodiscover_automapping),
 	DEF(TIME, mapi_session_timeout),
@@ -103,6 +106,7 @@ static const struct mapi_addressbook_settings
 mapi_addressbook_default_settings = {
 	.mapi_organization = "Dovecot",
 	.mapi_directory_cache = "/var/lib/dovecot/mapi/directory.snapshot",
+	.mapi_ldap_write = FALSE,
 	.mapi_external_url = "",
 	/* what is announced is opened, and that isn't possible yet */
 	.mapi_autodiscover_automapping = FALSE,

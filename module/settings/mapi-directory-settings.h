@@ -48,6 +48,8 @@ struct mapi_directory_settings {
 	const char *mapi_ldap_key_file;
 	/* [seconds] */
 	unsigned int mapi_ldap_timeout;
+	/* clients may change what the directory lets their users change */
+	bool mapi_ldap_write;
 	/* "auto", "sync" or "poll" */
 	const char *mapi_ldap_follow;
 	/* [seconds] */
@@ -63,6 +65,7 @@ struct mapi_directory_settings {
 struct mapi_addressbook_settings {
 	const char *mapi_organization;
 	const char *mapi_directory_cache;
+	bool mapi_ldap_write;
 	/* "https://mail.example.org": what clients reach mapi-login by; "" = as
 	   the request says */
 	const char *mapi_external_url;

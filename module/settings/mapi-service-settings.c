@@ -149,7 +149,7 @@ static struct service_settings mapi_addressbook_service_settings = {
 /* mapi-directory: reads the directory and writes its snapshot. It is there all
    the time; it answers what an administrator asks it. */
 static struct file_listener_settings mapi_directory_unix_listeners_array[] = {
-	{ "mapi-directory", 0600, "", "" },
+	{ "mapi-directory", 0600, "$default_internal_user", "" },
 };
 static struct file_listener_settings *mapi_directory_unix_listeners[] = {
 	&mapi_directory_unix_listeners_array[0],

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The address book's protocol by hand, and what mapi-directory says of itself."""
 
-import os
 import socket
 import struct
 
@@ -79,14 +78,40 @@ class Book(RawMapi):
         check_equal((error, data[9]), (0, 2), f"ResolveNames of {name}")
         return read_rows(data[13:])[0][0][0]
 
-    def members(self, name):
-        """Names of the members of the one list that name is resolved to"""
+    def mid(self, name):
+        """MId of the one that name is resolved to"""
         error, data = self.call(
             "DNToMId", struct.pack("<IBI", 0, 0xFF, 1) +
             self.legacy_dn(name).encode() + b"\0")
         check_equal(error, 0, "ErrorCode of DNToMId")
-        mid = struct.unpack_from("<I", data, 5)[0]
+        return struct.unpack_from("<I", data, 5)[0]
 
+    def entry_id(self, name):
+        """Permanent, [MS-OXNSPI] 2.2.9.3"""
+        return bytes(4) + bytes.fromhex("dca740c8c042101ab4b908002b2fe182") + \
+            struct.pack("<II", 1, 0) + self.legacy_dn(name).encode() + b"\0"
+
+    def modify_links(self, name, tag, entry_ids, delete=False):
+        """ErrorCode of ModLinkAtt, [MS-OXCMAPIHTTP] 2.2.5.10"""
+        body = struct.pack("<IIIBI", int(delete), tag, self.mid(name), 0xFF,
+                           len(entry_ids))
+        for entry_id in entry_ids:
+            body += struct.pack("<I", len(entry_id)) + entry_id
+        return self.call("ModLinkAtt", body)[0]
+
+    def modify_binaries(self, name, tag, values):
+        """ErrorCode of ModProps that replaces them, 2.2.5.11"""
+        body = struct.pack("<I", 0) + b"\1" + stat(0, self.mid(name)) + \
+            struct.pack("<BII", 0xFF, 1, tag)
+        body += struct.pack("<BIHHBI", 0xFF, 1, tag & 0xffff, tag >> 16, 0xFF,
+                            len(values)) if values else b"\0"
+        for value in values:
+            body += struct.pack("<BI", 0xFF, len(value)) + value
+        return self.call("ModProps", body)[0]
+
+    def members(self, name):
+        """Names of the members of the one list that name is resolved to"""
+        mid = self.mid(name)
         body = struct.pack("<I", 0) + b"\1" + stat(MEMBER, mid) + \
             struct.pack("<BIBBI", 0, 0, 0, 0, 100000) + columns(DISPLAY_NAME)
         error, data = self.call("GetMatches", body)
@@ -149,21 +174,3 @@ def status(server):
 def refresh(server):
     """The directory is read now."""
     check_equal(ask_directory(server, b"REFRESH"), "+\n", "REFRESH")
-
-
-def processes(server, name):
-    """of this server, whose processes know its folder by their sockets"""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as f:
-                if f.read().split(b"\0")[0] != \
-                   b"dovecot-devserver/" + name.encode():
-                    continue
-            with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
-                parent = f.read().rsplit(")", 1)[1].split()[1]
-            if parent == server.env["MASTER_PID"]:
-                found.append(int(pid))
-        except OSError:
-            pass
-    return found

@@ -153,6 +153,20 @@ def wait_for(what, func, timeout=10):
         time.sleep(0.1)
 
 
+def processes(server, name):
+    """pids of a service's processes"""
+    master = server.env["MASTER_PID"]
+    pids = []
+    with open(f"/proc/{master}/task/{master}/children", encoding="ascii") as f:
+        for pid in f.read().split():
+            with contextlib.suppress(OSError), \
+                    open(f"/proc/{pid}/comm", encoding="utf-8") as comm:
+                # the kernel keeps 15 bytes of it
+                if comm.read().strip() == name[:15]:
+                    pids.append(int(pid))
+    return pids
+
+
 def parse_mail(data):
     return email.message_from_bytes(data, policy=email.policy.default)
 

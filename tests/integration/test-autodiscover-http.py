@@ -4,16 +4,20 @@
 # config: http-proxy.conf
 # config: autodiscover.conf
 # addressbook: sample
+# may-log: mapi-addressbook.*killed with signal 9
 """Autodiscover as HTTP sees it: what clients try before they know anything, and
 what no client should send."""
 
 import base64
 import http.client
+import os
+import signal
 import socket
 import ssl
+import time
 import xml.etree.ElementTree as ET
 
-from readlib import check, check_equal, main
+from readlib import check, check_equal, main, processes
 
 XML = "/autodiscover/autodiscover.xml"
 JSON = "/autodiscover/autodiscover.json"
@@ -208,6 +212,23 @@ def test_automapping(server):
                         ("Delegate", "Erika M\xfcller", "erika@example.org"),
                         ("Delegate", "Zo\xeb \xd6berg", "zoe@example.org")],
                 "alternative mailboxes")
+
+
+def test_service_killed(server):
+    """Requests fail for a moment, and say so."""
+    pids = processes(server, "mapi-addressbook")
+    check(pids, "no process of mapi-addressbook")
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 15
+    while True:
+        response, data = request(server, "POST", XML, GOOD)
+        if response.status == 200:
+            break
+        check_equal(response.status, 503, "meanwhile")
+        check(time.monotonic() < deadline, "it doesn't come back")
+        time.sleep(0.2)
+    check_equal(name_of(data), "Alice Adams", "afterwards")
 
 
 def plain(server, method, path, host="autodiscover.example.org"):

@@ -20,7 +20,7 @@ import time
 
 import readlib
 from rawmapi import RawMapi
-from readlib import check, check_equal
+from readlib import check, check_equal, processes
 
 (SUCCESS, _, INVALID_VERB, INVALID_PATH, INVALID_HEADER, INVALID_TYPE,
  INVALID_COOKIE, MISSING_HEADER, _, TOO_LARGE, CONTEXT_NOT_FOUND, NO_PRIVILEGE,
@@ -47,25 +47,6 @@ def raw_request(server, method, path, headers=(), body=None, user=None,
     data = response.read()
     conn.close()
     return response.status, response.headers, data
-
-
-def processes(server, name):
-    """pids of the server's processes of a service"""
-    pids = []
-    for pid in os.listdir("/proc"):
-        if not pid.isdigit():
-            continue
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as f:
-                program = f.read().split(b"\0")[0].split(b" ")[0]
-            exe = os.readlink(f"/proc/{pid}/exe")
-        except OSError:
-            continue
-        if exe == os.path.join(server.dir, "libexec", name) or \
-           program == b"dovecot-devserver/" + name.encode() and \
-           exe.startswith(server.dir):
-            pids.append(int(pid))
-    return pids
 
 
 def kill_all(server, name):

@@ -12,7 +12,7 @@ import time
 
 import rawmapi
 from rawmapi import RawMapi
-from readlib import check, check_equal, imap_ok, imap_session, main
+from readlib import check, check_equal, imap_ok, imap_session, main, processes
 
 NONE = 0xffffffff
 SIZE = 100 * 1024 * 1024
@@ -60,19 +60,6 @@ def peak(pid):
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) * 1024
     raise ValueError(f"{pid} has no VmHWM")
-
-
-def processes(server, name):
-    """pids of a service's processes"""
-    pids = []
-    children = f"/proc/{server.env['MASTER_PID']}/task/" \
-               f"{server.env['MASTER_PID']}/children"
-    with open(children, encoding="ascii") as f:
-        for pid in f.read().split():
-            with open(f"/proc/{pid}/comm", encoding="ascii") as comm:
-                if comm.read().strip() == name:
-                    pids.append(int(pid))
-    return pids
 
 
 def sanitized(pid):

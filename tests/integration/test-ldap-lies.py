@@ -11,8 +11,8 @@ import time
 
 import fakeldap
 import ldaplib
-from nspilib import Book, processes, refresh, status
-from readlib import check, check_equal, main, wait_for
+from nspilib import Book, refresh, status
+from readlib import check, check_equal, main, processes, wait_for
 
 PASSWORD = "a secret of the directory"
 

@@ -11,8 +11,8 @@ import signal
 import struct
 import time
 
-from nspilib import CONTEXT_NOT_FOUND, INVALID_BODY, Book, processes, status
-from readlib import check, check_equal, main, wait_for
+from nspilib import CONTEXT_NOT_FOUND, INVALID_BODY, Book, status
+from readlib import check, check_equal, main, processes, wait_for
 
 
 def test_bind(server):
