@@ -2,16 +2,21 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # formats: none
 # timeout: 3600
+# may-log: killed with signal 9
 """How fast the address book is, beside the LDAP server that it comes from.
 
 Both have the same made-up company of BENCH_PEOPLE (100000) people with 20
 attributes. The LDAP server is asked as a client would that looks up names
 itself: over one connection, for the same entries and attributes, and it has
-indices for all that's searched.
+indices for all that's searched. Of the address book there are the figures of
+a name in each request, as when somebody types, and of many in one, as when a
+message with many recipients is sent: the first is mostly what a request over
+HTTPS costs.
 """
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -20,7 +25,7 @@ TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [TESTS, os.path.join(TESTS, "integration")]
 
 import ldaplib
-from nspilib import Book, ask_directory, status
+from nspilib import Book, status
 from readlib import Server, TestFailure, processes, wait_for
 from slapdlib import BASE, PASSWORD, READER, Slapd
 
@@ -173,26 +178,43 @@ def bench_change(server, slapd):
          f"{max(times):9.2f} s" + goal(max(times) <= 2, "<= 2"))
 
 
+def killed(server, name):
+    """Dovecot starts it again, at the latest for the next connection."""
+    pids = processes(server, name)
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    wait_for(f"the end of {name}",
+             lambda: not set(pids) & set(processes(server, name)))
+
+
 def bench_start(server, slapd):
-    """From the cache: without the directory, until a name is resolved"""
+    """From the cache: without the LDAP server"""
     slapd.stop()
     ldaplib.stop()
     ldaplib.start(**settings(slapd))
     server.read_env()
-    for pid in processes(server, "mapi-addressbook"):
-        os.kill(pid, 9)
-    book = Book(server)
     with open(NAMES, encoding="utf-8") as f:
         name = f.readline().rstrip("\n")
+    print("Starting from the cache file:")
+    # not what a session costs that is resolved in
+    Book(server).bind()
+    book = Book(server)
     start = time.monotonic()
+    killed(server, "mapi-addressbook")
     book.bind()
     if book.resolve(name)[0] != [2]:
         raise TestFailure("the cache isn't used")
     seconds = time.monotonic() - start
-    show("first name after a start from the cache file",
+    show("the address book, until a name is resolved",
          f"{seconds:9.2f} s" + goal(seconds < 1, "< 1"))
-    if not ask_directory(server, b"STATUS").startswith("+"):
+    start = time.monotonic()
+    killed(server, "mapi-directory")
+    if not status(server).startswith("+") or \
+       int(info(server)["objects"]) < PEOPLE:
         raise TestFailure("mapi-directory doesn't use the cache")
+    seconds = time.monotonic() - start
+    show("the directory, until it knows all entries",
+         f"{seconds:9.2f} s" + goal(seconds < 1, "< 1"))
 
 
 def settings(slapd):
