@@ -5,6 +5,7 @@ root. tests/ldapserver is this for the shell."""
 import contextlib
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -26,6 +27,19 @@ START_TIMEOUT = 60
 
 class Error(Exception):
     pass
+
+
+def free_port():
+    """Not one that the kernel gives to who connects somewhere: it would be
+    taken now and then while the server is stopped."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as f:
+        first = int(f.read().split()[0])
+    for _ in range(1000):
+        port = random.randrange(min(10000, first // 2), first)
+        with contextlib.suppress(OSError), \
+                socket.create_server(("127.0.0.1", port)):
+            return port
+    raise Error("no free port")
 
 
 class Slapd:
@@ -91,12 +105,12 @@ class Slapd:
              "-keyout", self.path("key.pem"), "-out", self.path("cert.pem")],
             check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            with socket.create_server(("127.0.0.1", port)) as plain, \
-                    socket.create_server(("127.0.0.1", 0)) as tls:
-                self.state["port"] = plain.getsockname()[1]
-                self.state["tls_port"] = tls.getsockname()[1]
+            if port != 0:
+                socket.create_server(("127.0.0.1", port)).close()
         except OSError as exc:
             raise Error(f"port {port}: {exc}") from exc
+        self.state["port"] = port or free_port()
+        self.state["tls_port"] = free_port()
         limits = f"size={reader_limit}"
         if page_limit is not None:
             limits += f" size.pr={page_limit}"
@@ -182,7 +196,7 @@ index physicalDeliveryOfficeName,departmentNumber pres,eq,sub
         with open(self.path("log"), "ab") as log:
             self.proc = subprocess.Popen(
                 ["slapd", "-f", self.path("slapd.conf"), "-h", urls,
-                 "-d", "0"], executable=self.path("slapd"),
+                 "-d", "none"], executable=self.path("slapd"),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True)
         self.state["pid"] = self.proc.pid
@@ -193,8 +207,9 @@ index physicalDeliveryOfficeName,departmentNumber pres,eq,sub
                 with open(self.path("log"), encoding="utf-8") as f:
                     raise Error("slapd didn't start: " + f.read()[-2000:])
             try:
-                socket.create_connection(
-                    ("127.0.0.1", self.state["port"]), 1).close()
+                # its last listener, and nobody else's
+                with socket.socket(socket.AF_UNIX) as sock:
+                    sock.connect(self.path("ldapi"))
                 return
             except OSError:
                 if time.monotonic() > deadline:

@@ -7,6 +7,7 @@ found wrong with it here needn't be looked for in the address book."""
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -236,6 +237,17 @@ def test_mistakes():
         check(f"port {port}" in command("start", folder("two"), "--port", port,
                                         ok=False), "the port in use")
         check_equal(children_of(folder("two")), [], "processes")
+        # somebody else has taken its port meanwhile
+        slapd.stop()
+        with socket.create_server(("127.0.0.1", int(port))):
+            try:
+                slapd.start()
+                raise TestFailure("a start without its port succeeds")
+            except Error as exc:
+                check("Address already in use" in str(exc), f"error: {exc}")
+        slapd.start()
+        check_equal(names(slapd.env(), "(uid=alice)"), ["Alice Adams"],
+                    "with its port again")
     check(slapd.env()["LDAP_ADMIN_DN"] == ADMIN, "LDAP_ADMIN_DN")
 
 
