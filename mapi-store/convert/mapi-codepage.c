@@ -36,7 +36,7 @@ static const struct {
 	{ MAPI_CODEPAGE_UTF8, "UTF-8" },
 };
 
-const char *mapi_codepage_charset(uint32_t code_page)
+static const char *codepage_find(uint32_t code_page)
 {
 	unsigned int i;
 
@@ -44,7 +44,19 @@ const char *mapi_codepage_charset(uint32_t code_page)
 		if (codepages[i].code_page == code_page)
 			return codepages[i].charset;
 	}
-	return "CP1252";
+	return NULL;
+}
+
+const char *mapi_codepage_charset(uint32_t code_page)
+{
+	const char *charset = codepage_find(code_page);
+
+	return charset != NULL ? charset : "CP1252";
+}
+
+bool mapi_codepage_is_known(uint32_t code_page)
+{
+	return codepage_find(code_page) != NULL;
 }
 
 static bool str_is_ascii(const char *str)

@@ -13,6 +13,7 @@
 /* The name of a code page that iconv(3) knows. Code pages that aren't known
    are taken as windows-1252, as clients do. */
 const char *mapi_codepage_charset(uint32_t code_page);
+bool mapi_codepage_is_known(uint32_t code_page);
 
 /* UTF-8 in a code page. What the code page lacks becomes '?'. */
 const char *mapi_codepage_from_utf8(TALLOC_CTX *mem, uint32_t code_page,
