@@ -5,6 +5,7 @@
 #include "lib.h"
 #include "mapi-entryid.h"
 #include "mapi-mailprops-private.h"
+#include "mapi-store-directory.h"
 
 /* arg: what of the mailbox owner */
 enum { RECEIVER_NAME, RECEIVER_ADDRTYPE, RECEIVER_DN, RECEIVER_SMTP };
@@ -27,21 +28,19 @@ mapi_mailprop_from_mime(struct mapi_message_view *view, TALLOC_CTX *mem,
 	}
 }
 
-static const char *mailprop_owner_address(struct mapi_message_view *view)
-{
-	return mapi_store_settings_get(view->store)->email_address;
-}
-
+/* By the primary address only: the flags of all messages of a folder are read to
+   restrict it to unread ones, and the directory needn't be asked about every
+   sender for that. */
 enum mapi_error
 mapi_mailprop_is_from_me(struct mapi_message_view *view, TALLOC_CTX *mem,
 		    bool *yes_r)
 {
-	const char *address = mailprop_owner_address(view);
+	const char *own = mapi_store_settings_get(view->store)->email_address;
 	struct mapi_value value;
 	enum mapi_error error;
 
 	*yes_r = FALSE;
-	if (address == NULL || *address == '\0')
+	if (own == NULL || *own == '\0')
 		return EC_NONE;
 	error = mapi_mailprop_from_mime(view, mem,
 				   PIDTAG_SENT_REPRESENTING_EMAIL_ADDRESS,
@@ -49,7 +48,7 @@ mapi_mailprop_is_from_me(struct mapi_message_view *view, TALLOC_CTX *mem,
 	if (error == EC_NOT_FOUND)
 		return EC_NONE;
 	if (error == EC_NONE)
-		*yes_r = strcasecmp(value.u.str, address) == 0;
+		*yes_r = strcasecmp(value.u.str, own) == 0;
 	return error;
 }
 
@@ -59,22 +58,20 @@ mailprop_get_to_me(struct mapi_message_view *view,
 		   const struct mapi_mailprop *prop, TALLOC_CTX *mem,
 		   struct mapi_value *value_r)
 {
-	const char *address = mailprop_owner_address(view);
 	const struct mime_recipient *recipients;
 	struct mime_message *mime;
 	unsigned int i, count;
 
 	*value_r = mapi_value_bool(FALSE);
-	if (address == NULL || *address == '\0')
-		return EC_NONE;
 	mime = mapi_message_view_mime(view);
 	if (mime == NULL ||
 	    mime_message_get_recipients(mime, &recipients, &count) < 0)
 		return mapi_message_view_error(view);
-	for (i = 0; i < count; i++) {
-		if ((prop->arg == 0 || prop->arg == (int)recipients[i].type) &&
-		    strcasecmp(recipients[i].address, address) == 0)
-			value_r->u.b = TRUE;
+	for (i = 0; i < count && !value_r->u.b; i++) {
+		if (prop->arg == 0 || prop->arg == (int)recipients[i].type) {
+			value_r->u.b = mapi_store_is_owner_address(view->store,
+				recipients[i].address);
+		}
 	}
 	return EC_NONE;
 }

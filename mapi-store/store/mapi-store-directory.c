@@ -59,6 +59,20 @@ mapi_store_directory_find(struct mapi_store *store, const char *address)
 	return question.object;
 }
 
+bool mapi_store_is_owner_address(struct mapi_store *store, const char *address)
+{
+	const char *own = mapi_store_settings_get(store)->email_address;
+	const struct mapi_directory_object *object;
+
+	if (*address == '\0')
+		return FALSE;
+	if (own != NULL && strcasecmp(own, address) == 0)
+		return TRUE;
+	object = mapi_store_directory_find(store, address);
+	return object != NULL && strcasecmp(object->legacy_dn,
+					    mapi_store_owner_dn(store)) == 0;
+}
+
 void mapi_store_directory_batch_begin(struct mapi_store *store)
 {
 	if (!mapi_store_has_directory(store))

@@ -16,6 +16,10 @@
    Valid until the next question. */
 const struct mapi_directory_object *
 mapi_store_directory_find(struct mapi_store *store, const char *address);
+/* It's an address of the mailbox's owner: the primary one, or one that the
+   directory knows. */
+bool mapi_store_is_owner_address(struct mapi_store *store,
+				 const char *address);
 /* TRUE if there's a directory at all */
 bool mapi_store_has_directory(struct mapi_store *store);
 

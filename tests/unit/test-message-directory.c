@@ -39,6 +39,9 @@ fake_find(enum mapi_directory_key key, const char *value)
 {
 	unsigned int i;
 
+	if (key == MAPI_DIRECTORY_ADDRESS &&
+	    strcasecmp(value, "alias@example.com") == 0)
+		return &fake_objects[0];
 	for (i = 0; i < N_ELEMENTS(fake_objects); i++) {
 		const struct mapi_directory_object *object = &fake_objects[i];
 		const char *str = key == MAPI_DIRECTORY_ADDRESS ?
@@ -323,6 +326,50 @@ static void test_recipients(void **state)
 	table_fixture_deinit(&f);
 }
 
+static void
+assert_to_me(struct table_fixture *f, const char *headers, bool to, bool cc)
+{
+	static const uint32_t tags[] = {
+		PIDTAG_MESSAGE_TO_ME, PIDTAG_MESSAGE_CC_ME,
+		PIDTAG_MESSAGE_RECIPIENT_ME,
+	};
+	struct mapi_value values[N_ELEMENTS(tags)];
+	struct mapi_message *msg;
+
+	fixture_save(f, headers);
+	msg = open_first(f);
+	assert_int_equal(msg->obj.v->get_props(&msg->obj, f->store, tags,
+			N_ELEMENTS(tags), SIZE_MAX, values), EC_NONE);
+	assert_int_equal(values[0].u.b, to);
+	assert_int_equal(values[1].u.b, cc);
+	assert_int_equal(values[2].u.b, to || cc);
+	talloc_free(msg);
+}
+
+/* By any address that the directory knows */
+static void test_to_me(void **state)
+{
+	static const struct {
+		const char *headers;
+		bool to, cc;
+	} tests[] = {
+		{ "To: User@Example.com\n\n", TRUE, FALSE },
+		{ "To: who@example.org, alias@example.com\n\n", TRUE, FALSE },
+		{ "To: bob@example.com\nCc: Alias@example.com\n\n",
+		  FALSE, TRUE },
+		{ "To: bob@example.com\nCc: staff@example.com\n\n",
+		  FALSE, FALSE },
+	};
+	struct fake_directory fake;
+	struct table_fixture f;
+
+	for (unsigned int i = 0; i < N_ELEMENTS(tests); i++) {
+		fixture_init(&f, &fake);
+		assert_to_me(&f, tests[i].headers, tests[i].to, tests[i].cc);
+		table_fixture_deinit(&f);
+	}
+}
+
 /* --- the owner ----------------------------------------------------------------- */
 
 static void test_owner(void **state)
@@ -358,6 +405,7 @@ int main(int argc, char *argv[])
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_recipients),
+		cmocka_unit_test(test_to_me),
 		cmocka_unit_test(test_owner),
 	};
 
