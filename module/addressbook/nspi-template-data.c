@@ -49,7 +49,8 @@
 	X(NOTES, "No&tes:", "No&tizen:") \
 	X(GROUPS, "&Group membership:", "Mitglied dieser &Gruppen:") \
 	X(ADDRESS_LIST, "&E-mail addresses:", "&E-Mail-Adressen:") \
-	X(OWNER, "&Owner:", "&Besitzer:")
+	X(OWNER, "&Owner:", "&Besitzer:") \
+	X(MODIFY_MEMBERS, "Modify &Members...", "Mit&glieder ändern...")
 
 enum {
 	LABEL_NONE,
@@ -208,22 +209,39 @@ static const struct nspi_control addresses[] = {
 };
 PAGE(addresses_page, ADDRESSES, addresses);
 
+#define MEMBERS_WIDTH (LEFT + WHOLE_WIDTH - RIGHT)
+#define GROUP_FIELDS \
+	TEXT(LEFT, 0, DISPLAY_NAME, PIDTAG_DISPLAY_NAME, 256), \
+	TEXT(LEFT, 1, ALIAS, PIDTAG_ACCOUNT, 64), \
+	TEXT(LEFT, 2, EMAIL, PIDTAG_SMTP_ADDRESS, 256), \
+	LABEL(LEFT, 51, LABEL_WIDTH, OWNER), \
+	LIST(NSPI_CONTROL_LISTBOX, FIELD(LEFT), 49, FIELD_WIDTH, 32, \
+	     OBJECTS(PIDTAG_ADDRESS_BOOK_OWNER)), \
+	LABEL(LEFT, 85, LABEL_WIDTH, NOTES), \
+	EDIT(LEFT, 95, FIELD(LEFT) + FIELD_WIDTH - LEFT, PAGE_BOTTOM - 95, \
+	     NSPI_CONTROL_MULTILINE, PIDTAG_COMMENT, 1024), \
+	BOX(RIGHT, 3, MEMBERS_WIDTH, PAGE_BOTTOM - 3, MEMBERS)
+#define MEMBERS_LIST(bottom) \
+	LIST(NSPI_CONTROL_LISTBOX, RIGHT + 4, 15, MEMBERS_WIDTH - 8, \
+	     (bottom) - 15, OBJECTS(PIDTAG_ADDRESS_BOOK_MEMBER))
+
 static const struct nspi_control group_general[] = {
-	TEXT(LEFT, 0, DISPLAY_NAME, PIDTAG_DISPLAY_NAME, 256),
-	TEXT(LEFT, 1, ALIAS, PIDTAG_ACCOUNT, 64),
-	TEXT(LEFT, 2, EMAIL, PIDTAG_SMTP_ADDRESS, 256),
-	LABEL(LEFT, 51, LABEL_WIDTH, OWNER),
-	LIST(NSPI_CONTROL_LISTBOX, FIELD(LEFT), 49, FIELD_WIDTH, 32,
-	     OBJECTS(PIDTAG_ADDRESS_BOOK_OWNER)),
-	LABEL(LEFT, 85, LABEL_WIDTH, NOTES),
-	EDIT(LEFT, 95, FIELD(LEFT) + FIELD_WIDTH - LEFT, PAGE_BOTTOM - 95,
-	     NSPI_CONTROL_MULTILINE, PIDTAG_COMMENT, 1024),
-	BOX(RIGHT, 3, LEFT + WHOLE_WIDTH - RIGHT, PAGE_BOTTOM - 3, MEMBERS),
-	LIST(NSPI_CONTROL_LISTBOX, RIGHT + 4, 15,
-	     LEFT + WHOLE_WIDTH - RIGHT - 8, PAGE_BOTTOM - 15 - 4,
-	     OBJECTS(PIDTAG_ADDRESS_BOOK_MEMBER)),
+	GROUP_FIELDS,
+	MEMBERS_LIST(PAGE_BOTTOM - 4),
 };
 PAGE(group_general_page, GENERAL, group_general);
+
+/* Clients open a dialog of their own for this property, and then ask for the
+   change. */
+static const struct nspi_control group_general_writable[] = {
+	GROUP_FIELDS,
+	MEMBERS_LIST(PAGE_BOTTOM - 22),
+	{ .type = NSPI_CONTROL_BUTTON, .x = RIGHT + 4, .y = PAGE_BOTTOM - 18,
+	  .width = MEMBERS_WIDTH - 8, .height = 14,
+	  .tag = PIDTAG_ADDRESS_BOOK_MANAGE_DISTRIBUTION_LIST,
+	  .label = LABEL_MODIFY_MEMBERS },
+};
+PAGE(group_general_writable_page, GENERAL, group_general_writable);
 
 /* What is entered becomes a restriction of GetMatches, [MS-OXOABKT] 3.1.5.4. */
 static const struct nspi_control search[] = {
@@ -246,21 +264,28 @@ PAGE(search_page, GENERAL, search);
 	&person_general_page, &organization_page, &phone_notes_page, \
 	&member_of_page, &addresses_page, NULL }
 
+/* Those for the writable come before the others. */
 static const struct nspi_template templates[] = {
-	{ NSPI_DT_MAILUSER, PERSON_PAGES },
-	{ NSPI_DT_REMOTE_MAILUSER, PERSON_PAGES },
+	{ .display_type = NSPI_DT_MAILUSER, .pages = PERSON_PAGES },
+	{ .display_type = NSPI_DT_REMOTE_MAILUSER, .pages = PERSON_PAGES },
 	/* Clients ask for those of DT_MAILUSER, as PidTagDisplayType has it. */
-	{ NSPI_DT_ROOM, PERSON_PAGES },
-	{ NSPI_DT_EQUIPMENT, PERSON_PAGES },
-	{ NSPI_DT_DISTLIST,
-	  { &group_general_page, &member_of_page, &addresses_page, NULL } },
-	{ NSPI_DT_SEARCH, { &search_page, NULL } },
+	{ .display_type = NSPI_DT_ROOM, .pages = PERSON_PAGES },
+	{ .display_type = NSPI_DT_EQUIPMENT, .pages = PERSON_PAGES },
+	{ .display_type = NSPI_DT_DISTLIST, .writable = TRUE,
+	  .pages = { &group_general_writable_page, &member_of_page,
+		     &addresses_page, NULL } },
+	{ .display_type = NSPI_DT_DISTLIST,
+	  .pages = { &group_general_page, &member_of_page, &addresses_page,
+		     NULL } },
+	{ .display_type = NSPI_DT_SEARCH, .pages = { &search_page, NULL } },
 };
 
-const struct nspi_template *nspi_template_find(uint32_t display_type)
+const struct nspi_template *
+nspi_template_find(uint32_t display_type, bool writable)
 {
 	for (unsigned int i = 0; i < N_ELEMENTS(templates); i++) {
-		if (templates[i].display_type == display_type)
+		if (templates[i].display_type == display_type &&
+		    (writable || !templates[i].writable))
 			return &templates[i];
 	}
 	return NULL;

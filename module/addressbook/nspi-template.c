@@ -266,7 +266,8 @@ nspi_get_template_info(struct nspi_context *ctx,
 	} T_END;
 	if (!found || !nspi_template_language(lcid, &language))
 		return EC_INVALID_LOCALE;
-	if ((tmpl = nspi_template_find(display_type)) == NULL)
+	tmpl = nspi_template_find(display_type, ctx->set->mapi_ldap_write);
+	if (tmpl == NULL)
 		return EC_INVALID_LOCALE;
 
 	data = nspi_template_encode(ctx->mem, tmpl, language, req->code_page);

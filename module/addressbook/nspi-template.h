@@ -71,12 +71,16 @@ struct nspi_template_page {
 struct nspi_template {
 	/* enum nspi_display_type, NSPI_DT_SEARCH */
 	uint32_t display_type;
+	/* for clients that may ask for changes */
+	bool writable;
 	/* ends with NULL */
 	const struct nspi_template_page *pages[NSPI_TEMPLATE_MAX_PAGES + 1];
 };
 
-/* NULL if objects of this display type have no dialog */
-const struct nspi_template *nspi_template_find(uint32_t display_type);
+/* NULL if objects of this display type have no dialog. writable: clients may
+   ask for changes, by ModLinkAtt. */
+const struct nspi_template *
+nspi_template_find(uint32_t display_type, bool writable);
 /* UTF-8, with '&' before the character that selects the control. "" for the
    label 0 */
 const char *nspi_template_label(enum nspi_template_language language,

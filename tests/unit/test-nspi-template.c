@@ -204,6 +204,13 @@ static void check_control(const struct row *row)
 		assert_int_equal(row->flags, 0);
 		assert_in_range(strlen(row->text), 1, 127);
 		return;
+	case BUTTON:
+		/* not a property of the object's */
+		assert_int_equal(row->tag,
+				 PIDTAG_ADDRESS_BOOK_MANAGE_DISTRIBUTION_LIST);
+		assert_int_equal(row->flags, 0);
+		assert_in_range(strlen(row->text), 1, 127);
+		return;
 	case EDIT:
 		assert_int_equal(type, PTYP_STRING8);
 		assert_in_range(row->size, 1, 1024);
@@ -285,12 +292,14 @@ static void check_page(const struct row *page, const struct row *end)
 	assert_true(page + 1 < end);
 	for (row = page + 1; row < end; row++) {
 		check_place(page, row);
-		if (row->type != LABEL)
+		if (row->type != LABEL && row->type != BUTTON)
 			continue;
-		/* it selects the one that follows */
 		c = shortcut(row->text);
 		assert_true(c != 0 && !used[c]);
 		used[c] = TRUE;
+		if (row->type == BUTTON)
+			continue;
+		/* it selects the one that follows */
 		assert_true(row + 1 < end);
 		assert_int_not_equal(row[1].tag, 0);
 		assert_true(row[1].y + 12 >= row->y);
@@ -319,7 +328,7 @@ static void check_template(uint32_t display_type, uint32_t lcid,
 	check_page(&rows[page], &rows[count]);
 }
 
-static void test_all(void **state)
+static void check_templates(void)
 {
 	unsigned int type, lcid, code_page;
 
@@ -333,6 +342,14 @@ static void test_all(void **state)
 			}
 		}
 	}
+}
+
+static void test_all(void **state)
+{
+	check_templates();
+	fix.set.mapi_ldap_write = TRUE;
+	check_templates();
+	fix.set.mapi_ldap_write = FALSE;
 }
 
 /* --- content -------------------------------------------------------------------- */
@@ -408,6 +425,19 @@ static void test_content(void **state)
 	assert_false(shows(groups[0], EDIT, PIDTAG_GIVEN_NAME));
 	assert_true(shows(DT_SEARCH, EDIT, PIDTAG_SURNAME));
 	assert_false(shows(DT_SEARCH, EDIT, PIDTAG_COMMENT));
+}
+
+static void test_writable(void **state)
+{
+	static const uint32_t tag =
+		PIDTAG_ADDRESS_BOOK_MANAGE_DISTRIBUTION_LIST;
+
+	assert_false(shows(1, BUTTON, tag));
+	fix.set.mapi_ldap_write = TRUE;
+	assert_true(shows(1, BUTTON, tag));
+	assert_true(shows(1, LISTBOX, PIDTAG_ADDRESS_BOOK_MEMBER));
+	assert_false(shows(0, BUTTON, tag));
+	fix.set.mapi_ldap_write = FALSE;
 }
 
 static void test_languages(void **state)
@@ -543,6 +573,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all),
 		cmocka_unit_test(test_content),
+		cmocka_unit_test(test_writable),
 		cmocka_unit_test(test_languages),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_flags),
