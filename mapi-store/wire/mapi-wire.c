@@ -33,6 +33,7 @@ void mapi_pull_init(struct mapi_pull *pull, TALLOC_CTX *mem,
 	/* mapi_pull_bytes() returns NULL for failure only */
 	pull->data = data != NULL ? data : (const uint8_t *)"";
 	pull->size = data != NULL ? size : 0;
+	pull->unclaimed = pull->size;
 }
 
 bool mapi_pull_fail(struct mapi_pull *pull, enum mapi_wire_status status)
@@ -253,10 +254,12 @@ void *mapi_pull_array(struct mapi_pull *pull, uint32_t count, size_t elem_size,
 
 	if (count == 0 || pull->status != MAPI_WIRE_OK)
 		return NULL;
-	if (count > mapi_pull_left(pull) / min_wire) {
+	if (count > mapi_pull_left(pull) / min_wire ||
+	    count > pull->unclaimed / min_wire) {
 		(void)mapi_pull_fail(pull, MAPI_WIRE_SHORT);
 		return NULL;
 	}
+	pull->unclaimed -= count * min_wire;
 	array = _talloc_zero_array(pull->mem, elem_size, count, "wire array");
 	if (array == NULL)
 		(void)mapi_pull_fail(pull, MAPI_WIRE_NOMEM);

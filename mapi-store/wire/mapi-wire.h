@@ -60,6 +60,10 @@ struct mapi_pull {
 	enum mapi_wire_form form;
 	enum mapi_wire_status status;
 	unsigned int depth;
+	/* Bytes of data that no array's elements have been counted on yet. What
+	   is nested can't count on the same bytes as what is around it, so all
+	   arrays together are no larger than the input justifies. */
+	size_t unclaimed;
 };
 
 void mapi_pull_init(struct mapi_pull *pull, TALLOC_CTX *mem,
