@@ -15,6 +15,8 @@ CONF_DIR ?= $(SYSCONFDIR)/dovecot/conf.d
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 MAN1 = $(wildcard docs/man/*.1)
+# the folder of mapi_directory_cache
+CACHE_DIR ?= $(or $(call dc_var,dovecot_statedir),/var/lib/dovecot)/mapi
 
 INSTALLED = \
 	$(addprefix $(DC_LIBEXECDIR)/,$(notdir $(PROGRAMS))) \
@@ -36,6 +38,11 @@ ifneq ($(MAN1),)
 	$(INSTALL) -d $(DESTDIR)$(MANDIR)/man1
 	$(INSTALL) -m 644 $(MAN1) $(DESTDIR)$(MANDIR)/man1/
 endif
+# packages give it to Dovecot's user when they're installed
+	$(INSTALL) -d -m 750 $(DESTDIR)$(CACHE_DIR)
+	if test -z "$(DESTDIR)" && test "$$(id -u)" = 0; then \
+		chown "$$(doveconf -h default_internal_user)" $(CACHE_DIR); \
+	fi
 # an administrator's settings are never overwritten
 	if test -e $(DESTDIR)$(CONF_DIR)/20-mapi.conf; then \
 		$(INSTALL) -m 644 module/conf/20-mapi.conf \
