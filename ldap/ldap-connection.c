@@ -247,6 +247,9 @@ static int ldap_connection_open(struct ldap_connection *conn)
 	/* a referral would be followed without our credentials, blocking */
 	ldap_set_option(conn->ld, LDAP_OPT_REFERRALS, LDAP_OPT_OFF);
 	ldap_set_option(conn->ld, LDAP_OPT_RESTART, LDAP_OPT_ON);
+	/* Kerberos' name of the server is what the administrator has written,
+	   not what DNS says of its address */
+	ldap_set_option(conn->ld, LDAP_OPT_X_SASL_NOCANON, LDAP_OPT_ON);
 	ldap_set_option(conn->ld, LDAP_OPT_NETWORK_TIMEOUT, &timeout);
 	ldap_set_option(conn->ld, LDAP_OPT_TIMEOUT, &timeout);
 	ldap_set_option(conn->ld, LDAP_OPT_X_KEEPALIVE_IDLE, &idle);
