@@ -12,6 +12,8 @@ enum directory_preset_value {
 	DIRECTORY_VALUE_REST,	/* strings: the others */
 	DIRECTORY_VALUE_ALL,	/* strings or binaries */
 	DIRECTORY_VALUE_BINARY,	/* the first value as bytes */
+	DIRECTORY_VALUE_NUMBER,	/* the first value, decimal */
+	DIRECTORY_VALUE_FLAG,	/* "TRUE" or something else */
 	DIRECTORY_VALUE_LINK,	/* DNs of other objects */
 };
 

@@ -59,6 +59,16 @@ parse(struct result *result, const struct directory_map *map, const char *ldif)
 		fail_msg("%s", error);
 }
 
+static const struct mapi_value *
+get_value(const struct directory_object *object, uint32_t tag)
+{
+	for (unsigned int i = 0; i < object->props_count; i++) {
+		if (object->props[i].tag == tag)
+			return &object->props[i].value;
+	}
+	return NULL;
+}
+
 static const char *
 get_str(const struct directory_object *object, uint32_t tag)
 {
@@ -226,6 +236,24 @@ static void test_active_directory(void **state)
 	assert_int_equal(result.objects[0].links[0].tag,
 			 DIRECTORY_LINK_AUTOMAPPING);
 	assert_string_equal(result.objects[0].links[0].dn, "cn=b,dc=x");
+	pool_unref(&result.pool);
+
+	parse(&result, map,
+	      "dn: CN=R,DC=x\nobjectClass: user\ncn: R\nmail: r@x\n"
+	      "msExchRecipientDisplayType: 7\nmsExchResourceCapacity: 12\n"
+	      "msDS-HABSeniorityIndex: many\nmsExchEnableModeration: TRUE\n"
+	      "extensionAttribute15: last\n");
+	assert_int_equal(result.objects[0].kind, DIRECTORY_ROOM);
+	assert_int_equal(get_value(&result.objects[0],
+				   PIDTAG_ADDRESS_BOOK_ROOM_CAPACITY)->u.i32,
+			 12);
+	assert_true(get_value(&result.objects[0],
+			      PIDTAG_ADDRESS_BOOK_MODERATION_ENABLED)->u.b);
+	assert_null(get_value(&result.objects[0],
+			      PIDTAG_ADDRESS_BOOK_SENIORITY_INDEX));
+	assert_string_equal(get_str(&result.objects[0],
+				    PIDTAG_ADDRESS_BOOK_EXTENSION_ATTRIBUTE15),
+			    "last");
 	pool_unref(&result.pool);
 	directory_map_deinit(&map);
 }
