@@ -160,7 +160,8 @@ def read_rows(data):
 
 def ask_directory(server, command):
     with socket.socket(socket.AF_UNIX) as sock:
-        sock.settimeout(5)
+        # it's busy while it writes a large directory
+        sock.settimeout(60)
         sock.connect(server.env["DIRECTORY_SOCKET"])
         sock.sendall(command + b"\n")
         return sock.recv(1000).decode()
