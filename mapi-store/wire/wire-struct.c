@@ -9,7 +9,8 @@
    Fields that are sizes (span > 0) bound the region of the fields after them:
    reading narrows the pull to it and afterwards goes to its end, so that
    whatever else a client puts there is skipped; writing goes back and fills the
-   size in.
+   size in. What is claimed for arrays in a region is claimed of its bytes, or a
+   region that can't be read would leave nothing for what comes after it.
 
    Rows have no description of their own: their layout is that of the last array
    of property tags before them in the same struct (recipient columns, columns
@@ -335,6 +336,7 @@ static bool pull_struct(struct mapi_pull *pull, const struct wire_struct *type,
 			struct wire_state *state, void *v)
 {
 	const size_t outer_size = pull->size;
+	size_t outer_unclaimed = 0;
 	unsigned int span = 0;
 	uint16_t i;
 
@@ -348,6 +350,7 @@ static bool pull_struct(struct mapi_pull *pull, const struct wire_struct *type,
 		if (in_region && --span == 0 && mapi_pull_ok(pull)) {
 			pull->pos = pull->size;
 			pull->size = outer_size;
+			pull->unclaimed += outer_unclaimed;
 		}
 		if (field->span > 0 && present && mapi_pull_ok(pull)) {
 			size_t size = field->type == WIRE_U8 ?
@@ -360,6 +363,10 @@ static bool pull_struct(struct mapi_pull *pull, const struct wire_struct *type,
 			}
 			span = field->span;
 			pull->size = pull->pos + size;
+			if (size > pull->unclaimed)
+				size = pull->unclaimed;
+			outer_unclaimed = pull->unclaimed - size;
+			pull->unclaimed = size;
 		}
 	}
 	pull->size = outer_size;

@@ -372,6 +372,37 @@ static void test_restrict_malformed(void **state)
 	assert_null(req.restriction_data);
 }
 
+/* However many elements the lists in a malformed restriction promise, the
+   operations after it are still read. */
+static void test_restrict_promises(void **state)
+{
+	struct rop_restrict_request req;
+	struct rop_set_columns_request columns;
+	struct mapi_pull pull;
+	uint8_t buf[6 + 300 + 6 + 40 * 4];
+	unsigned int i;
+
+	memset(buf, 0, sizeof(buf));
+	memcpy(buf, "\x14\x00\x01\x00\x2c\x01", 6);
+	/* AND of 296 children, of which the first is AND of 292, ... */
+	for (i = 0; i + 8 <= 300; i += 3) {
+		buf[6 + i] = RES_AND;
+		buf[6 + i + 1] = (uint8_t)((300 - i - 4) & 0xff);
+		buf[6 + i + 2] = (uint8_t)((300 - i - 4) >> 8);
+	}
+	memcpy(buf + 306, "\x12\x00\x01\x00\x28\x00", 6);
+
+	mapi_pull_init(&pull, mem, buf, sizeof(buf));
+	assert_int_equal(rop_decode_request(&pull, rop_codec_find(ROP_RESTRICT),
+					    NULL, &req), EC_INVALID_PARAM);
+	assert_null(req.restriction_data);
+	assert_int_equal(rop_decode_request(&pull,
+					    rop_codec_find(ROP_SET_COLUMNS),
+					    NULL, &columns), EC_NONE);
+	assert_int_equal(columns.property_tag_count, 40);
+	assert_int_equal(mapi_pull_left(&pull), 0);
+}
+
 /* [MS-OXCROPS] 2.2.9.2.1, 2.2.12.4: the second size is there if the first one
    says so */
 static void test_read_stream(void **state)
@@ -645,6 +676,7 @@ int main(void)
 		cmocka_unit_test(test_save_changes),
 		cmocka_unit_test(test_restrict),
 		cmocka_unit_test(test_restrict_malformed),
+		cmocka_unit_test(test_restrict_promises),
 		cmocka_unit_test(test_read_stream),
 		cmocka_unit_test(test_public_logon),
 		cmocka_unit_test(test_notify),
