@@ -384,11 +384,10 @@ static void test_restrict_promises(void **state)
 
 	memset(buf, 0, sizeof(buf));
 	memcpy(buf, "\x14\x00\x01\x00\x2c\x01", 6);
-	/* AND of 296 children, of which the first is AND of 292, ... */
+	/* AND of 59 children, of which the first is AND of 58, ... */
 	for (i = 0; i + 8 <= 300; i += 3) {
 		buf[6 + i] = RES_AND;
-		buf[6 + i + 1] = (uint8_t)((300 - i - 4) & 0xff);
-		buf[6 + i + 2] = (uint8_t)((300 - i - 4) >> 8);
+		buf[6 + i + 1] = (uint8_t)((300 - i - 3) / 5);
 	}
 	memcpy(buf + 306, "\x12\x00\x01\x00\x28\x00", 6);
 
