@@ -249,16 +249,3 @@ rop_read_recipients(struct rop_context *ctx,
 	}
 	return EC_NONE;
 }
-
-/* The message needn't be open. There's nothing that would set a bit of its
-   status: no remote download, no conflicts. */
-enum mapi_error
-rop_get_message_status(struct rop_context *ctx,
-		       const struct rop_get_message_status_request *req,
-		       struct rop_get_message_status_response *resp_r)
-{
-	struct mapi_folder *folder = (struct mapi_folder *)ctx->object;
-
-	resp_r->message_status_flags = 0;
-	return mapi_message_exists(folder, req->message_id);
-}

@@ -7,8 +7,10 @@
 #include "str.h"
 #include "guid.h"
 #include "mail-storage.h"
+#include "mapi-changes.h"
 #include "mapi-enums.h"
 #include "mapi-mailprops-private.h"
+#include "mapi-message-write.h"
 #include "mapi-wire.h"
 
 /* not in [MS-OXPROPS], but asked for by Outlook in online mode */
@@ -22,13 +24,20 @@ static mapi_id_t mailprop_mid(struct mapi_message_view *view)
 static mapi_id_t mailprop_cn(struct mapi_message_view *view)
 {
 	return mapi_folder_cn(view->folder, view->associated,
-			      mail_get_modseq(view->mail));
+			      mapi_mail_content_modseq(view->mail));
 }
 
 static enum mail_flags mailprop_flags(struct mapi_message_view *view)
 {
+	enum mail_flags flags;
+
 	/* an embedded message was sent and will not be marked as anything */
-	return view->mail == NULL ? MAIL_SEEN : mail_get_flags(view->mail);
+	if (view->mail == NULL)
+		return MAIL_SEEN;
+	flags = mail_get_flags(view->mail);
+	if (view->read_changed)
+		flags = (flags & ~MAIL_SEEN) | (view->read ? MAIL_SEEN : 0);
+	return flags;
 }
 
 static enum mapi_error
@@ -192,7 +201,8 @@ mailprop_get_message_flags(struct mapi_message_view *view,
 		error = mailprop_wants_receipt(view, mem, &yes);
 		if (error != EC_NONE)
 			return error;
-		if (yes && !mailprop_has_keyword(view, "$MDNSent"))
+		if (yes && !view->receipt_cancelled &&
+		    !mailprop_has_keyword(view, "$MDNSent"))
 			flags |= MSGFLAG_NOTIFY_READ;
 	}
 	*value_r = mapi_value_i32(flags);
@@ -205,6 +215,17 @@ mailprop_get_read(struct mapi_message_view *view,
 		  struct mapi_value *value_r)
 {
 	*value_r = mapi_value_bool((mailprop_flags(view) & MAIL_SEEN) != 0);
+	return EC_NONE;
+}
+
+static enum mapi_error
+mailprop_get_status(struct mapi_message_view *view,
+		    const struct mapi_mailprop *prop, TALLOC_CTX *mem,
+		    struct mapi_value *value_r)
+{
+	*value_r = mapi_value_i32(view->mail == NULL ? 0 :
+		(int32_t)mapi_message_keywords_status(
+			mail_get_keywords(view->mail)));
 	return EC_NONE;
 }
 
@@ -480,7 +501,7 @@ const struct mapi_mailprop mapi_mailprops_index[] = {
 	{ PTYP_BOOLEAN, mailprop_get_smart_no_attach, 0,
 	  MAIL_FETCH_IMAP_BODYSTRUCTURE, .set = &PIDLID_SMART_NO_ATTACH_PSET,
 	  .lid = PIDLID_SMART_NO_ATTACH },
-	I(MESSAGE_STATUS, const_i32, 0),
+	I(MESSAGE_STATUS, status, 0, MAIL_FETCH_FLAGS),
 	I(READ, read, 0, MAIL_FETCH_FLAGS),
 	I(ASSOCIATED, associated, 0),
 	I(DELETE_AFTER_SUBMIT, false, 0),

@@ -30,6 +30,11 @@ struct mapi_message_view {
 	   FALSE by default. */
 	bool headers_from_text;
 
+	/* An open message stays as it was when it was opened but for what its
+	   client has changed since: read_changed with the new read state, a
+	   pending read receipt. */
+	bool read_changed, read, receipt_cancelled;
+
 	/* further fields belong to mapi-message-view.c */
 	/* embedded messages: what they are in */
 	struct mapi_message_view *outer;

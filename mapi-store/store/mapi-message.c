@@ -289,32 +289,6 @@ mapi_message_open(TALLOC_CTX *parent, struct mapi_store *store,
 	return EC_NONE;
 }
 
-enum mapi_error
-mapi_message_exists(struct mapi_folder *folder, mapi_id_t mid)
-{
-	struct mailbox *box;
-	enum mapi_error error;
-	uint32_t uid, seq1, seq2;
-	bool associated;
-
-	error = mapi_folder_sync(folder);
-	if (error != EC_NONE)
-		return error;
-	error = mapi_folder_mid_to_uid(folder, mid, &associated, &uid);
-	if (error != EC_NONE)
-		return error;
-	box = folder->box;
-	if (associated) {
-		error = mapi_folder_open_associated(folder, &box);
-		if (error != EC_NONE)
-			return error;
-	}
-	if (box == NULL)
-		return EC_NOT_FOUND;
-	mailbox_get_seq_range(box, uid, uid, &seq1, &seq2);
-	return seq1 != 0 ? EC_NONE : EC_NOT_FOUND;
-}
-
 void mapi_message_set_code_page(struct mapi_message *msg, uint32_t code_page)
 {
 	msg->priv->content->code_page = code_page;

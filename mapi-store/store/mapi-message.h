@@ -25,10 +25,6 @@ enum mapi_error
 mapi_message_open(TALLOC_CTX *parent, struct mapi_store *store,
 		  mapi_id_t fid, mapi_id_t mid, struct mapi_message **msg_r);
 
-/* EC_NONE if the folder has such a message, else EC_NOT_FOUND. Doesn't open the
-   message. */
-enum mapi_error
-mapi_message_exists(struct mapi_folder *folder, mapi_id_t mid);
 /* The code page of PTYP_STRING8 for this message and what is in it; 0 (the
    default) for the logon's. */
 void mapi_message_set_code_page(struct mapi_message *msg, uint32_t code_page);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MAPI_CHANGES_H
+#define MAPI_CHANGES_H
+
+/* Changes of a message that aren't changes of its content.
+
+   Any change of flags or keywords gives a message a new MODSEQ, and MODSEQs are
+   what change numbers are made of (docs/architecture.md, section 5). But marking
+   a message as read changes its read state only, and setting its status only its
+   status: PidTagChangeNumber, PidTagChangeKey and PidTagPredecessorChangeList
+   stay what they were ([MS-OXCMSG] 3.2.5.8, 3.2.5.10, 3.2.5.11), or a client
+   that keeps a copy would download the whole message again.
+
+   So such a change leaves a record in an index extension: which MODSEQ the
+   content has, and which one the message gets by this change. While that is the
+   message's latest change, the record holds; any later one by whomever makes it
+   void. The record is a cache: without it a message counts as changed once more
+   than it was. */
+
+struct mail;
+struct mailbox_transaction_context;
+
+/* The MODSEQ of the message's content: what its change number is made of. */
+uint64_t mapi_mail_content_modseq(struct mail *mail);
+
+/* Says that a message's latest change is going to be the one of this
+   transaction, and that content, which mapi_mail_content_modseq() gave before,
+   remains the MODSEQ of its content. seq is the message's in the transaction.
+
+   step: which of the transaction's changes is the message's last: Dovecot counts
+   the MODSEQ up by one for all changes of flags together, and then for each
+   keyword. The mailbox must have been synchronised just before. If another
+   session is faster nevertheless, the MODSEQ will be another one and the record
+   void. */
+void mapi_changes_keep_content(struct mailbox_transaction_context *t,
+			       uint32_t seq, uint64_t content,
+			       unsigned int step);
+
+#endif

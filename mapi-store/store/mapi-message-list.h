@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MAPI_MESSAGE_LIST_H
+#define MAPI_MESSAGE_LIST_H
+
+/* The messages of a folder that an operation names, as UIDs of the mailboxes that
+   they are in. */
+
+#include "seq-range-array.h"
+#include "mapi-message-folder.h"
+
+struct mailbox;
+
+struct mapi_message_list {
+	struct mapi_message_folder *mfolder;
+	struct mapi_folder *folder;
+	/* normal messages, FAI messages: NULL if none of them is named */
+	struct mailbox *boxes[2];
+	/* Some may not exist. */
+	ARRAY_TYPE(seq_range) uids[2];
+	/* some ids aren't of this folder */
+	bool missing;
+};
+
+/* Opens the mailboxes and synchronises them. On success the list must be
+   closed. EC_ACCESS_DENIED if write is set and one of them is read-only. */
+enum mapi_error
+mapi_message_list_open(struct mapi_store *store, mapi_id_t fid,
+		       const mapi_id_t *mids, unsigned int count, bool write,
+		       struct mapi_message_list *list_r);
+/* There must be no transaction left. */
+void mapi_message_list_close(struct mapi_message_list *list);
+
+/* TRUE if any of the UIDs exists in the mailbox as it was synchronised last. */
+bool mapi_message_list_any_left(struct mailbox *box,
+				const ARRAY_TYPE(seq_range) *uids);
+
+#endif
