@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "wire-random.h"
+#include "wire-random-private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,8 +48,7 @@ unsigned int wire_random_below(struct wire_random *rnd, unsigned int limit)
 	return (unsigned int)(wire_random_u64(rnd) % limit);
 }
 
-/* mostly few, now and then more */
-static unsigned int random_count(struct wire_random *rnd)
+unsigned int wire_random_count(struct wire_random *rnd)
 {
 	return wire_random_below(rnd, 8) == 0 ? wire_random_below(rnd, 40) :
 		wire_random_below(rnd, 4);
@@ -106,7 +105,7 @@ const char *wire_random_string8(struct wire_random *rnd, unsigned int max_len)
 	return str;
 }
 
-static void random_bytes(struct wire_random *rnd, uint8_t *data, size_t size)
+void wire_random_bytes(struct wire_random *rnd, uint8_t *data, size_t size)
 {
 	size_t i;
 
@@ -114,21 +113,21 @@ static void random_bytes(struct wire_random *rnd, uint8_t *data, size_t size)
 		data[i] = (uint8_t)wire_random_u64(rnd);
 }
 
-static const uint8_t *random_data(struct wire_random *rnd, size_t size)
+const uint8_t *wire_random_data(struct wire_random *rnd, size_t size)
 {
 	uint8_t *data = talloc_array(rnd->mem, uint8_t, size + 1);
 
-	random_bytes(rnd, data, size);
+	wire_random_bytes(rnd, data, size);
 	return data;
 }
 
-static void random_binary(struct wire_random *rnd, struct mapi_binary *bin_r)
+void wire_random_binary(struct wire_random *rnd, struct mapi_binary *bin_r)
 {
-	bin_r->len = random_count(rnd);
-	bin_r->data = random_data(rnd, bin_r->len);
+	bin_r->len = wire_random_count(rnd);
+	bin_r->data = wire_random_data(rnd, bin_r->len);
 }
 
-static mapi_id_t random_id(struct wire_random *rnd)
+mapi_id_t wire_random_id(struct wire_random *rnd)
 {
 	return MAPI_ID(wire_random_u64(rnd),
 		       wire_random_u64(rnd) & MAPI_GLOBCNT_MAX);
@@ -158,18 +157,18 @@ uint16_t wire_random_type(struct wire_random *rnd)
 
 static void random_multiple(struct wire_random *rnd, struct mapi_value *value)
 {
-	uint32_t count = random_count(rnd), i;
+	uint32_t count = wire_random_count(rnd), i;
 	TALLOC_CTX *mem = rnd->mem;
 
 	value->u.mv.count = count;
 	switch (value->type) {
 	case PTYP_MULTIPLE_INTEGER16:
 		value->u.mv.v.any = talloc_array(mem, int16_t, count + 1);
-		random_bytes(rnd, value->u.mv.v.any, count * 2);
+		wire_random_bytes(rnd, value->u.mv.v.any, count * 2);
 		break;
 	case PTYP_MULTIPLE_INTEGER32:
 		value->u.mv.v.any = talloc_array(mem, int32_t, count + 1);
-		random_bytes(rnd, value->u.mv.v.any, count * 4);
+		wire_random_bytes(rnd, value->u.mv.v.any, count * 4);
 		break;
 	case PTYP_MULTIPLE_FLOATING32:
 		value->u.mv.v.f32 = talloc_array(mem, float, count + 1);
@@ -186,7 +185,7 @@ static void random_multiple(struct wire_random *rnd, struct mapi_value *value)
 	case PTYP_MULTIPLE_GUID:
 		value->u.mv.v.guid = talloc_array(mem, struct mapi_guid,
 						  count + 1);
-		random_bytes(rnd, value->u.mv.v.any, count * 16);
+		wire_random_bytes(rnd, value->u.mv.v.any, count * 16);
 		break;
 	case PTYP_MULTIPLE_STRING:
 	case PTYP_MULTIPLE_STRING8:
@@ -202,11 +201,11 @@ static void random_multiple(struct wire_random *rnd, struct mapi_value *value)
 		value->u.mv.v.bin = talloc_array(mem, struct mapi_binary,
 						 count + 1);
 		for (i = 0; i < count; i++)
-			random_binary(rnd, &value->u.mv.v.bin[i]);
+			wire_random_binary(rnd, &value->u.mv.v.bin[i]);
 		break;
 	default:
 		value->u.mv.v.any = talloc_array(mem, int64_t, count + 1);
-		random_bytes(rnd, value->u.mv.v.any, count * 8);
+		wire_random_bytes(rnd, value->u.mv.v.any, count * 8);
 		break;
 	}
 }
@@ -248,11 +247,11 @@ void wire_random_value(struct wire_random *rnd, uint16_t type,
 		value_r->u.str8 = wire_random_string8(rnd, 20);
 		break;
 	case PTYP_GUID:
-		random_bytes(rnd, value_r->u.guid.bytes, 16);
+		wire_random_bytes(rnd, value_r->u.guid.bytes, 16);
 		break;
 	case PTYP_SERVER_ID:
 	case PTYP_BINARY:
-		random_binary(rnd, &value_r->u.bin);
+		wire_random_binary(rnd, &value_r->u.bin);
 		break;
 	case PTYP_RESTRICTION:
 		value_r->u.restriction = wire_random_restriction(rnd);
@@ -448,18 +447,18 @@ static void random_action(struct wire_random *rnd, struct mapi_action *action)
 	case MAPI_OP_COPY:
 		action->u.move.in_this_store = extended ||
 			wire_random_below(rnd, 2) == 0;
-		random_binary(rnd, &action->u.move.store_eid);
-		random_binary(rnd, &action->u.move.folder_eid);
+		wire_random_binary(rnd, &action->u.move.store_eid);
+		wire_random_binary(rnd, &action->u.move.folder_eid);
 		break;
 	case MAPI_OP_REPLY:
 	case MAPI_OP_OOF_REPLY:
 		if (extended) {
-			random_binary(rnd, &action->u.reply.message_eid);
+			wire_random_binary(rnd, &action->u.reply.message_eid);
 		} else {
-			action->u.reply.fid = random_id(rnd);
-			action->u.reply.mid = random_id(rnd);
+			action->u.reply.fid = wire_random_id(rnd);
+			action->u.reply.mid = wire_random_id(rnd);
 		}
-		random_bytes(rnd, action->u.reply.template_guid.bytes, 16);
+		wire_random_bytes(rnd, action->u.reply.template_guid.bytes, 16);
 		break;
 	case MAPI_OP_BOUNCE:
 		action->u.bounce_code = (uint32_t)wire_random_u64(rnd);
@@ -475,7 +474,7 @@ static void random_action(struct wire_random *rnd, struct mapi_action *action)
 	case MAPI_OP_MARK_AS_READ:
 		break;
 	default:
-		random_binary(rnd, &action->u.data);
+		wire_random_binary(rnd, &action->u.data);
 		break;
 	}
 }
@@ -522,8 +521,8 @@ void wire_random_recipient(struct wire_random *rnd, const uint32_t *columns,
 		row_r->x500dn = wire_random_string8(rnd, 20);
 	} else if (type == MAPI_RECIP_TYPE_PDL1 ||
 		   type == MAPI_RECIP_TYPE_PDL2) {
-		random_binary(rnd, &row_r->entry_id);
-		random_binary(rnd, &row_r->search_key);
+		wire_random_binary(rnd, &row_r->entry_id);
+		wire_random_binary(rnd, &row_r->search_key);
 	} else if (type == MAPI_RECIP_TYPE_NONE &&
 		   (flags & MAPI_RECIP_ADDRESS_TYPE) != 0) {
 		row_r->address_type = wire_random_string8(rnd, 5);
@@ -536,396 +535,4 @@ void wire_random_recipient(struct wire_random *rnd, const uint32_t *columns,
 	}
 	wire_random_row(rnd, columns, wire_random_below(rnd, count + 1),
 			&row_r->properties);
-}
-
-/* --- structs -------------------------------------------------------------- */
-
-struct state {
-	const struct rop_wire_context *ctx;
-	const uint32_t *columns;
-	uint32_t column_count;
-};
-
-static void random_struct(struct wire_random *rnd,
-			  const struct wire_struct *type, struct state *state,
-			  void *v);
-
-static uint32_t random_tag(struct wire_random *rnd)
-{
-	uint16_t type = wire_random_type(rnd);
-
-	/* what takes no bytes isn't believed in large numbers */
-	if (type == PTYP_NULL || type == PTYP_OBJECT)
-		type = PTYP_INTEGER32;
-	if (wire_random_below(rnd, 10) == 0)
-		type = PTYP_UNSPECIFIED;
-	else if (wire_random_below(rnd, 10) == 0)
-		type = PTYP_MULTIPLE_STRING | PTYP_INSTANCE_FLAG;
-	return MAPI_TAG(wire_random_u64(rnd), type);
-}
-
-static void random_name(struct wire_random *rnd,
-			struct mapi_property_name *name)
-{
-	random_bytes(rnd, name->guid.bytes, 16);
-	switch (wire_random_below(rnd, 3)) {
-	case 0:
-		name->kind = MAPI_NAME_LID;
-		name->lid = (uint32_t)wire_random_u64(rnd);
-		break;
-	case 1:
-		name->kind = MAPI_NAME_STRING;
-		name->name = wire_random_utf8(rnd, 60);
-		break;
-	default:
-		name->kind = MAPI_NAME_NONE;
-		break;
-	}
-}
-
-static void random_elem(struct wire_random *rnd, const struct wire_field *field,
-			struct state *state, const void *v, void *elem)
-{
-	switch ((enum wire_type)field->type) {
-	case WIRE_U8:
-		/* often a truth value */
-		*(uint8_t *)elem = (uint8_t)(wire_random_below(rnd, 4) == 0 ?
-			wire_random_u64(rnd) : wire_random_below(rnd, 2));
-		break;
-	case WIRE_U16:
-		*(uint16_t *)elem = (uint16_t)wire_random_u64(rnd);
-		break;
-	case WIRE_U32:
-		*(uint32_t *)elem = (uint32_t)wire_random_u64(rnd);
-		break;
-	case WIRE_TAG:
-		*(uint32_t *)elem = random_tag(rnd);
-		break;
-	case WIRE_U64:
-		*(uint64_t *)elem = wire_random_u64(rnd);
-		break;
-	case WIRE_ID:
-		*(mapi_id_t *)elem = random_id(rnd);
-		break;
-	case WIRE_GLOBCNT:
-		*(uint64_t *)elem = wire_random_u64(rnd) & MAPI_GLOBCNT_MAX;
-		break;
-	case WIRE_GUID:
-		random_bytes(rnd, elem, 16);
-		break;
-	case WIRE_STRING8:
-	case WIRE_STRING8_REST:
-		*(const char **)elem = wire_random_string8(rnd, 30);
-		break;
-	case WIRE_UTF16:
-		*(const char **)elem = wire_random_utf8(rnd, 30);
-		break;
-	case WIRE_TYPED_STRING:
-		*(const char **)elem = wire_random_below(rnd, 4) == 0 ? NULL :
-			wire_random_utf8(rnd, 30);
-		break;
-	case WIRE_STRZ:
-		*(const char **)elem = wire_field_flag(field, v) ?
-			wire_random_utf8(rnd, 30) :
-			wire_random_string8(rnd, 30);
-		break;
-	case WIRE_PROPERTY_NAME:
-		random_name(rnd, elem);
-		break;
-	case WIRE_SORT_ORDER: {
-		struct mapi_sort_order *order = elem;
-
-		order->tag = random_tag(rnd);
-		order->order = (uint8_t)wire_random_u64(rnd);
-		break;
-	}
-	case WIRE_LONG_TERM_ID: {
-		struct mapi_long_term_id *ltid = elem;
-
-		random_bytes(rnd, ltid->guid.bytes, 16);
-		ltid->globcnt = wire_random_u64(rnd) & MAPI_GLOBCNT_MAX;
-		break;
-	}
-	case WIRE_TAGGED_VALUE:
-		wire_random_property(rnd, elem);
-		break;
-	case WIRE_PROPERTY_ROW:
-		wire_random_row(rnd, state->columns, state->column_count,
-				elem);
-		break;
-	case WIRE_RECIPIENT_ROW:
-		wire_random_recipient(rnd, state->columns,
-				      state->column_count, elem);
-		break;
-	case WIRE_SIZED_BINARY:
-		random_binary(rnd, elem);
-		break;
-	case WIRE_STRUCT:
-		random_struct(rnd, field->sub, state, elem);
-		break;
-	case WIRE_BYTES:
-	case WIRE_RESTRICTION:
-		break;
-	}
-}
-
-static void set_count(const struct wire_field *field, void *v, uint32_t count)
-{
-	uint8_t *p = (uint8_t *)v + field->count;
-
-	if (field->count_width == 1) {
-		*p = (uint8_t)count;
-	} else if (field->count_width == 2) {
-		uint16_t c = (uint16_t)count;
-
-		memcpy(p, &c, 2);
-	} else {
-		memcpy(p, &count, 4);
-	}
-}
-
-static void random_field(struct wire_random *rnd,
-			 const struct wire_field *field, struct state *state,
-			 bool in_region, void *v)
-{
-	uint8_t *member = (uint8_t *)v + field->offset;
-	uint32_t count = 1, i;
-	uint8_t *array = member;
-
-	if (field->array == WIRE_FIXED) {
-		count = field->count;
-		if (field->type == WIRE_BYTES) {
-			random_bytes(rnd, member, count);
-			return;
-		}
-	} else if (field->array != WIRE_SINGLE) {
-		/* several arrays may share a count: the first one sets it */
-		count = wire_field_count(field, v);
-		if (field->type == WIRE_BYTES) {
-			*(const uint8_t **)member = random_data(rnd, count);
-			return;
-		}
-		array = count == 0 ? NULL :
-			_talloc_zero_array(rnd->mem, field->elem_size, count,
-					   "random");
-		*(void **)member = array;
-	} else if (field->pointer) {
-		if (in_region && wire_random_below(rnd, 4) == 0)
-			return;
-		if (field->type == WIRE_RESTRICTION) {
-			*(void **)member = wire_random_restriction(rnd);
-			return;
-		}
-		array = _talloc_zero_array(rnd->mem, field->elem_size, 1,
-					   "random");
-		*(void **)member = array;
-	}
-	for (i = 0; i < count; i++) {
-		random_elem(rnd, field, state, v,
-			    array + (size_t)i * field->elem_size);
-	}
-	if (field->type == WIRE_TAG && field->array == WIRE_COUNTED) {
-		state->columns = (const uint32_t *)(const void *)array;
-		state->column_count = count;
-	}
-}
-
-/* Counts are made small before the fields are filled, so that conditions that
-   look at them hold for what is there in the end. */
-static bool field_is_count(const struct wire_struct *type,
-			   const struct wire_field *field)
-{
-	uint16_t i;
-
-	for (i = 0; i < type->count; i++) {
-		const struct wire_field *array = &type->fields[i];
-
-		if (array->array == WIRE_COUNTED &&
-		    array->count == field->offset)
-			return true;
-	}
-	return false;
-}
-
-static void random_struct(struct wire_random *rnd,
-			  const struct wire_struct *type, struct state *state,
-			  void *v)
-{
-	static const uint32_t statuses[] = { 0, 0x478, 0x503, 0x80004005 };
-	unsigned int span = 0;
-	uint16_t i;
-
-	for (i = 0; i < type->count; i++) {
-		const struct wire_field *field = &type->fields[i];
-		bool in_region = span > 0;
-
-		if (in_region)
-			span--;
-		if (field->span > 0)
-			span = field->span;
-		if (!wire_field_present(type, field, state->ctx, v))
-			continue;
-		if (field->span > 0)
-			continue;
-		if (type->has_status && field->offset == type->status) {
-			uint32_t status = wire_random_below(rnd, 2) == 0 ? 0 :
-				statuses[wire_random_below(rnd, 4)];
-
-			memcpy((uint8_t *)v + field->offset, &status, 4);
-		} else if (field->array == WIRE_REST) {
-			set_count(field, v, random_count(rnd));
-			random_field(rnd, field, state, in_region, v);
-		} else if (field_is_count(type, field)) {
-			struct wire_field count = *field;
-
-			count.count = field->offset;
-			count.count_width = field->type == WIRE_U8 ? 1 :
-				(field->type == WIRE_U16 ? 2 : 4);
-			set_count(&count, v, random_count(rnd));
-		} else {
-			random_field(rnd, field, state, in_region, v);
-		}
-	}
-}
-
-void wire_random_struct(struct wire_random *rnd,
-			const struct wire_struct *type,
-			const struct rop_wire_context *ctx, void *v)
-{
-	struct state state = { .ctx = ctx };
-
-	if (ctx != NULL) {
-		state.columns = ctx->columns;
-		state.column_count = ctx->column_count;
-	}
-	random_struct(rnd, type, &state, v);
-}
-
-/* --- equality ------------------------------------------------------------- */
-
-static bool str_equal(const void *a, const void *b)
-{
-	const char *s1 = *(const char *const *)a, *s2 = *(const char *const *)b;
-
-	if (s1 == NULL || s2 == NULL)
-		return s1 == s2;
-	return strcmp(s1, s2) == 0;
-}
-
-static bool row_equal(const struct mapi_property_row *a,
-		      const struct mapi_property_row *b)
-{
-	uint32_t i;
-
-	if (a->count != b->count)
-		return false;
-	for (i = 0; i < a->count; i++) {
-		if (a->columns[i] != b->columns[i] ||
-		    !mapi_value_equal(&a->values[i], &b->values[i]))
-			return false;
-	}
-	return true;
-}
-
-static bool name_equal(const struct mapi_property_name *a,
-		       const struct mapi_property_name *b)
-{
-	if (a->kind != b->kind || mapi_guid_cmp(&a->guid, &b->guid) != 0)
-		return false;
-	if (a->kind == MAPI_NAME_STRING)
-		return strcmp(a->name, b->name) == 0;
-	return a->kind == MAPI_NAME_NONE || a->lid == b->lid;
-}
-
-static bool elem_equal(const struct wire_field *field,
-		       const struct rop_wire_context *ctx,
-		       const void *a, const void *b)
-{
-	const struct mapi_property *p1 = a, *p2 = b;
-	const struct mapi_sort_order *o1 = a, *o2 = b;
-	const struct mapi_long_term_id *l1 = a, *l2 = b;
-	const struct mapi_binary *b1 = a, *b2 = b;
-
-	switch ((enum wire_type)field->type) {
-	case WIRE_STRING8:
-	case WIRE_STRING8_REST:
-	case WIRE_UTF16:
-	case WIRE_STRZ:
-	case WIRE_TYPED_STRING:
-		return str_equal(a, b);
-	case WIRE_PROPERTY_NAME:
-		return name_equal(a, b);
-	case WIRE_SORT_ORDER:
-		return o1->tag == o2->tag && o1->order == o2->order;
-	case WIRE_LONG_TERM_ID:
-		return l1->globcnt == l2->globcnt &&
-			mapi_guid_cmp(&l1->guid, &l2->guid) == 0;
-	case WIRE_TAGGED_VALUE:
-		return p1->tag == p2->tag &&
-			mapi_value_equal(&p1->value, &p2->value);
-	case WIRE_PROPERTY_ROW:
-		return row_equal(a, b);
-	case WIRE_RECIPIENT_ROW:
-		return mapi_recipient_row_equal(a, b);
-	case WIRE_SIZED_BINARY:
-		return b1->len == b2->len &&
-			memcmp(b1->data, b2->data, b1->len) == 0;
-	case WIRE_RESTRICTION:
-		return mapi_restriction_equal(a, b);
-	case WIRE_STRUCT:
-		return wire_struct_equal(field->sub, ctx, a, b);
-	default:
-		break;
-	}
-	return memcmp(a, b, field->elem_size) == 0;
-}
-
-static bool field_equal(const struct wire_field *field,
-			const struct rop_wire_context *ctx,
-			const void *v1, const void *v2)
-{
-	const uint8_t *a = (const uint8_t *)v1 + field->offset;
-	const uint8_t *b = (const uint8_t *)v2 + field->offset;
-	uint32_t count = 1, i;
-
-	if (field->array != WIRE_SINGLE) {
-		count = wire_field_count(field, v1);
-		if (count != wire_field_count(field, v2))
-			return false;
-	}
-	if (field->array > WIRE_FIXED || field->pointer) {
-		a = *(const uint8_t *const *)(const void *)a;
-		b = *(const uint8_t *const *)(const void *)b;
-		if (field->pointer && (a == NULL || b == NULL))
-			return a == b;
-	}
-	if (field->type == WIRE_BYTES)
-		return count == 0 || memcmp(a, b, count) == 0;
-	for (i = 0; i < count; i++) {
-		if (!elem_equal(field, ctx, a + (size_t)i * field->elem_size,
-				b + (size_t)i * field->elem_size))
-			return false;
-	}
-	return true;
-}
-
-bool wire_struct_equal(const struct wire_struct *type,
-		       const struct rop_wire_context *ctx,
-		       const void *a, const void *b)
-{
-	uint16_t i;
-
-	for (i = 0; i < type->count; i++) {
-		const struct wire_field *field = &type->fields[i];
-
-		if (field->span > 0 ||
-		    strcmp(field->name, "RopId") == 0 ||
-		    !wire_field_present(type, field, ctx, a))
-			continue;
-		if (!field_equal(field, ctx, a, b)) {
-			printf("%s: %s differs\n", type->name, field->name);
-			return false;
-		}
-	}
-	return true;
 }
