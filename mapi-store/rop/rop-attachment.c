@@ -7,6 +7,7 @@
 #include "mapi-enums.h"
 #include "mapi-message.h"
 #include "mapi-table.h"
+#include "rop-table.h"
 
 /* further bits are ignored */
 #define OPEN_ATTACHMENT_MASK OPEN_ATTACHMENT_BEST_ACCESS
@@ -22,10 +23,9 @@ rop_get_attachment_table(struct rop_context *ctx,
 
 	error = mapi_attachment_table_open(ctx->object_parent, msg,
 					   req->table_flags, &table);
-	if (error != EC_NONE)
-		return error;
-	ctx->output_object = &table->obj;
-	return EC_NONE;
+	if (error == EC_NONE)
+		rop_table_opened(ctx, table);
+	return error;
 }
 
 enum mapi_error

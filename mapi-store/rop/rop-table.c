@@ -12,12 +12,6 @@
 
 /* --- opening -------------------------------------------------------------- */
 
-static void rop_table_opened(struct rop_context *ctx, struct mapi_table *table)
-{
-	table->code_page = ctx->logon->code_page;
-	ctx->output_object = &table->obj;
-}
-
 enum mapi_error
 rop_get_hierarchy_table(struct rop_context *ctx,
 			const struct rop_get_hierarchy_table_request *req,

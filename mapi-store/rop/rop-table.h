@@ -4,9 +4,9 @@
 
 /* What the handlers of tables share. */
 
+#include "mapi-store.h"
+#include "mapi-table.h"
 #include "rop.h"
-
-struct mapi_table;
 
 /* RopId, handle index, ReturnValue */
 #define ROP_RESPONSE_HEADER_SIZE 6
@@ -14,6 +14,14 @@ struct mapi_table;
 static inline struct mapi_table *rop_table(struct rop_context *ctx)
 {
 	return (struct mapi_table *)ctx->object;
+}
+
+/* A table that the operation has opened is its output object. */
+static inline void
+rop_table_opened(struct rop_context *ctx, struct mapi_table *table)
+{
+	table->code_page = ctx->logon->code_page;
+	ctx->output_object = &table->obj;
 }
 
 /* FALSE if a response with so many bytes after its header can't be sent now:

@@ -5,16 +5,11 @@
 
 #include "lib.h"
 #include "mapi-props.h"
-#include "mapi-table-private.h"
+#include "mapi-table-tags.h"
 
 /* [MS-OXCMSG] 2.2.3.17.1; nothing else is defined, and Outlook sets nothing
    else */
 #define ATTACHMENT_TABLE_UNICODE 0x40U
-
-struct mapi_table_program {
-	uint32_t *tags;
-	unsigned int count;
-};
 
 struct attachment_source {
 	struct mapi_table_source src;
@@ -61,26 +56,6 @@ attachment_list(struct mapi_table_source *src, TALLOC_CTX *mem,
 	*rows_r = talloc_array(mem, uint32_t, *count_r);
 	for (i = 0; i < *count_r; i++)
 		(*rows_r)[i] = i;
-	return EC_NONE;
-}
-
-static struct mapi_table_program *
-attachment_compile(struct mapi_table_source *src, TALLOC_CTX *parent,
-		   const uint32_t *tags, unsigned int count)
-{
-	struct mapi_table_program *program;
-
-	program = talloc_zero(parent, struct mapi_table_program);
-	program->tags = talloc_memdup(program, tags, count * sizeof(*tags));
-	program->count = count;
-	return program;
-}
-
-static enum mapi_error
-attachment_begin(struct mapi_table_source *src,
-		 struct mapi_table_program *const *programs,
-		 unsigned int count)
-{
 	return EC_NONE;
 }
 
@@ -170,8 +145,8 @@ static const struct mapi_table_source_vfuncs attachment_vfuncs = {
 	.count = attachment_count,
 	.exists = attachment_exists,
 	.list = attachment_list,
-	.compile = attachment_compile,
-	.begin = attachment_begin,
+	.compile = mapi_table_tags_compile,
+	.begin = mapi_table_tags_begin,
 	.end = attachment_end,
 	.select = attachment_select,
 	.get = attachment_get,

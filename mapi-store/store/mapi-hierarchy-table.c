@@ -8,7 +8,7 @@
 
 #include "lib.h"
 #include "mapi-props.h"
-#include "mapi-table-private.h"
+#include "mapi-table-tags.h"
 
 #include <stdlib.h>
 
@@ -16,11 +16,6 @@
 	(HIERARCHY_TABLE_DEPTH | HIERARCHY_TABLE_DEFERRED_ERRORS | \
 	 HIERARCHY_TABLE_NO_NOTIFICATIONS | HIERARCHY_TABLE_SOFT_DELETES | \
 	 HIERARCHY_TABLE_USE_UNICODE | HIERARCHY_TABLE_SUPPRESSES_NOTIFICATIONS)
-
-struct mapi_table_program {
-	uint32_t *tags;
-	unsigned int count;
-};
 
 struct hierarchy_row {
 	mapi_id_t fid;
@@ -167,25 +162,6 @@ hierarchy_list(struct mapi_table_source *src, TALLOC_CTX *mem,
 	return EC_NONE;
 }
 
-static struct mapi_table_program *
-hierarchy_compile(struct mapi_table_source *src, TALLOC_CTX *parent,
-		  const uint32_t *tags, unsigned int count)
-{
-	struct mapi_table_program *program;
-
-	program = talloc_zero(parent, struct mapi_table_program);
-	program->tags = talloc_memdup(program, tags, count * sizeof(*tags));
-	program->count = count;
-	return program;
-}
-
-static enum mapi_error
-hierarchy_begin(struct mapi_table_source *src,
-		struct mapi_table_program *const *programs, unsigned int count)
-{
-	return EC_NONE;
-}
-
 static void hierarchy_end(struct mapi_table_source *src)
 {
 	((struct hierarchy_source *)src)->selected = NULL;
@@ -301,8 +277,8 @@ static const struct mapi_table_source_vfuncs hierarchy_vfuncs = {
 	.count = hierarchy_count,
 	.exists = hierarchy_exists,
 	.list = hierarchy_list,
-	.compile = hierarchy_compile,
-	.begin = hierarchy_begin,
+	.compile = mapi_table_tags_compile,
+	.begin = mapi_table_tags_begin,
 	.end = hierarchy_end,
 	.select = hierarchy_select,
 	.get = hierarchy_get,
