@@ -21,13 +21,17 @@ static uint32_t changes_ext_id(struct mailbox *box)
 
 uint64_t mapi_mail_content_modseq(struct mail *mail)
 {
+	struct mail_index_view *view = mail->transaction->view;
 	struct mapi_change_rec rec;
-	uint64_t modseq = mail_get_modseq(mail);
+	uint64_t modseq;
 	const void *data;
 	bool expunged;
 
-	mail_index_lookup_ext(mail->transaction->view, mail->seq,
-			      changes_ext_id(mail->box), &data, &expunged);
+	/* Both at the same time: mail_get_modseq() would give what it has given
+	   before, but the record may be newer than the view. */
+	modseq = mail_index_modseq_lookup(view, mail->seq);
+	mail_index_lookup_ext(view, mail->seq, changes_ext_id(mail->box),
+			      &data, &expunged);
 	if (data == NULL)
 		return modseq;
 	memcpy(&rec, data, sizeof(rec));

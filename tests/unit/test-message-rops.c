@@ -6,6 +6,7 @@
 #include "lib.h"
 #include "str.h"
 #include "mapi-message.h"
+#include "mapi-message-write.h"
 #include "mapi-props.h"
 #include "mapi-stream.h"
 #include "mapi-store.h"
@@ -450,9 +451,72 @@ static void test_attachments(void **state)
 }
 
 /* With an argument: only the tests whose names match it (a pattern). */
+/* Nothing is changed if the answer doesn't fit: the client asks again. */
+static void test_write_needs_space(void **state)
+{
+	struct rop_delete_messages_response del_resp;
+	struct rop_set_read_flags_response read_resp;
+	struct rop_move_copy_messages_response move_resp;
+	struct rop_set_message_status_response status_resp;
+	struct env env;
+	uint32_t status;
+	mapi_id_t mid;
+
+	env_init(&env);
+	mid = env_save(&env, "Subject: one\r\n\r\n");
+	struct rop_delete_messages_request del_req = {
+		.message_id_count = 1, .message_ids = &mid,
+	};
+	struct rop_set_read_flags_request read_req = {
+		.message_id_count = 1, .message_ids = &mid,
+	};
+	struct rop_move_copy_messages_request move_req = {
+		.message_id_count = 1, .message_ids = &mid, .want_copy = 1,
+	};
+	struct rop_set_message_status_request status_req = {
+		.message_id = mid, .message_status_flags = 1,
+		.message_status_mask = 1,
+	};
+	i_zero(&del_resp);
+	i_zero(&read_resp);
+	i_zero(&move_resp);
+	i_zero(&status_resp);
+
+	env.ctx.object = &env.inbox->obj;
+	env.ctx.second_object = &env.inbox->obj;
+	env.ctx.response_space = 6;
+	assert_int_equal(rop_delete_messages(&env.ctx, &del_req, &del_resp),
+			 EC_BUFFER_TOO_SMALL);
+	assert_int_equal(env.ctx.size_needed, 7);
+	assert_int_equal(rop_set_read_flags(&env.ctx, &read_req, &read_resp),
+			 EC_BUFFER_TOO_SMALL);
+	assert_int_equal(rop_move_copy_messages(&env.ctx, &move_req,
+						&move_resp),
+			 EC_BUFFER_TOO_SMALL);
+	env.ctx.response_space = 9;
+	assert_int_equal(rop_set_message_status(&env.ctx, &status_req,
+						&status_resp),
+			 EC_BUFFER_TOO_SMALL);
+	assert_int_equal(mapi_message_get_status(env.store, env.inbox->fid,
+						 mid, &status), EC_NONE);
+	assert_int_equal(status, 0);
+	env.ctx.response_space = 10;
+	assert_int_equal(rop_set_message_status(&env.ctx, &status_req,
+						&status_resp), EC_NONE);
+	env.ctx.response_space = 7;
+	assert_int_equal(rop_delete_messages(&env.ctx, &del_req, &del_resp),
+			 EC_NONE);
+	assert_int_equal(del_resp.partial_completion, 0);
+	assert_int_equal(rop_delete_messages(&env.ctx, &del_req, &del_resp),
+			 EC_NONE);
+	assert_int_equal(del_resp.partial_completion, 1);
+	env_deinit(&env);
+}
+
 int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_write_needs_space),
 		cmocka_unit_test(test_open_message),
 		cmocka_unit_test(test_message_status),
 		cmocka_unit_test(test_read_recipients),

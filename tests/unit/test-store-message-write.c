@@ -337,6 +337,17 @@ static void test_receipts(void **state)
 	for_all_drivers(receipts);
 }
 
+static int64_t
+open_message_cn(struct message_env *env, struct mapi_message *msg)
+{
+	uint32_t tag = PIDTAG_CHANGE_NUMBER;
+	struct mapi_value value;
+
+	assert_int_equal(msg->obj.v->get_props(&msg->obj, env->mem, &tag, 1,
+					       SIZE_MAX, &value), EC_NONE);
+	return value.u.i64;
+}
+
 static void open_message(struct message_env *env)
 {
 	mapi_id_t mid = message_env_save(env, message_sample, 0, NULL);
@@ -359,6 +370,7 @@ static void open_message(struct message_env *env)
 	assert_int_equal(mapi_read_change_parse(0, &change), EC_NONE);
 	assert_int_equal(mapi_message_set_read(msg, &change), EC_NONE);
 	ASSERT_PROPS(&msg->obj, read);
+	assert_true(open_message_cn(env, msg) == cn);
 	assert_string_equal(mailbox_state(env, "INBOX"), "1:seen");
 	assert_int_equal(mapi_read_change_parse(0x10, &change), EC_NONE);
 	assert_int_equal(mapi_message_set_read(msg, &change), EC_NOT_SUPPORTED);
@@ -368,6 +380,7 @@ static void open_message(struct message_env *env)
 	assert_int_equal(mapi_read_change_parse(0x20, &change), EC_NONE);
 	assert_int_equal(mapi_message_set_read(msg, &change), EC_NONE);
 	ASSERT_PROPS(&msg->obj, cancelled);
+	assert_true(open_message_cn(env, msg) == cn);
 	assert_string_equal(mailbox_state(env, "INBOX"), "1:[$MDNSent]");
 	assert_true(message_cn(env, mid) == cn);
 
