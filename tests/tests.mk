@@ -22,6 +22,10 @@ $(B)/tests/unit/test-ostream-gather: $(B)/module/common/ostream-gather.o
 $(B)/tests/unit/test-login-headers.o $(B)/tests/fuzz/fuzz-login-headers.o: \
 	CPPFLAGS += -Imodule/login
 
+# loads Dovecot's quota plugin
+$(B)/tests/unit/test-store-props.o: \
+	CPPFLAGS += -DDOVECOT_MODULEDIR='"$(DC_MODULEDIR)"'
+
 # both ends of the lookup socket
 $(B)/tests/unit/test-lookup-client: $(B)/module/addressbook/lookup.o \
 	$(B)/module/common/addressbook-client.o

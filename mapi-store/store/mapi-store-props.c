@@ -6,6 +6,7 @@
 #include "mapi-entryid.h"
 #include "mapi-stream.h"
 #include "mapi-store-private.h"
+#include "mapi-store-quota.h"
 
 /* The logon object: properties of the mailbox as a whole, [MS-OXCSTOR] 2.2.2.
    One row per property in logon_props[]. Pointers to special folders that the
@@ -128,57 +129,32 @@ static struct mapi_value prop_rule_size_limit(struct logon_props *props)
 	return mapi_value_i32(256 * 1024); /* bytes */
 }
 
-/* The limits of the quota plugin as everybody can see them without linking to
-   it: its first storage limit, "quota_rule = *:storage=1G" or a userdb field of
-   that name. Anything more complicated has no PidTag anyway. */
-static bool logon_quota_limit(struct logon_props *props, uint64_t *bytes_r)
+/* [MS-OXCSTOR] 2.2.2.1.1.3, 2.2.2.1.1.4: in kilobytes; not set if there's no
+   limit */
+static struct mapi_value
+prop_quota_value(struct logon_props *props, bool warning)
 {
-	const char *rule, *p, *end;
-	uint64_t limit;
-	uoff_t unit = 1;
+	struct mapi_store_quota quota;
+	uint64_t kilobytes;
+	int ret;
 
-	if (mail_user_plugin_getenv(props->store->user, "quota") == NULL)
-		return FALSE;
-	rule = mail_user_plugin_getenv(props->store->user, "quota_rule");
-	if (rule == NULL || !str_begins(rule, "*:"))
-		return FALSE;
-	p = strstr(rule, "storage=");
-	if (p == NULL)
-		return FALSE;
-	p += strlen("storage=");
-	if (str_parse_uint64(p, &limit, &end) < 0)
-		return FALSE;
-	switch (i_toupper(*end)) {
-	case 'B':
-		break;
-	case '\0': case ':': case 'K':
-		unit = 1024;
-		break;
-	case 'M':
-		unit = 1024 * 1024;
-		break;
-	case 'G':
-		unit = 1024 * 1024 * 1024;
-		break;
-	case 'T':
-		unit = 1024ULL * 1024 * 1024 * 1024;
-		break;
-	default:
-		return FALSE;
-	}
-	if (limit == 0)
-		return FALSE;
-	*bytes_r = limit * unit;
-	return TRUE;
+	ret = mapi_store_quota_get(props->store->user, &quota);
+	if (ret < 0)
+		return mapi_value_error(EC_ERROR);
+	if (ret == 0)
+		return not_found();
+	kilobytes = warning ? quota.warning : quota.limit;
+	return mapi_value_i32(I_MIN(kilobytes, INT32_MAX));
 }
 
 static struct mapi_value prop_quota(struct logon_props *props)
 {
-	uint64_t bytes;
+	return prop_quota_value(props, FALSE);
+}
 
-	if (!logon_quota_limit(props, &bytes))
-		return not_found();
-	return mapi_value_i32(I_MIN(bytes / 1024, INT32_MAX));
+static struct mapi_value prop_quota_warning(struct logon_props *props)
+{
+	return prop_quota_value(props, TRUE);
 }
 
 /* Sum over the user's mailboxes. */
@@ -276,6 +252,7 @@ SPECIAL_ENTRYID(schedule, MAPI_SPECIAL_SCHEDULE)
 /* tags of MAPI's headers that [MS-OXPROPS] doesn't have */
 #define PIDTAG_IPM_SENTMAIL_ENTRY_ID 0x35E40102
 #define PIDTAG_SCHEDULE_FOLDER_ENTRY_ID 0x661E0102
+#define PIDTAG_STORAGE_QUOTA_LIMIT 0x3FF50003
 #define PIDTAG_TEST_LINE_SPEED 0x662B0102
 #define PIDTAG_USER_NAME 0x661A001F
 
@@ -307,6 +284,7 @@ static const struct {
 	{ PIDTAG_EXTENDED_RULE_SIZE_LIMIT, prop_rule_size_limit },
 	{ PIDTAG_PROHIBIT_SEND_QUOTA, prop_quota },
 	{ PIDTAG_PROHIBIT_RECEIVE_QUOTA, prop_quota },
+	{ PIDTAG_STORAGE_QUOTA_LIMIT, prop_quota_warning },
 	{ PIDTAG_MESSAGE_SIZE, prop_message_size },
 	{ PIDTAG_MESSAGE_SIZE_EXTENDED, prop_message_size_ext },
 	{ PIDTAG_DELETED_COUNT_TOTAL, prop_zero },
@@ -388,7 +366,8 @@ mapi_logon_list_props(struct mapi_object *obj, TALLOC_CTX *mem,
 		if (logon_props[i].unlisted)
 			continue;
 		exists = TRUE;
-		if (logon_props[i].func == prop_quota) T_BEGIN {
+		if (logon_props[i].func == prop_quota ||
+		    logon_props[i].func == prop_quota_warning) T_BEGIN {
 			exists = prop_quota(&props).type != PTYP_ERROR_CODE;
 		} T_END;
 		if (exists)

@@ -170,7 +170,7 @@ def test_over_quota(server):
     walk = server.walk(user=user)
     check("Calendar" in [f["name"] for f in walk["folders"]], "no calendar")
     check_equal(walk["logon"]["store"]["PidTagProhibitSendQuota"], 2048,
-                "quota in KB")
+                "quota in KB, from the plugin")
     server.doveadm("mailbox", "create", "-u", user, "New")
     check("New" in [f["name"] for f in server.walk(user=user)["folders"]],
           "no new folder")

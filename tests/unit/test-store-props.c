@@ -4,11 +4,14 @@
 
 #include "lib.h"
 #include "array.h"
+#include "module-dir.h"
 #include "mail-storage.h"
+#include "mail-storage-service.h"
 #include "mail-user.h"
 #include "mapi-folder.h"
 #include "mapi-entryid.h"
 #include "mapi-props.h"
+#include "mapi-store-quota.h"
 #include "mapi-stream.h"
 #include "test-storage-common.h"
 
@@ -30,16 +33,52 @@ struct fixture {
 };
 
 static const char *const quota_fields[] = {
-	"plugin/quota=count:User quota",
-	"plugin/quota_rule=*:storage=2M",
+	"mail_plugins=quota",
+	"plugin/quota_vsizes=yes",
+	/* hidden and not enforced: not for clients */
+	"plugin/quota=count:Hidden:hidden",
+	"plugin/quota_rule=*:storage=1M",
+	"plugin/quota2=count:Soft:noenforcing",
+	"plugin/quota2_rule=*:storage=1M",
+	"plugin/quota3=count:User quota",
+	"plugin/quota3_rule=*:storage=2M",
+	"plugin/quota3_warning=storage=95%% true",
+	"plugin/quota3_warning2=storage=75%% true",
+	"plugin/quota3_warning3=-storage=50%% true",
+	/* more than the one before */
+	"plugin/quota4=count:Large",
+	"plugin/quota4_rule=*:storage=3M",
 	NULL
 };
+
+/* The plugin as the worker has it if it's in mail_plugins. Closing the storage
+   unloads it. */
+static void load_quota_plugin(void)
+{
+	static const struct module_dir_load_settings set = {
+		.setting_name = "mail_plugins",
+	};
+
+	mail_storage_service_modules =
+		module_dir_load(DOVECOT_MODULEDIR, "quota", &set);
+	module_dir_init(mail_storage_service_modules);
+}
+
+static int group_setup(void **state)
+{
+	/* initialises the library */
+	struct test_storage *ts = test_storage_init("sdbox");
+
+	test_storage_close(&ts);
+	return 0;
+}
 
 static int setup(void **state)
 {
 	static const char mail[] = "From: a@example.com\nSubject: x\n\nhello\n";
 	struct fixture *f = i_new(struct fixture, 1);
 
+	load_quota_plugin();
 	f->ts = test_storage_init_fields("sdbox", quota_fields);
 	f->mem = talloc_new(NULL);
 	(void)test_storage_save(f->ts, "INBOX", mail, strlen(mail), 0, NULL, 0);
@@ -343,6 +382,7 @@ static void test_logon(void **state)
 		PIDTAG_STORE_ENTRY_ID, PIDTAG_PROHIBIT_SEND_QUOTA,
 		PIDTAG_LOCALE_ID, PIDTAG_SERIALIZED_REPLID_GUID_MAP,
 		PIDTAG_MESSAGE_SIZE_EXTENDED, PIDTAG_OBJECT_TYPE,
+		PIDTAG_PROHIBIT_RECEIVE_QUOTA, 0x3FF50003,
 	};
 	static const char dn[] = "/o=Test/ou=Exchange Administrative Group "
 		"(FYDIBOHF23SPDLT)/cn=Recipients/cn=user@example.com";
@@ -373,6 +413,9 @@ static void test_logon(void **state)
 	assert_not_found(values[7]);
 	assert_true(values[8].u.i64 > 100);
 	assert_int_equal(values[9].u.i32, 1);
+	assert_int_equal(values[10].u.i32, 2048);
+	/* PR_STORAGE_QUOTA_LIMIT: three quarters of it */
+	assert_int_equal(values[11].u.i32, 1536);
 
 	assert_int_equal(logon->obj.v->open_stream(&logon->obj, f->mem,
 		PIDTAG_RECORD_KEY, &stream), EC_NONE);
@@ -380,6 +423,38 @@ static void test_logon(void **state)
 	assert_int_equal(logon->obj.v->open_stream(&logon->obj, f->mem,
 		PIDTAG_HTML, &stream), EC_NOT_FOUND);
 	talloc_free(logon);
+}
+
+/* Nobody enforces quota_rule without the plugin. */
+static void test_quota_not_loaded(void **state)
+{
+	static const char *const fields[] = {
+		"plugin/quota=count:User quota",
+		"plugin/quota_rule=*:storage=2M",
+		NULL
+	};
+	struct test_storage *ts = test_storage_init_fields("sdbox", fields);
+	struct mapi_store_quota quota;
+
+	assert_int_equal(mapi_store_quota_get(ts->user, &quota), 0);
+	test_storage_close(&ts);
+}
+
+/* A plugin that is loaded, but not for this user. */
+static void test_quota_not_enabled(void **state)
+{
+	static const char *const fields[] = {
+		"plugin/quota=count:User quota",
+		"plugin/quota_rule=*:storage=2M",
+		NULL
+	};
+	struct mapi_store_quota quota;
+	struct test_storage *ts;
+
+	load_quota_plugin();
+	ts = test_storage_init_fields("sdbox", fields);
+	assert_int_equal(mapi_store_quota_get(ts->user, &quota), 0);
+	test_storage_close(&ts);
 }
 
 int main(void)
@@ -392,7 +467,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_misc, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lists, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_logon, setup, teardown),
+		cmocka_unit_test(test_quota_not_loaded),
+		cmocka_unit_test(test_quota_not_enabled),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, group_setup, NULL);
 }
