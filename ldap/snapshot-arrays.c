@@ -152,8 +152,11 @@ static const char *token_text(const struct snapshot_token *token)
 static int token_cmp(const void *_a, const void *_b)
 {
 	const struct snapshot_token *a = _a, *b = _b;
-	int ret = strcmp(token_text(a), token_text(b));
+	int ret;
 
+	if (a->head != b->head)
+		return a->head < b->head ? -1 : 1;
+	ret = strcmp(token_text(a), token_text(b));
 	if (ret != 0)
 		return ret;
 	if (a->slot != b->slot)
@@ -175,9 +178,47 @@ tokens_add_chunk(buffer_t *tokens, const struct snapshot_chunk *chunk)
 		p = snapshot_chunk_str(chunk, folded[i]);
 		for (; p != NULL; p = snapshot_next_word(p)) {
 			token.offset = p - (const char *)chunk;
+			token.head = snapshot_token_head(p);
 			buffer_append(tokens, &token, sizeof(token));
 		}
 	}
+}
+
+/* --- words ----------------------------------------------------------------------- */
+
+static uint64_t chunk_words(const struct snapshot_chunk *chunk)
+{
+	const uint32_t *folded;
+	uint64_t words = 0;
+	const char *p;
+
+	folded = snapshot_chunk_array(chunk, chunk->folded,
+				      chunk->folded_count, sizeof(*folded));
+	for (uint32_t i = 0; folded != NULL && i < chunk->folded_count; i++) {
+		p = snapshot_chunk_str(chunk, folded[i]);
+		for (; p != NULL; p = snapshot_next_word(p))
+			words |= snapshot_word_bit(p);
+	}
+	return words;
+}
+
+static void
+words_make(const struct snapshot_builder *builder,
+	   struct snapshot_arrays *arrays)
+{
+	const uint64_t *old = NULL;
+	uint64_t *words = i_new(uint64_t, builder->slots_count + 1);
+
+	if (builder->current != NULL)
+		old = snapshot_section(builder->current, SNAPSHOT_WORDS);
+	for (uint32_t slot = 0; slot < builder->slots_count; slot++) {
+		if (snapshot_slot_is_kept(builder, slot))
+			words[slot] = old[slot];
+		else if (builder->slots[slot].chunk != NULL)
+			words[slot] = chunk_words(builder->slots[slot].chunk);
+	}
+	arrays->sections[SNAPSHOT_WORDS].data = words;
+	arrays->sections[SNAPSHOT_WORDS].count = builder->slots_count;
 }
 
 /* --- orders ---------------------------------------------------------------------- */
@@ -370,6 +411,7 @@ void snapshot_arrays_make(const struct snapshot_builder *builder,
 		      arrays_r);
 	for (i = 0; i < SNAPSHOT_SECTION_COUNT; i++)
 		buffer_free(&added[i]);
+	words_make(builder, arrays_r);
 	orders_make(builder, live, arrays_r);
 	snapshot_arrays_make_lists(builder, arrays_r);
 }

@@ -11,12 +11,13 @@
    used again in a lineage; slot 0 is MId SNAPSHOT_MID_FIRST. The arrays beside
    the chunks know objects only by slot and places in them by the offset in the
    chunk, so what concerns unchanged objects can be taken over when the next
-   file is written. */
+   file is written. Chunks are in the first locale's order: a page of the
+   address list is in one piece of the file. */
 
 #include "snapshot.h"
 
 #define SNAPSHOT_MAGIC "MAPIADBK"
-#define SNAPSHOT_VERSION 1
+#define SNAPSHOT_VERSION 2
 #define SNAPSHOT_MAX_LOCALES 16
 #define SNAPSHOT_LOCALE_LEN 32
 /* MIds have to stay below 0x80000000 */
@@ -35,6 +36,8 @@ enum snapshot_section {
 	SNAPSHOT_BACKLINKS,
 	/* struct snapshot_token in the order of their texts */
 	SNAPSHOT_TOKENS,
+	/* uint64_t: for each slot the bits of its object's words */
+	SNAPSHOT_WORDS,
 	/* struct snapshot_list_rec */
 	SNAPSHOT_LISTS,
 	/* uint32_t: lists' rows, see snapshot_list_rec */
@@ -107,6 +110,8 @@ struct snapshot_backlink {
 };
 struct snapshot_token {
 	uint32_t slot, offset;
+	/* snapshot_token_head() of the text: most comparisons need no chunk */
+	uint64_t head;
 };
 struct snapshot_list_rec {
 	/* SNAPSHOT_GAL or a MId */
@@ -159,6 +164,14 @@ const void *snapshot_chunk_array(const struct snapshot_chunk *chunk,
 void snapshot_keys_find(const struct snapshot *snapshot,
 			enum snapshot_section section, uint64_t hash,
 			uint64_t *first_r, uint64_t *end_r);
+
+/* The first 8 bytes of a text, or as many as it has, as a number: texts whose
+   numbers differ are in the order of these. */
+uint64_t snapshot_token_head(const char *text);
+
+/* A bit for the 3 bytes that a word begins with, 0 if it's shorter: an object
+   whose words don't have the bit has none that begins so. */
+uint64_t snapshot_word_bit(const char *word);
 
 /* 64 bits of data; icase: ASCII letters alike */
 uint64_t snapshot_hash(const void *data, size_t size, bool icase);

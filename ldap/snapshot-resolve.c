@@ -5,6 +5,9 @@
 #include "str.h"
 #include "snapshot-format.h"
 
+/* Of so few tokens each is compared with those before. */
+#define RESOLVE_FEW 16
+
 struct resolve {
 	const struct snapshot *snapshot;
 	enum directory_hide hide;
@@ -23,25 +26,104 @@ token_text(const struct snapshot *snapshot, const struct snapshot_token *token)
 	return chunk == NULL ? "" : snapshot_chunk_str(chunk, token->offset);
 }
 
+uint64_t snapshot_token_head(const char *text)
+{
+	uint64_t head = 0;
+	unsigned int shift = 64;
+
+	while (shift > 0 && *text != '\0') {
+		shift -= 8;
+		head |= (uint64_t)(unsigned char)*text++ << shift;
+	}
+	return head;
+}
+
+uint64_t snapshot_word_bit(const char *word)
+{
+	const unsigned char *p = (const unsigned char *)word;
+	uint32_t start;
+
+	if (p[0] == '\0' || p[1] == '\0' || p[2] == '\0')
+		return 0;
+	start = p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16;
+	return 1ULL << (start * 0x9e3779b1U >> 26);
+}
+
+/* What is compared with tokens */
+struct token_prefix {
+	const char *text;
+	size_t len;
+	/* its head, and which bytes of one it has */
+	uint64_t head, mask;
+};
+
+static void token_prefix_init(struct token_prefix *prefix_r, const char *text)
+{
+	prefix_r->text = text;
+	prefix_r->len = strlen(text);
+	prefix_r->head = snapshot_token_head(text);
+	prefix_r->mask = prefix_r->len >= 8 ? UINT64_MAX :
+		~(UINT64_MAX >> (8 * prefix_r->len));
+}
+
+/* As strncmp() of the token and the prefix */
+static int token_prefix_cmp(const struct snapshot *snapshot,
+			    const struct snapshot_token *token,
+			    const struct token_prefix *prefix)
+{
+	uint64_t head = token->head & prefix->mask;
+
+	if (head != prefix->head)
+		return head < prefix->head ? -1 : 1;
+	if (prefix->len <= 8)
+		return 0;
+	return strncmp(token_text(snapshot, token), prefix->text, prefix->len);
+}
+
+/* The first of the tokens that is behind all that begin with the prefix
+   (after), or the first of these, between left and right */
 static uint64_t
-tokens_bound(const struct snapshot *snapshot, const char *prefix, bool after)
+tokens_bound(const struct snapshot *snapshot, const struct token_prefix *prefix,
+	     bool after, uint64_t left, uint64_t right)
 {
 	const struct snapshot_token *tokens =
 		snapshot_section(snapshot, SNAPSHOT_TOKENS);
-	uint64_t left = 0, right = snapshot_count(snapshot, SNAPSHOT_TOKENS);
 	uint64_t mid;
-	size_t len = strlen(prefix);
 	int ret;
 
 	while (left < right) {
 		mid = left + (right - left) / 2;
-		ret = strncmp(token_text(snapshot, &tokens[mid]), prefix, len);
+		ret = token_prefix_cmp(snapshot, &tokens[mid], prefix);
 		if (ret < 0 || (after && ret == 0))
 			left = mid + 1;
 		else
 			right = mid;
 	}
 	return left;
+}
+
+/* Range of tokens that begin with the text. Usually there are few: their end is
+   looked for from their first on. */
+static void
+tokens_find(const struct snapshot *snapshot, const char *text,
+	    uint64_t *first_r, uint64_t *end_r)
+{
+	const struct snapshot_token *tokens =
+		snapshot_section(snapshot, SNAPSHOT_TOKENS);
+	uint64_t count = snapshot_count(snapshot, SNAPSHOT_TOKENS);
+	uint64_t left, step = 1;
+	struct token_prefix prefix;
+
+	token_prefix_init(&prefix, text);
+	left = *first_r = tokens_bound(snapshot, &prefix, FALSE, 0, count);
+	while (step <= count - left &&
+	       token_prefix_cmp(snapshot, &tokens[left + step - 1],
+				&prefix) == 0) {
+		left += step;
+		step *= 2;
+	}
+	*end_r = tokens_bound(snapshot, &prefix, TRUE, left,
+			      left + I_MIN(step, count - left));
 }
 
 /* Calls match() for folded values of the chunk until it returns TRUE. */
@@ -78,32 +160,57 @@ static bool match_word(const char *value, const char *name)
 	return FALSE;
 }
 
+/* Whether the object of tokens[idx] has another one in the range before */
+static bool
+resolve_seen(struct resolve *r, const struct snapshot_token *tokens,
+	     uint64_t first, uint64_t end, uint64_t idx)
+{
+	uint32_t slot = tokens[idx].slot;
+
+	if (end - first <= RESOLVE_FEW) {
+		while (first < idx && tokens[first].slot != slot)
+			first++;
+		return first < idx;
+	}
+	if ((r->seen[slot / 8] & (1 << slot % 8)) != 0)
+		return TRUE;
+	r->seen[slot / 8] |= 1 << slot % 8;
+	return FALSE;
+}
+
 /* Returns whether there may be more. */
 static bool
 resolve_range(struct resolve *r, uint64_t first, uint64_t end,
 	      bool (*match)(const char *value, const char *name),
 	      const char *const *names)
 {
+	const uint64_t *words = snapshot_section(r->snapshot, SNAPSHOT_WORDS);
 	const struct snapshot_token *tokens =
 		snapshot_section(r->snapshot, SNAPSHOT_TOKENS);
 	uint64_t slots = snapshot_count(r->snapshot, SNAPSHOT_SLOTS);
 	const struct snapshot_chunk *chunk;
 	const char *const *name;
-	uint32_t slot;
+	uint64_t i, wanted = 0;
 
 	if (first >= end)
 		return FALSE;
-	if (r->seen == NULL)
+	for (name = names; *name != NULL; name++)
+		wanted |= snapshot_word_bit(*name);
+	if (end - first <= RESOLVE_FEW)
+		;
+	else if (r->seen == NULL)
 		r->seen = t_malloc0(slots / 8 + 1);
 	else
 		memset(r->seen, 0, slots / 8 + 1);
-	for (; first < end; first++) {
-		slot = tokens[first].slot;
-		chunk = snapshot_chunk_get(r->snapshot, slot);
-		if (chunk == NULL || (chunk->hide & r->hide) != 0 ||
-		    (r->seen[slot / 8] & (1 << slot % 8)) != 0)
+	for (i = first; i < end; i++) {
+		/* most of those that have only one of the words cost no chunk */
+		if (tokens[i].slot >= slots ||
+		    (words[tokens[i].slot] & wanted) != wanted)
 			continue;
-		r->seen[slot / 8] |= 1 << slot % 8;
+		chunk = snapshot_chunk_get(r->snapshot, tokens[i].slot);
+		if (chunk == NULL || (chunk->hide & r->hide) != 0 ||
+		    resolve_seen(r, tokens, first, end, i))
+			continue;
 		for (name = names; *name != NULL; name++) {
 			if (!chunk_matches(chunk, match, *name))
 				break;
@@ -112,7 +219,7 @@ resolve_range(struct resolve *r, uint64_t first, uint64_t end,
 			continue;
 		if (r->count == r->max)
 			return TRUE;
-		r->mids[r->count++] = slot + SNAPSHOT_MID_FIRST;
+		r->mids[r->count++] = tokens[i].slot + SNAPSHOT_MID_FIRST;
 	}
 	return FALSE;
 }
@@ -120,10 +227,10 @@ resolve_range(struct resolve *r, uint64_t first, uint64_t end,
 static void resolve_whole(struct resolve *r, const char *folded)
 {
 	const char *names[] = { folded, NULL };
+	uint64_t first, end;
 
-	(void)resolve_range(r, tokens_bound(r->snapshot, folded, FALSE),
-			    tokens_bound(r->snapshot, folded, TRUE),
-			    match_whole, names);
+	tokens_find(r->snapshot, folded, &first, &end);
+	(void)resolve_range(r, first, end, match_whole, names);
 }
 
 /* The words are looked for where the rarest one is. */
@@ -143,8 +250,7 @@ static void resolve_words(struct resolve *r, const char *folded)
 			array_push_back(&words, &word);
 	}
 	array_foreach(&words, wordp) {
-		f = tokens_bound(r->snapshot, *wordp, FALSE);
-		e = tokens_bound(r->snapshot, *wordp, TRUE);
+		tokens_find(r->snapshot, *wordp, &f, &e);
 		if (!have || e - f < end - first) {
 			first = f;
 			end = e;

@@ -18,13 +18,24 @@ static uint64_t align8(uint64_t offset)
 	return (offset + 7) & ~7ULL;
 }
 
+/* The objects' slots in the order in which their chunks are written */
+static uint64_t
+snapshot_chunks_order(const struct snapshot_builder *builder,
+		      const struct snapshot_arrays *arrays,
+		      const uint32_t **order_r)
+{
+	*order_r = arrays->sections[SNAPSHOT_ORDER].data;
+	return arrays->sections[SNAPSHOT_ORDER].count / builder->locales_count;
+}
+
 /* Where everything will be: header, slots, chunks, the other sections. */
 static void
 snapshot_layout(const struct snapshot_builder *builder,
 		struct snapshot_arrays *arrays, struct snapshot_header *header)
 {
 	uint64_t *slots, offset = align8(sizeof(*header));
-	uint32_t slot;
+	const uint32_t *order;
+	uint64_t live, idx;
 	unsigned int i;
 
 	slots = i_new(uint64_t, builder->slots_count + 1);
@@ -33,11 +44,10 @@ snapshot_layout(const struct snapshot_builder *builder,
 	header->sections[SNAPSHOT_SLOTS].offset = offset;
 	header->sections[SNAPSHOT_SLOTS].count = builder->slots_count;
 	offset += builder->slots_count * sizeof(*slots);
-	for (slot = 0; slot < builder->slots_count; slot++) {
-		if (builder->slots[slot].chunk == NULL)
-			continue;
-		slots[slot] = offset;
-		offset += builder->slots[slot].chunk->size;
+	live = snapshot_chunks_order(builder, arrays, &order);
+	for (idx = 0; idx < live; idx++) {
+		slots[order[idx]] = offset;
+		offset += builder->slots[order[idx]].chunk->size;
 	}
 	for (i = SNAPSHOT_SLOTS + 1; i < SNAPSHOT_SECTION_COUNT; i++) {
 		offset = align8(offset);
@@ -63,10 +73,13 @@ snapshot_send(const struct snapshot_builder *builder,
 	      const char **error_r)
 {
 	struct ostream *output = o_stream_create_fd_file(fd, 0, FALSE);
+	const struct snapshot_chunk *chunk;
+	const uint32_t *order;
+	uint64_t live, idx;
 	unsigned int i;
-	uint32_t slot;
 	int ret;
 
+	live = snapshot_chunks_order(builder, arrays, &order);
 	o_stream_cork(output);
 	o_stream_nsend(output, header, sizeof(*header));
 	for (i = 0; i < SNAPSHOT_SECTION_COUNT; i++) {
@@ -76,12 +89,9 @@ snapshot_send(const struct snapshot_builder *builder,
 			       snapshot_section_sizes[i]);
 		if (i != SNAPSHOT_SLOTS)
 			continue;
-		for (slot = 0; slot < builder->slots_count; slot++) {
-			if (builder->slots[slot].chunk != NULL) {
-				o_stream_nsend(output,
-					builder->slots[slot].chunk,
-					builder->slots[slot].chunk->size);
-			}
+		for (idx = 0; idx < live; idx++) {
+			chunk = builder->slots[order[idx]].chunk;
+			o_stream_nsend(output, chunk, chunk->size);
 		}
 	}
 	ret = o_stream_finish(output);

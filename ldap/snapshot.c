@@ -20,6 +20,7 @@ const size_t snapshot_section_sizes[SNAPSHOT_SECTION_COUNT] = {
 	[SNAPSHOT_BY_USERNAME] = sizeof(struct snapshot_key),
 	[SNAPSHOT_BACKLINKS] = sizeof(struct snapshot_backlink),
 	[SNAPSHOT_TOKENS] = sizeof(struct snapshot_token),
+	[SNAPSHOT_WORDS] = sizeof(uint64_t),
 	[SNAPSHOT_LISTS] = sizeof(struct snapshot_list_rec),
 	[SNAPSHOT_ROWS] = sizeof(uint32_t),
 	[SNAPSHOT_ORDER] = sizeof(uint32_t),
@@ -98,6 +99,7 @@ snapshot_check(const struct snapshot *snapshot, const char **error_r)
 	    slots > SNAPSHOT_MAX_SLOTS ||
 	    header->sections[SNAPSHOT_RANKS].count !=
 	    slots * header->locales_count ||
+	    header->sections[SNAPSHOT_WORDS].count != slots ||
 	    header->sections[SNAPSHOT_LISTS].count == 0) {
 		*error_r = "Its header contradicts itself";
 		return FALSE;
