@@ -477,6 +477,22 @@ ldap_connection_bind_done(struct ldap_connection *conn, LDAPMessage *msg)
 	ldap_connection_ready(conn);
 }
 
+/* Whether it's what has been waited for. Something of another type isn't looked
+   into: whoever sends our own request back would have the password in it taken
+   for the reason of an error. */
+static bool
+ldap_connection_is_answer(struct ldap_connection *conn, LDAPMessage *msg,
+			  int type)
+{
+	if (ldap_msgid(msg) != conn->msgid)
+		return FALSE;
+	if (ldap_msgtype(msg) == type)
+		return TRUE;
+	ldap_connection_failed(conn, "This isn't an LDAP server: "
+			       "the answer to a request isn't one");
+	return FALSE;
+}
+
 static void
 ldap_connection_message(struct ldap_connection *conn, LDAPMessage *msg)
 {
@@ -489,11 +505,11 @@ ldap_connection_message(struct ldap_connection *conn, LDAPMessage *msg)
 	case LDAP_STATE_CLOSED:
 		i_unreached();
 	case LDAP_STATE_STARTTLS:
-		if (ldap_msgid(msg) == conn->msgid)
+		if (ldap_connection_is_answer(conn, msg, LDAP_RES_EXTENDED))
 			ldap_connection_tls_started(conn, msg);
 		break;
 	case LDAP_STATE_BIND:
-		if (ldap_msgid(msg) == conn->msgid)
+		if (ldap_connection_is_answer(conn, msg, LDAP_RES_BIND))
 			ldap_connection_bind_done(conn, msg);
 		break;
 	case LDAP_STATE_READY:

@@ -7,6 +7,8 @@ those that give long attributes in ranges."""
 
 import os
 import signal
+import socketserver
+import threading
 import time
 
 import fakeldap
@@ -182,6 +184,32 @@ def test_password_refused(server):
     check(any(PASSWORD.encode() in (value for _, value in bind)
               for bind in first.binds), "the password wasn't sent")
     recovers(server)
+
+
+class Echo(socketserver.BaseRequestHandler):
+    """As a client that tries to connect to a port at which nobody listens may
+    once meet itself"""
+
+    def handle(self):
+        while data := self.request.recv(65536):
+            self.request.sendall(data)
+
+
+def test_echo(server):
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Echo) as echo:
+        threading.Thread(target=echo.serve_forever, daemon=True).start()
+        uri = "ldap://127.0.0.1:%d" % echo.server_address[1]
+        for starttls in ("no", "yes"):
+            ldaplib.stop()
+            ldaplib.start(mapi_ldap_uris=uri, mapi_ldap_starttls=starttls,
+                          mapi_ldap_auth_dn="cn=dovecot,dc=example,dc=org",
+                          mapi_ldap_auth_dn_password=PASSWORD)
+            server.read_env()
+            wait_for("the error", lambda: f"{uri}: This isn't an LDAP server"
+                     in server.log_text())
+            check(PASSWORD not in server.log_text(),
+                  "the password is in the log")
+        echo.shutdown()
 
 
 def test_fail_over(server):
