@@ -518,6 +518,15 @@ ldap_connection_message(struct ldap_connection *conn, LDAPMessage *msg)
 	}
 }
 
+/* What the library has read already doesn't wake the ioloop. */
+static void ldap_connection_read_more(struct ldap_connection *conn)
+{
+	if (conn->to_more == NULL) {
+		conn->to_more = timeout_add_short(0, ldap_connection_input,
+						  conn);
+	}
+}
+
 static void ldap_connection_input(struct ldap_connection *conn)
 {
 	struct timeval zero = { 0, 0 };
@@ -547,8 +556,7 @@ static void ldap_connection_input(struct ldap_connection *conn)
 		if (conn->ld == NULL)
 			return;
 	}
-	/* what the library has read already doesn't wake the ioloop */
-	conn->to_more = timeout_add_short(0, ldap_connection_input, conn);
+	ldap_connection_read_more(conn);
 }
 
 int ldap_connection_search(struct ldap_connection *conn,
@@ -567,10 +575,6 @@ int ldap_connection_search(struct ldap_connection *conn,
 					   ldap_err2string(ret));
 		return -1;
 	}
-	/* an answer to something else may have come along with it */
-	if (conn->to_more == NULL) {
-		conn->to_more = timeout_add_short(0, ldap_connection_input,
-						  conn);
-	}
+	ldap_connection_read_more(conn);
 	return 0;
 }
