@@ -54,11 +54,8 @@ int client_logon_open(struct client_session *session, TALLOC_CTX *mem,
 	const struct rop_logon_response *resp;
 	struct client_logon *logon;
 
-	if (client_batch_execute(batch, error_r) < 0 ||
-	    client_batch_check(batch, n, error_r) < 0) {
-		talloc_free(batch);
+	if (client_batch_run(batch, n, error_r) < 0)
 		return -1;
-	}
 	resp = client_batch_response(batch, n);
 	logon = (struct client_logon *)
 		client_object_init(mem, sizeof(*logon), session, 0,
@@ -90,11 +87,8 @@ int client_logon_receive_folder(struct client_logon *logon, TALLOC_CTX *mem,
 	unsigned int n = client_batch_add(batch, &req, NULL, 0);
 	const struct rop_get_receive_folder_response *resp;
 
-	if (client_batch_execute(batch, error_r) < 0 ||
-	    client_batch_check(batch, n, error_r) < 0) {
-		talloc_free(batch);
+	if (client_batch_run(batch, n, error_r) < 0)
 		return -1;
-	}
 	resp = client_batch_response(batch, n);
 	*fid_r = resp->folder_id;
 	*class_r = talloc_strdup(mem, resp->explicit_message_class);
@@ -118,11 +112,8 @@ int client_folder_open(struct client_logon *logon, TALLOC_CTX *mem,
 	};
 	unsigned int n = client_batch_add(batch, &req, NULL, 0);
 
-	if (client_batch_execute(batch, error_r) < 0 ||
-	    client_batch_check(batch, n, error_r) < 0) {
-		talloc_free(batch);
+	if (client_batch_run(batch, n, error_r) < 0)
 		return -1;
-	}
 	*folder_r = client_object_init(mem, sizeof(**folder_r), session,
 		logon->obj.logon_id,
 		client_batch_slot(batch, req.hdr.output_index));
@@ -150,11 +141,8 @@ int client_get_props(struct client_object *obj, TALLOC_CTX *mem,
 	unsigned int n = client_batch_add(batch, &req, columns, count);
 	const struct rop_get_properties_specific_response *resp;
 
-	if (client_batch_execute(batch, error_r) < 0 ||
-	    client_batch_check(batch, n, error_r) < 0) {
-		talloc_free(batch);
+	if (client_batch_run(batch, n, error_r) < 0)
 		return -1;
-	}
 	resp = client_batch_response(batch, n);
 	*row_r = resp->row_data;
 	return 0;
@@ -175,11 +163,8 @@ int client_get_props_all(struct client_object *obj, TALLOC_CTX *mem,
 	unsigned int n = client_batch_add(batch, &req, NULL, 0);
 	const struct rop_get_properties_all_response *resp;
 
-	if (client_batch_execute(batch, error_r) < 0 ||
-	    client_batch_check(batch, n, error_r) < 0) {
-		talloc_free(batch);
+	if (client_batch_run(batch, n, error_r) < 0)
 		return -1;
-	}
 	resp = client_batch_response(batch, n);
 	*props_r = resp->property_values;
 	*count_r = resp->property_value_count;
@@ -271,11 +256,8 @@ int client_message_open(struct client_logon *logon, TALLOC_CTX *mem,
 	const struct rop_open_message_response *resp;
 	struct client_message *message;
 
-	if (client_batch_execute(batch, error_r) < 0 ||
-	    client_batch_check(batch, n, error_r) < 0) {
-		talloc_free(batch);
+	if (client_batch_run(batch, n, error_r) < 0)
 		return -1;
-	}
 	resp = client_batch_response(batch, n);
 	message = (struct client_message *)
 		client_object_init(mem, sizeof(*message), obj->session,
@@ -310,11 +292,8 @@ int client_embedded_open(struct client_object *attachment, TALLOC_CTX *mem,
 	const struct rop_open_embedded_message_response *resp;
 	struct client_message *message;
 
-	if (client_batch_execute(batch, error_r) < 0 ||
-	    client_batch_check(batch, n, error_r) < 0) {
-		talloc_free(batch);
+	if (client_batch_run(batch, n, error_r) < 0)
 		return -1;
-	}
 	resp = client_batch_response(batch, n);
 	message = (struct client_message *)
 		client_object_init(mem, sizeof(*message), attachment->session,
@@ -345,11 +324,8 @@ int client_attachment_open(struct client_object *message, TALLOC_CTX *mem,
 	};
 	unsigned int n = client_batch_add(batch, &req, NULL, 0);
 
-	if (client_batch_execute(batch, error_r) < 0 ||
-	    client_batch_check(batch, n, error_r) < 0) {
-		talloc_free(batch);
+	if (client_batch_run(batch, n, error_r) < 0)
 		return -1;
-	}
 	*attachment_r = client_object_init(mem, sizeof(**attachment_r),
 		message->session, message->logon_id,
 		client_batch_slot(batch, req.hdr.output_index));
@@ -374,11 +350,8 @@ int client_stream_open(struct client_object *obj, TALLOC_CTX *mem,
 	unsigned int n = client_batch_add(batch, &req, NULL, 0);
 	const struct rop_open_stream_response *resp;
 
-	if (client_batch_execute(batch, error_r) < 0 ||
-	    client_batch_check(batch, n, error_r) < 0) {
-		talloc_free(batch);
+	if (client_batch_run(batch, n, error_r) < 0)
 		return -1;
-	}
 	resp = client_batch_response(batch, n);
 	*stream_r = (struct client_stream *)
 		client_object_init(mem, sizeof(**stream_r), obj->session,
@@ -404,11 +377,8 @@ int client_stream_read(struct client_stream *stream, TALLOC_CTX *mem,
 	unsigned int n = client_batch_add(batch, &req, NULL, 0);
 	const struct rop_read_stream_response *resp;
 
-	if (client_batch_execute(batch, error_r) < 0 ||
-	    client_batch_check(batch, n, error_r) < 0) {
-		talloc_free(batch);
+	if (client_batch_run(batch, n, error_r) < 0)
 		return -1;
-	}
 	resp = client_batch_response(batch, n);
 	*data_r = resp->data;
 	*size_r = resp->data_size;

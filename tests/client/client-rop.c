@@ -350,6 +350,17 @@ int client_batch_check(struct client_batch *batch, unsigned int n,
 				"the server answered with an error");
 }
 
+int client_batch_run(struct client_batch *batch, unsigned int n,
+		     struct client_error *error_r)
+{
+	if (client_batch_execute(batch, error_r) < 0 ||
+	    client_batch_check(batch, n, error_r) < 0) {
+		talloc_free(batch);
+		return -1;
+	}
+	return 0;
+}
+
 unsigned int client_batch_executes(const struct client_batch *batch)
 {
 	return batch->executes;

@@ -38,6 +38,10 @@ uint32_t client_batch_slot(struct client_batch *batch, uint8_t slot);
 /* 0 if request n succeeded, else -1 with error_r. */
 int client_batch_check(struct client_batch *batch, unsigned int n,
 		       struct client_error *error_r);
+/* Sends the batch and checks request n, the one that it's for. The batch is
+   freed if one of the two fails. */
+int client_batch_run(struct client_batch *batch, unsigned int n,
+		     struct client_error *error_r);
 /* How many Executes it took. */
 unsigned int client_batch_executes(const struct client_batch *batch);
 

@@ -185,11 +185,8 @@ int client_table_query(struct client_table *table, TALLOC_CTX *mem,
 						count, table->columns,
 						table->column_count);
 
-	if (client_batch_execute(batch, error_r) < 0 ||
-	    client_batch_check(batch, n, error_r) < 0) {
-		talloc_free(batch);
+	if (client_batch_run(batch, n, error_r) < 0)
 		return -1;
-	}
 	client_rows_take(client_batch_response(batch, n), rows_r);
 	if (rows_r->count > count) {
 		client_http_violation(obj->session->http,
@@ -213,11 +210,8 @@ int client_table_position(struct client_table *table, uint32_t *numerator_r,
 	unsigned int n = client_batch_add(batch, &req, NULL, 0);
 	const struct rop_query_position_response *resp;
 
-	if (client_batch_execute(batch, error_r) < 0 ||
-	    client_batch_check(batch, n, error_r) < 0) {
-		talloc_free(batch);
+	if (client_batch_run(batch, n, error_r) < 0)
 		return -1;
-	}
 	resp = client_batch_response(batch, n);
 	*numerator_r = resp->numerator;
 	*denominator_r = resp->denominator;
