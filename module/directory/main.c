@@ -218,6 +218,10 @@ directory_ldap_connection_settings(struct ldap_connection_settings *conn_r)
 	/* from a file: "< /etc/dovecot/ldap.password" */
 	conn_r->password = t_str_rtrim(set->mapi_ldap_auth_dn_password,
 				       "\r\n");
+	/* RFC 4513 5.1.2: servers would take it for anonymous */
+	if (*conn_r->auth_dn != '\0' && *conn_r->password == '\0' &&
+	    *set->mapi_ldap_sasl_mechanism == '\0')
+		i_fatal("mapi_ldap_auth_dn_password is not set");
 	conn_r->sasl_mech = set->mapi_ldap_sasl_mechanism;
 	conn_r->sasl_realm = set->mapi_ldap_sasl_realm;
 	conn_r->sasl_authz_id = set->mapi_ldap_sasl_authz_id;
