@@ -243,6 +243,17 @@ static const struct nspi_control group_general_writable[] = {
 };
 PAGE(group_general_writable_page, GENERAL, group_general_writable);
 
+/* of folders, programs and departments */
+static const struct nspi_control other_general[] = {
+	WIDE_TEXT(0, DISPLAY_NAME, PIDTAG_DISPLAY_NAME, 256),
+	TEXT(LEFT, 1, ALIAS, PIDTAG_ACCOUNT, 64),
+	WIDE_TEXT(2, EMAIL, PIDTAG_SMTP_ADDRESS, 256),
+	LABEL(LEFT, 51, WHOLE_WIDTH, NOTES),
+	EDIT(LEFT, 61, WHOLE_WIDTH, PAGE_BOTTOM - 61, NSPI_CONTROL_MULTILINE,
+	     PIDTAG_COMMENT, 1024),
+};
+PAGE(other_general_page, GENERAL, other_general);
+
 /* What is entered becomes a restriction of GetMatches, [MS-OXOABKT] 3.1.5.4. */
 static const struct nspi_control search[] = {
 	SEARCH(LEFT, 0, DISPLAY_NAME, PIDTAG_DISPLAY_NAME, 256),
@@ -263,6 +274,8 @@ PAGE(search_page, GENERAL, search);
 #define PERSON_PAGES { \
 	&person_general_page, &organization_page, &phone_notes_page, \
 	&member_of_page, &addresses_page, NULL }
+#define OTHER_PAGES { \
+	&other_general_page, &member_of_page, &addresses_page, NULL }
 
 /* Those for the writable come before the others. */
 static const struct nspi_template templates[] = {
@@ -277,6 +290,11 @@ static const struct nspi_template templates[] = {
 	{ .display_type = NSPI_DT_DISTLIST,
 	  .pages = { &group_general_page, &member_of_page, &addresses_page,
 		     NULL } },
+	/* A template for each display type, [MS-OXOABKT] 3.2.1.1. That of private
+	   lists is the client's own. */
+	{ .display_type = NSPI_DT_FORUM, .pages = OTHER_PAGES },
+	{ .display_type = NSPI_DT_AGENT, .pages = OTHER_PAGES },
+	{ .display_type = NSPI_DT_ORGANIZATION, .pages = OTHER_PAGES },
 	{ .display_type = NSPI_DT_SEARCH, .pages = { &search_page, NULL } },
 };
 

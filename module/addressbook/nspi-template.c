@@ -60,6 +60,7 @@ nspi_template_write_string(struct nspi_template_writer *writer,
 	const char *str8, *back;
 
 	str8 = mapi_codepage_from_utf8(mem, writer->code_page, str);
+	i_assert(strlen(str8) < NSPI_TEMPLATE_MAX_LABEL);
 	back = mapi_codepage_to_utf8(mem, writer->code_page, str8);
 	if (strcmp(back, str) != 0)
 		writer->lossless = FALSE;

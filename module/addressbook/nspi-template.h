@@ -8,10 +8,15 @@
 
 #include "nspi-props.h"
 
-/* Display type of the search dialog's template, [MS-OXNSPI] 2.2.1.3 */
+/* Display types, [MS-OXNSPI] 2.2.1.3, that the directory's objects don't have:
+   of folders that get mail, of programs and of departments, which other address
+   books may hand to clients, and of the search dialog */
+#define NSPI_DT_FORUM 0x00000002
+#define NSPI_DT_AGENT 0x00000003
+#define NSPI_DT_ORGANIZATION 0x00000004
 #define NSPI_DT_SEARCH 0x00000200
 
-/* [MS-OXOABKT] 2.2.2.1.3: bytes of a label with its NUL */
+/* [MS-OXOABKT] 2.2.2.1.3: bytes of a label with its NUL, in any code page */
 #define NSPI_TEMPLATE_MAX_LABEL 128
 
 /* The languages that there are labels in; the first one is what clients in any
@@ -69,7 +74,7 @@ struct nspi_template_page {
 #define NSPI_TEMPLATE_MAX_PAGES 5
 
 struct nspi_template {
-	/* enum nspi_display_type, NSPI_DT_SEARCH */
+	/* enum nspi_display_type, NSPI_DT_... above */
 	uint32_t display_type;
 	/* for clients that may ask for changes */
 	bool writable;

@@ -173,6 +173,20 @@ def test_contact(server):
     check_equal(shown["General", "E-mail:"], "dora@partner.example", "e-mail")
 
 
+def test_others(server):
+    """What other address books may have: folders, programs, departments"""
+    book = Book(server)
+    book.bind()
+    for kind in (2, 3, 4):
+        pages = template(book, kind)
+        check_equal(list(pages), ["General", "Member Of", "E-mail Addresses"],
+                    f"pages of {kind}")
+        shown = filled(book, "Dora Partner", pages)
+        check_equal(shown["General", "Display name:"], "Dora Partner", "name")
+        check_equal(shown["General", "E-mail:"], "dora@partner.example",
+                    "e-mail")
+
+
 def test_search(server):
     book = Book(server)
     book.bind()
@@ -205,8 +219,8 @@ def test_locales(server):
         check_equal(template_info(book, TI_TEMPLATE, USER, ENGLISH,
                                   code_page)[0],
                     INVALID_CODE_PAGE, f"code page {code_page}")
-    # without a dialog: folders, agents, containers
-    for kind in (2, 3, 0x100, 0xFFFFFFFF):
+    # without a dialog: private lists, containers, templates
+    for kind in (5, 0x100, 0x101, 0x102, 0xFFFFFFFF):
         check_equal(template_info(book, TI_TEMPLATE, kind)[0], INVALID_LOCALE,
                     f"display type {kind:#x}")
 
@@ -236,7 +250,7 @@ def test_names(server):
     wanted = template_info(book, TI_TEMPLATE, GROUP, GERMAN)
     check_equal(template_info(book, TI_TEMPLATE, SEARCH, 0x3FF,
                               name=base + "/cn=407/cn=1"), wanted, "by name")
-    for name in ("", base, base + "/cn=407/cn=2", base + "/cn=407/cn=1/",
+    for name in ("", base, base + "/cn=407/cn=5", base + "/cn=407/cn=1/",
                  base + "/cn=3ff/cn=1", server.env["TEST_DN"]):
         check_equal(template_info(book, TI_TEMPLATE, USER, name=name)[0],
                     INVALID_LOCALE, f"name {name!r}")

@@ -42,11 +42,17 @@ struct row {
 
 static struct nspi_fixture fix;
 
-static const uint32_t display_types[] = { 0, 1, 6, 7, 8, DT_SEARCH };
+static const uint32_t display_types[] = {
+	0, 1, 2, 3, 4, 6, 7, 8, DT_SEARCH
+};
 static const uint32_t lcids[] = {
 	LCID_ENGLISH, LCID_GERMAN, LCID_AUSTRIAN, LCID_FRENCH, 0x0411, 0x0809
 };
-static const uint32_t code_pages[] = { 1252, 65001, 932, 1251, 28591, 20127 };
+/* 20261 is CP_TELETEX, which all servers have to know */
+static const uint32_t code_pages[] = {
+	1252, 65001, 932, 1251, 28591, 20127, 20261, 437, 874, 936, 949, 950,
+	1250, 1253, 1254, 1255, 1256, 1257, 1258, 50220, 50225, 54936, 65000
+};
 
 static int setup(void **state)
 {
@@ -398,6 +404,7 @@ static void test_content(void **state)
 	};
 	static const uint32_t people[] = { 0, 6, 7, 8 };
 	static const uint32_t groups[] = { 1 };
+	static const uint32_t others[] = { 2, 3, 4 };
 
 	for (unsigned int i = 0; i < N_ELEMENTS(people); i++) {
 		for (unsigned int j = 0; j < N_ELEMENTS(edits); j++)
@@ -423,6 +430,19 @@ static void test_content(void **state)
 	assert_true(shows(groups[0], MV_LISTBOX,
 			  PIDTAG_ADDRESS_BOOK_PROXY_ADDRESSES));
 	assert_false(shows(groups[0], EDIT, PIDTAG_GIVEN_NAME));
+	for (unsigned int i = 0; i < N_ELEMENTS(others); i++) {
+		assert_true(shows(others[i], EDIT, PIDTAG_DISPLAY_NAME));
+		assert_true(shows(others[i], EDIT, PIDTAG_ACCOUNT));
+		assert_true(shows(others[i], EDIT, PIDTAG_SMTP_ADDRESS));
+		assert_true(shows(others[i], EDIT, PIDTAG_COMMENT));
+		assert_true(shows(others[i], LISTBOX,
+			PIDTAG_ADDRESS_BOOK_IS_MEMBER_OF_DISTRIBUTION_LIST));
+		assert_true(shows(others[i], MV_LISTBOX,
+				  PIDTAG_ADDRESS_BOOK_PROXY_ADDRESSES));
+		assert_false(shows(others[i], EDIT, PIDTAG_GIVEN_NAME));
+		assert_false(shows(others[i], LISTBOX,
+				   PIDTAG_ADDRESS_BOOK_MEMBER));
+	}
 	assert_true(shows(DT_SEARCH, EDIT, PIDTAG_SURNAME));
 	assert_false(shows(DT_SEARCH, EDIT, PIDTAG_COMMENT));
 }
@@ -450,11 +470,18 @@ static void test_languages(void **state)
 	/* the system's and the user's default */
 	assert_true(has_text(0, 0, 1252, "General"));
 	assert_true(has_text(0, 0x400, 1252, "General"));
+	/* what clients have for locales without a number of their own */
+	assert_true(has_text(0, 0xC00, 1252, "General"));
+	assert_true(has_text(0, 0x1000, 1252, "General"));
+	assert_true(has_text(0, 0x2000, 1252, "General"));
+	/* a language without a country */
+	assert_true(has_text(0, 0x7, 1252, "Allgemein"));
 	/* with a sort order of its own */
 	assert_true(has_text(0, LCID_GERMAN | 0x10000, 1252, "Allgemein"));
 	/* in the code page */
 	assert_true(has_text(0, LCID_GERMAN, 1252, "B\xfc&ro:"));
 	assert_true(has_text(0, LCID_GERMAN, 65001, "B\xc3\xbc&ro:"));
+	assert_true(has_text(0, LCID_GERMAN, 20261, "B\xc8u&ro:"));
 	/* whose characters aren't in it */
 	assert_true(has_text(0, LCID_GERMAN, 1251, "&Office:"));
 	assert_true(has_text(0, LCID_GERMAN, 20127, "General"));
@@ -475,9 +502,11 @@ static void test_errors(void **state)
 	check_error(0, 0x00100409, 1252, EC_INVALID_LOCALE);
 
 	/* no dialogs for these */
-	check_error(2, LCID_ENGLISH, 1252, EC_INVALID_LOCALE);
 	check_error(5, LCID_ENGLISH, 1252, EC_INVALID_LOCALE);
+	check_error(9, LCID_ENGLISH, 1252, EC_INVALID_LOCALE);
 	check_error(0x100, LCID_ENGLISH, 1252, EC_INVALID_LOCALE);
+	check_error(0x101, LCID_ENGLISH, 1252, EC_INVALID_LOCALE);
+	check_error(0x102, LCID_ENGLISH, 1252, EC_INVALID_LOCALE);
 	check_error(0xFFFFFFFF, LCID_ENGLISH, 1252, EC_INVALID_LOCALE);
 }
 
@@ -545,7 +574,7 @@ static void test_dn(void **state)
 		"", "/", "/o=Test", TEMPLATE_DN, TEMPLATE_DN "/cn=409",
 		TEMPLATE_DN "/cn=409/cn=", TEMPLATE_DN "/cn=/cn=0",
 		TEMPLATE_DN "/cn=409/cn=0/", TEMPLATE_DN "/cn=409/cn=0/cn=0",
-		TEMPLATE_DN "/cn=409/cn=x", TEMPLATE_DN "/cn=409/cn=2",
+		TEMPLATE_DN "/cn=409/cn=x", TEMPLATE_DN "/cn=409/cn=5",
 		TEMPLATE_DN "/cn=3ff/cn=0", TEMPLATE_DN "/cn=100000409/cn=0",
 		TEMPLATE_DN "/cn=409/cn=100000000",
 		"/o=Other/cn=addressing/cn=display-templates/cn=409/cn=0",
