@@ -25,6 +25,9 @@
    that comes back from a backup after its number has got another alias: one of
    them gets a key with a '+' behind it, and a number of its own.
 
+   A folder that was deleted by MAPI is no longer known by any name, so that
+   another one of its name isn't taken for it.
+
    The log also remembers the name that was seen last, so that a renaming by
    others is noticed by whoever lists first, and becomes a change of the folder:
    its change number is the number of the newest record about it. */
@@ -261,7 +264,10 @@ static const char *tree_number_name(struct mapi_store *store, uint32_t number)
 
 mapi_id_t mapi_folder_number_cn(struct mapi_store *store, uint32_t number)
 {
-	static const char *const kinds[] = { MAPI_LOG_NAME, MAPI_LOG_CLASS };
+	static const char *const kinds[] = {
+		MAPI_LOG_NAME, MAPI_LOG_CLASS, MAPI_LOG_COMMENT,
+		MAPI_LOG_HIDDEN
+	};
 	const struct mapi_idlog_rec *rec;
 	uint32_t changed = number;
 	unsigned int i;

@@ -233,7 +233,12 @@ static struct mapi_value prop_display_name(struct folder_props *props)
 
 static struct mapi_value prop_comment(struct folder_props *props)
 {
-	return mapi_value_str("");
+	const struct mapi_idlog_rec *rec;
+
+	rec = mapi_idlog_find(props->store->log, MAPI_LOG_COMMENT,
+		t_strdup_printf("%u",
+			mapi_folder_fid_to_number(props->node->fid)));
+	return mapi_value_str(rec == NULL ? "" : rec->value);
 }
 
 static struct mapi_value prop_container_class(struct folder_props *props)
@@ -542,6 +547,11 @@ static folder_prop_func_t *folder_prop_find(uint32_t tag)
 			func = folder_props[i].func;
 	}
 	return func;
+}
+
+bool mapi_folder_prop_is_computed(uint32_t tag)
+{
+	return folder_prop_find(tag) != NULL;
 }
 
 enum mapi_error

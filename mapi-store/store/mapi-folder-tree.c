@@ -139,6 +139,15 @@ tree_container_class(struct mapi_store *store, uint32_t number,
 		mapi_special_infos[special].container_class;
 }
 
+static bool tree_is_hidden(struct mapi_store *store, uint32_t number)
+{
+	const struct mapi_idlog_rec *rec;
+
+	rec = mapi_idlog_find(store->log, MAPI_LOG_HIDDEN,
+			      t_strdup_printf("%u", number));
+	return rec != NULL && strcmp(rec->value, "1") == 0;
+}
+
 static void tree_build_mailboxes(struct mapi_store *store)
 {
 	struct mapi_folder_tree *tree = store->tree;
@@ -163,8 +172,10 @@ static void tree_build_mailboxes(struct mapi_store *store)
 		node->container_class = p_strdup(tree->pool,
 			tree_container_class(store, mbox->number,
 					     node->special));
+		node->path = p_strdup(tree->pool, mbox->vname);
 		if (!mbox->noselect)
-			node->vname = p_strdup(tree->pool, mbox->vname);
+			node->vname = node->path;
+		node->hidden = tree_is_hidden(store, mbox->number);
 		tree_node_insert(tree, node);
 		hash_table_insert(tree->by_vname, mbox->vname, node);
 	}
@@ -325,6 +336,12 @@ mapi_folder_tree_lookup(struct mapi_store *store, mapi_id_t fid)
 
 	return number == 0 ? NULL :
 		hash_table_lookup(store->tree->nodes, POINTER_CAST(number));
+}
+
+struct mapi_folder_node *
+mapi_folder_tree_lookup_path(struct mapi_store *store, const char *path)
+{
+	return hash_table_lookup(store->tree->by_vname, path);
 }
 
 mapi_id_t mapi_folder_tree_special(struct mapi_store *store,

@@ -2,6 +2,7 @@
 #include "lib.h"
 #include "store-compat.h"
 #include "mapi-entryid.h"
+#include "mapi-folder-write.h"
 #include "mapi-store-private.h"
 
 /* Folder objects, and the ids of what is in them.
@@ -39,6 +40,7 @@ static const struct mapi_object_vfuncs mapi_folder_vfuncs = {
 	.get_props = mapi_folder_get_props,
 	.list_props = mapi_folder_list_props,
 	.open_stream = mapi_folder_open_stream,
+	.set_props = mapi_folder_set_props,
 };
 
 static int mapi_folder_destructor(struct mapi_folder *folder)
@@ -173,6 +175,24 @@ mapi_folder_open_associated(struct mapi_folder *folder, struct mailbox **box_r)
 	return ret == EC_NOT_FOUND ? EC_NONE : ret;
 }
 
+static void
+mapi_folder_box_close(struct mapi_folder *folder, struct mapi_folder_box *fbox)
+{
+	mailbox_free(&fbox->box);
+	if (fbox == &folder->priv->normal)
+		folder->box = NULL;
+}
+
+/* Whether the open mailbox has another name now, or none: it is as open as
+   before then, but its files are elsewhere. */
+static bool mapi_folder_is_renamed(struct mapi_folder *folder)
+{
+	const struct mapi_folder_node *node = mapi_folder_node(folder);
+
+	return node == NULL ||
+		null_strcmp(node->vname, folder->box->vname) != 0;
+}
+
 static enum mapi_error
 mapi_folder_box_sync(struct mapi_folder *folder, struct mapi_folder_box *fbox,
 		     bool *reopen_r)
@@ -182,15 +202,25 @@ mapi_folder_box_sync(struct mapi_folder *folder, struct mapi_folder_box *fbox,
 	*reopen_r = FALSE;
 	if (fbox->box == NULL || mailbox_transaction_get_count(fbox->box) > 0)
 		return EC_NONE;
+	if (fbox == &folder->priv->normal && mapi_folder_is_renamed(folder)) {
+		mapi_folder_box_close(folder, fbox);
+		*reopen_r = TRUE;
+		return EC_NONE;
+	}
 	if (mailbox_sync(fbox->box, 0) < 0) {
+		if (mailbox_get_last_mail_error(fbox->box) ==
+		    MAIL_ERROR_NOTFOUND) {
+			/* Deleted or renamed. */
+			mapi_folder_box_close(folder, fbox);
+			*reopen_r = TRUE;
+			return mapi_folder_tree_refresh(folder->obj.store);
+		}
 		if (!mailbox_is_inconsistent(fbox->box))
 			return mapi_error_from_mailbox(fbox->box);
 		/* Rebuilt or with another UIDVALIDITY: nothing that is known
 		   of it is true any more. */
 		e_info(fbox->box->event, "mapi: Mailbox has been rebuilt");
-		mailbox_free(&fbox->box);
-		if (fbox == &folder->priv->normal)
-			folder->box = NULL;
+		mapi_folder_box_close(folder, fbox);
 		*reopen_r = TRUE;
 		return EC_NONE;
 	}
@@ -216,14 +246,14 @@ enum mapi_error mapi_folder_sync(struct mapi_folder *folder)
 		ret = mapi_folder_box_sync(folder, &folder->priv->normal,
 					   &reopen);
 	}
-	if (reopen)
+	if (ret == EC_NONE && reopen)
 		ret = mapi_folder_open_mailbox(folder);
 	reopen = FALSE;
 	if (ret == EC_NONE) {
 		ret = mapi_folder_box_sync(folder, &folder->priv->associated,
 					   &reopen);
 	}
-	if (reopen)
+	if (ret == EC_NONE && reopen)
 		ret = mapi_folder_open_associated(folder, &box);
 	return ret;
 }

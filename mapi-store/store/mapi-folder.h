@@ -21,6 +21,10 @@ struct mapi_folder_node {
 	/* name of the Dovecot mailbox (vname) that holds the messages; NULL
 	   for nodes that have none (Root, IPM subtree, \NoSelect parents) */
 	const char *vname;
+	/* below which name children have theirs: vname, or the name of a
+	   \NoSelect parent; NULL for folders in the companion tree, and the
+	   IPM subtree, whose children have the namespace's prefix only */
+	const char *path;
 	/* TRUE for folders that IMAP clients don't see, in the companion tree */
 	bool companion;
 	bool hidden;		/* PidTagAttributeHidden */
@@ -34,6 +38,9 @@ enum mapi_error mapi_folder_tree_refresh(struct mapi_store *store);
 /* NULL if there's no such folder */
 struct mapi_folder_node *
 mapi_folder_tree_lookup(struct mapi_store *store, mapi_id_t fid);
+/* The same by the node's path. */
+struct mapi_folder_node *
+mapi_folder_tree_lookup_path(struct mapi_store *store, const char *path);
 /* All nodes in any order: *iter is 0 at first, NULL is the end. */
 struct mapi_folder_node *
 mapi_folder_tree_next(struct mapi_store *store, unsigned int *iter);

@@ -58,6 +58,13 @@ struct mapi_object_vfuncs {
 	enum mapi_error (*open_stream)(struct mapi_object *obj,
 				       TALLOC_CTX *parent, uint32_t tag,
 				       struct mapi_stream **stream_r);
+	/* Changes properties; strings are PTYP_STRING. errors_r[count] is what
+	   each could not be changed for. Returns an error if none has been
+	   changed. NULL for objects that can't be written to. */
+	enum mapi_error (*set_props)(struct mapi_object *obj,
+				     const struct mapi_property *props,
+				     unsigned int count,
+				     enum mapi_error *errors_r);
 };
 
 struct mapi_object {

@@ -33,8 +33,10 @@ struct mapi_folder_tree;
      special-folder	note	kind of folder		folder number
      folder		claim	folder key		vname
      alias		note	folder key		folder number
-     name		note	folder number		vname
+     name		note	folder number		vname, "" if deleted
      class		note	folder number		container class
+     comment		note	folder number		PidTagComment
+     hidden		note	folder number		"1" or "0"
      replid		claim	replica id		GUID
      range		claim	first GLOBCNT in hex	count, whose
      modseq		note	change lineage		highest seen */
@@ -45,6 +47,8 @@ struct mapi_folder_tree;
 #define MAPI_LOG_ALIAS "alias"
 #define MAPI_LOG_NAME "name"
 #define MAPI_LOG_CLASS "class"
+#define MAPI_LOG_COMMENT "comment"
+#define MAPI_LOG_HIDDEN "hidden"
 #define MAPI_LOG_REPLID "replid"
 #define MAPI_LOG_RANGE "range"
 #define MAPI_LOG_MODSEQ "modseq"
@@ -92,6 +96,10 @@ mapi_object_open_small_stream(struct mapi_object *obj, TALLOC_CTX *parent,
 			      uint32_t tag, struct mapi_stream **stream_r);
 /* PidTagStoreEntryId */
 struct mapi_value mapi_store_entryid(struct mapi_store *store, TALLOC_CTX *mem);
+
+/* mapi-folder-props.c: whether folders have a property of this id, whatever the
+   type, that is computed */
+bool mapi_folder_prop_is_computed(uint32_t tag);
 
 /* mapi-folder-tree.c */
 void mapi_folder_tree_init(struct mapi_store *store);

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib.h"
+#include "array.h"
+#include "mail-search-build.h"
+#include "store-compat.h"
+#include "mapi-enums.h"
+#include "mapi-folder-write-private.h"
+
+/* Deleting folders, and what is in them. There's no dumpster: what is deleted
+   is gone, but for what plugins keep of it (lazy_expunge).
+
+   Several folders are deleted one by one, a folder after its subfolders, so that
+   a process that dies leaves a smaller tree, all of it whole. For one folder
+   (1) its number is noted as having no name, (2) the mailbox is deleted, (3) the
+   name is unsubscribed from, (4) the FAI messages are deleted. (1) is because a
+   new folder takes the number of one that has lost its mailbox if it had the same
+   name (mapi-folder-list.c), and this id must not be used again; if (2) doesn't
+   happen, the name is noted again when folders are listed next. Dying before (4)
+   leaves FAI messages of no folder, which nobody sees. */
+
+static enum mapi_error
+delete_note(struct mapi_store *store, const struct mapi_folder_item *item)
+{
+	return mapi_idlog_write_one(store->log, MAPI_IDLOG_NOTE, MAPI_LOG_NAME,
+				    t_strdup_printf("%u", item->number), "",
+				    NULL, "folder %u is deleted",
+				    item->number);
+}
+
+static void
+delete_associated(struct mapi_store *store,
+		  const struct mapi_folder_item *item)
+{
+	struct mailbox *box;
+
+	box = mailbox_alloc(store->companion->ns->list,
+		mapi_companion_vname(store->companion,
+			t_strdup_printf(MAPI_COMPANION_FAI, item->number)), 0);
+	if (mailbox_delete(box) < 0 &&
+	    mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND)
+		(void)mapi_error_from_mailbox(box);
+	mailbox_free(&box);
+}
+
+enum mapi_error
+mapi_folder_mailbox_delete(struct mapi_store *store,
+			   const struct mapi_folder_item *item, bool if_empty)
+{
+	struct mailbox *box;
+	enum mapi_error ret;
+	int result;
+
+	ret = delete_note(store, item);
+	if (ret != EC_NONE)
+		return ret;
+	box = mailbox_alloc(store->companion->ns->list, item->path, 0);
+	result = if_empty ? mailbox_delete_empty(box) : mailbox_delete(box);
+	if (result < 0) {
+		switch (mailbox_get_last_mail_error(box)) {
+		case MAIL_ERROR_NOTFOUND:
+			/* A parent that was there for its subfolders only, or
+			   somebody else was faster. */
+			break;
+		case MAIL_ERROR_EXISTS:
+			ret = EC_FOLDER_HAS_CONTENTS;
+			break;
+		default:
+			ret = mapi_error_from_mailbox(box);
+			break;
+		}
+	}
+	mailbox_free(&box);
+	store_compat_list_refresh(store->companion->ns->list);
+	if (ret != EC_NONE)
+		return ret;
+	(void)mapi_folder_set_subscribed(store, item->path, FALSE);
+	delete_associated(store, item);
+	/* another session may have noted the name again in between */
+	ret = mapi_idlog_refresh(store->log);
+	return ret != EC_NONE ? ret : delete_note(store, item);
+}
+
+static enum mapi_error
+box_get_count(struct mapi_store *store, const char *vname, uint32_t *count)
+{
+	struct mailbox_status status;
+	struct mailbox *box;
+	enum mapi_error ret = EC_NONE;
+
+	box = mailbox_alloc(store->companion->ns->list, vname,
+			    MAILBOX_FLAG_READONLY);
+	if (mailbox_get_status(box, STATUS_MESSAGES, &status) == 0)
+		*count += status.messages;
+	else if (mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND)
+		ret = mapi_error_from_mailbox(box);
+	mailbox_free(&box);
+	return ret;
+}
+
+/* Messages and FAI messages */
+static enum mapi_error
+item_get_count(struct mapi_store *store, const struct mapi_folder_item *item,
+	       uint32_t *count)
+{
+	const char *leaf = t_strdup_printf(MAPI_COMPANION_FAI, item->number);
+	enum mapi_error ret = EC_NONE;
+
+	if (item->vname != NULL)
+		ret = box_get_count(store, item->vname, count);
+	return ret != EC_NONE ? ret : box_get_count(store,
+		mapi_companion_vname(store->companion, leaf), count);
+}
+
+/* node and all below it. With if_empty nothing is deleted if one of them has
+   messages. */
+static enum mapi_error
+folder_delete_tree(struct mapi_store *store,
+		   const struct mapi_folder_node *node, bool if_empty,
+		   bool *partial)
+{
+	ARRAY_TYPE(mapi_folder_item) items;
+	const struct mapi_folder_item *item;
+	enum mapi_error ret = EC_NONE;
+	uint32_t count = 0;
+	bool deleted = FALSE;
+
+	t_array_init(&items, 8);
+	mapi_folder_items_add(store, node, TRUE, &items);
+	if (if_empty) {
+		array_foreach(&items, item) {
+			ret = item_get_count(store, item, &count);
+			if (ret != EC_NONE)
+				return ret;
+		}
+		if (count > 0) {
+			*partial = TRUE;
+			return EC_NONE;
+		}
+	}
+	array_foreach(&items, item) {
+		ret = mapi_folder_mailbox_delete(store, item, if_empty);
+		if (ret != EC_NONE)
+			break;
+		deleted = TRUE;
+	}
+	if (ret == EC_FOLDER_HAS_CONTENTS) {
+		/* a message has come meanwhile */
+		*partial = TRUE;
+		ret = EC_NONE;
+	}
+	if (ret != EC_NONE && deleted)
+		*partial = TRUE;
+	return ret;
+}
+
+static enum mapi_error
+folder_delete(struct mapi_store *store, mapi_id_t fid, uint8_t flags,
+	      bool *partial)
+{
+	const struct mapi_folder_node *node;
+	enum mapi_error ret, ret2;
+
+	ret = mapi_folder_tree_refresh(store);
+	if (ret != EC_NONE)
+		return ret;
+	node = mapi_folder_tree_lookup(store, fid);
+	if (node == NULL)
+		return EC_NOT_FOUND;
+	if (node->special == MAPI_SPECIAL_ROOT)
+		return EC_NOT_SUPPORTED;
+	if (mapi_folder_has_special(node))
+		return EC_ACCESS_DENIED;
+	if (node->first_child != NULL && (flags & DEL_FOLDERS) == 0) {
+		*partial = TRUE;
+		return EC_NONE;
+	}
+	ret = folder_delete_tree(store, node, (flags & DEL_MESSAGES) == 0,
+				 partial);
+	ret2 = mapi_folder_tree_refresh(store);
+	return ret != EC_NONE ? ret : ret2;
+}
+
+enum mapi_error
+mapi_folder_delete(struct mapi_store *store, mapi_id_t fid, uint8_t flags,
+		   bool *partial_r)
+{
+	enum mapi_error ret;
+
+	*partial_r = FALSE;
+	T_BEGIN {
+		ret = folder_delete(store, fid, flags, partial_r);
+	} T_END;
+	return ret;
+}
+
+/* --- emptying ---------------------------------------------------------------- */
+
+static void expunge_all(struct mailbox_transaction_context *trans)
+{
+	struct mail_search_context *search_ctx;
+	struct mail_search_args *args;
+	struct mail *mail;
+
+	args = mail_search_build_init();
+	mail_search_build_add_all(args);
+	search_ctx = mailbox_search_init(trans, args, NULL, 0, NULL);
+	mail_search_args_unref(&args);
+	while (mailbox_search_next(search_ctx, &mail))
+		mail_expunge(mail);
+	(void)mailbox_search_deinit(&search_ctx);
+}
+
+static enum mapi_error
+box_empty(struct mapi_store *store, const char *vname, bool *partial)
+{
+	struct mailbox_transaction_context *trans;
+	struct mailbox_status status;
+	struct mailbox *box;
+	enum mapi_error ret = EC_NONE;
+
+	box = mailbox_alloc(store->companion->ns->list, vname,
+			    MAILBOX_FLAG_DROP_RECENT);
+	if (mailbox_open(box) < 0) {
+		if (mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND)
+			ret = mapi_error_from_mailbox(box);
+		mailbox_free(&box);
+		return ret;
+	}
+	if (mailbox_is_readonly(box))
+		ret = EC_ACCESS_DENIED;
+	else if (mailbox_sync(box, 0) < 0)
+		ret = mapi_error_from_mailbox(box);
+	if (ret == EC_NONE) {
+		trans = mailbox_transaction_begin(box, 0, "MAPI empty folder");
+		expunge_all(trans);
+		mailbox_get_open_status(box, STATUS_UIDNEXT, &status);
+		if (mailbox_transaction_commit(&trans) < 0 ||
+		    mailbox_sync(box, MAILBOX_SYNC_FLAG_EXPUNGE) < 0)
+			ret = mapi_error_from_mailbox(box);
+	}
+	if (ret == EC_NONE) {
+		uint32_t seq1, seq2;
+
+		/* what the user has no right to expunge is left without an
+		   error; what has just come wasn't there */
+		mailbox_get_seq_range(box, 1, status.uidnext - 1, &seq1, &seq2);
+		if (seq1 != 0)
+			*partial = TRUE;
+	}
+	mailbox_free(&box);
+	return ret;
+}
+
+static enum mapi_error
+folder_empty_children(struct mapi_store *store,
+		      const struct mapi_folder_node *node, bool *partial)
+{
+	const struct mapi_folder_node *child;
+	enum mapi_error ret = EC_NONE, first = EC_NONE;
+
+	for (child = node->first_child; child != NULL;
+	     child = child->next_sibling) T_BEGIN {
+		if (mapi_folder_has_special(child))
+			*partial = TRUE;
+		else {
+			ret = folder_delete_tree(store, child, FALSE, partial);
+			if (ret != EC_NONE) {
+				*partial = TRUE;
+				if (first == EC_NONE)
+					first = ret;
+			}
+		}
+	} T_END;
+	return first;
+}
+
+static enum mapi_error
+folder_empty(struct mapi_store *store, mapi_id_t fid, bool associated,
+	     bool *partial)
+{
+	const struct mapi_folder_node *node;
+	const char *vname;
+	enum mapi_error ret, ret2 = EC_NONE;
+
+	ret = mapi_folder_tree_refresh(store);
+	if (ret != EC_NONE)
+		return ret;
+	node = mapi_folder_tree_lookup(store, fid);
+	if (node == NULL)
+		return EC_OBJECT_DELETED;
+	if (node->special == MAPI_SPECIAL_ROOT ||
+	    node->special == MAPI_SPECIAL_IPM_SUBTREE)
+		return EC_NOT_SUPPORTED;
+	vname = t_strdup(node->vname);
+	ret = folder_empty_children(store, node, partial);
+	if (vname != NULL)
+		ret2 = box_empty(store, vname, partial);
+	if (ret == EC_NONE)
+		ret = ret2;
+	if (associated) {
+		ret2 = box_empty(store,
+			mapi_companion_vname(store->companion,
+				t_strdup_printf(MAPI_COMPANION_FAI,
+					mapi_folder_fid_to_number(fid))),
+			partial);
+		if (ret == EC_NONE)
+			ret = ret2;
+	}
+	ret2 = mapi_folder_tree_refresh(store);
+	return ret != EC_NONE ? ret : ret2;
+}
+
+enum mapi_error
+mapi_folder_empty(struct mapi_store *store, mapi_id_t fid, bool associated,
+		  bool *partial_r)
+{
+	enum mapi_error ret;
+
+	*partial_r = FALSE;
+	T_BEGIN {
+		ret = folder_empty(store, fid, associated, partial_r);
+	} T_END;
+	return ret;
+}

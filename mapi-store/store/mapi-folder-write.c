@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib.h"
+#include "array.h"
+#include "buffer.h"
+#include "unichar.h"
+#include "store-compat.h"
+#include "mapi-folder-list.h"
+#include "mapi-folder-write-private.h"
+
+#include <limits.h>
+
+/* Creating, renaming and moving folders.
+
+   Each is one step for lib-storage, mailbox_create() or mailbox_rename(), and
+   whatever else belongs to it is written around that step so that a process which
+   dies at any point leaves either what was or what should be:
+
+   Creating: (1) the name is subscribed to, (2) the mailbox is created, (3) it gets
+   its number, (4) its comment is noted. Dying after (1) leaves a subscription to
+   something that doesn't exist, which IMAP allows for; there's never a folder
+   that IMAP clients don't show. After (2) there's a folder as if created over IMAP,
+   which gets its number whenever folders are listed next.
+
+   Renaming: (1) new names are subscribed to where the old ones are, (2) parents
+   that aren't mailboxes have no other identity than their name, so their new
+   names become aliases of their numbers, (3) the mailbox is renamed, with all below
+   it, (4) the old names are unsubscribed from, (5) the new name is noted with the
+   number, which is what makes it a change of the folder, as it would be noted by
+   whoever lists the folders next. Dying before (3) leaves subscriptions and
+   aliases of names that nothing has, after it subscriptions of ones that
+   nothing has any more.
+
+   (3) is one rename() for the "fs" layout that dbox has; for Maildir++ it's one
+   for each subfolder, whose names lib-storage changes one after the other. */
+
+#define COMMENT_MAX_SIZE 4096
+/* UTF-16 units of a folder name */
+#define NAME_MAX_LENGTH 255
+
+/* --- names ---------------------------------------------------------------- */
+
+enum mapi_error mapi_folder_name_check(const char *name)
+{
+	const unsigned char *p = (const unsigned char *)name;
+	unsigned int length = 0;
+	unichar_t chr;
+	int len;
+
+	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return EC_INVALID_PARAM;
+	/* surrogates without a partner aren't valid UTF-8 */
+	if (!uni_utf8_str_is_valid(name))
+		return EC_INVALID_PARAM;
+	for (; *p != '\0'; p += len) {
+		len = uni_utf8_get_char((const char *)p, &chr);
+		i_assert(len > 0);
+		if (chr < 0x20 || (chr >= 0x7f && chr < 0xa0) ||
+		    chr == 0x2028 || chr == 0x2029 ||
+		    chr == UNICODE_REPLACEMENT_CHAR)
+			return EC_INVALID_PARAM;
+		length += chr > 0xffff ? 2 : 1;
+	}
+	return length > NAME_MAX_LENGTH ? EC_INVALID_PARAM : EC_NONE;
+}
+
+static buffer_t *name_fold(const char *name)
+{
+	buffer_t *buf = t_buffer_create(64);
+
+	(void)uni_utf8_to_decomposed_titlecase(name, strlen(name), buf);
+	return buf;
+}
+
+struct mapi_folder_node *
+mapi_folder_find_child(struct mapi_store *store,
+		       const struct mapi_folder_node *parent, const char *name,
+		       const struct mapi_folder_node *except)
+{
+	struct mail_namespace *ns = store->companion->ns;
+	struct mapi_folder_node *node, *found = NULL;
+	buffer_t *fold = name_fold(name);
+
+	for (node = parent->first_child; node != NULL;
+	     node = node->next_sibling) T_BEGIN {
+		/* what a special folder is called and what its mailbox is
+		   needn't be the same */
+		const char *leaf = node->path == NULL ? node->display_name :
+			mapi_folder_list_leaf(ns, node->path);
+
+		if (node == except)
+			;
+		else if (strcmp(node->display_name, name) == 0)
+			found = node;
+		else if (found == NULL &&
+			 (buffer_cmp(name_fold(node->display_name), fold) ||
+			  buffer_cmp(name_fold(leaf), fold)))
+			found = node;
+	} T_END;
+	return found;
+}
+
+/* The file system's limits, which lib-storage only knows as errors that no user
+   can have caused. */
+static enum mapi_error
+vname_check_path(struct mapi_store *store, const char *vname)
+{
+	struct mailbox_list *list = store->companion->ns->list;
+	const char *name, *path, *const *parts;
+
+	name = mailbox_list_get_storage_name(list, vname);
+	if (mailbox_list_get_path(list, name, MAILBOX_LIST_PATH_TYPE_MAILBOX,
+				  &path) <= 0)
+		return EC_NONE;
+	/* leave some for file names in it */
+	if (strlen(path) > PATH_MAX - 512)
+		return EC_INVALID_PARAM;
+	for (parts = t_strsplit(path, "/"); *parts != NULL; parts++) {
+		if (strlen(*parts) > NAME_MAX)
+			return EC_INVALID_PARAM;
+	}
+	return EC_NONE;
+}
+
+enum mapi_error
+mapi_folder_vname_check(struct mapi_store *store, const char *vname)
+{
+	struct mailbox *box;
+	enum mapi_error ret = EC_NONE;
+
+	box = mailbox_alloc(store->companion->ns->list, vname, 0);
+	if (mailbox_verify_create_name(box) < 0)
+		ret = mapi_error_from_mailbox(box);
+	mailbox_free(&box);
+	return ret != EC_NONE ? ret : vname_check_path(store, vname);
+}
+
+enum mapi_error
+mapi_folder_child_vname(struct mapi_store *store,
+			const struct mapi_folder_node *parent, const char *name,
+			const char **vname_r)
+{
+	struct mail_namespace *ns = store->companion->ns;
+	const char *vname;
+
+	if (strchr(name, mail_namespace_get_sep(ns)) != NULL)
+		return EC_INVALID_PARAM;
+	if (parent->special == MAPI_SPECIAL_IPM_SUBTREE)
+		vname = t_strconcat(ns->prefix, name, NULL);
+	else if (parent->path == NULL)
+		return EC_ACCESS_DENIED;
+	else {
+		vname = t_strdup_printf("%s%c%s", parent->path,
+					mail_namespace_get_sep(ns), name);
+	}
+	/* where listing would find it */
+	if (null_strcmp(mapi_folder_list_parent(ns, vname), parent->path) != 0)
+		return EC_ACCESS_DENIED;
+	if (mail_namespace_find(store->user->namespaces, vname) != ns ||
+	    mapi_companion_contains(store->companion, vname, NULL))
+		return EC_DUPLICATE_NAME;
+	*vname_r = vname;
+	return mapi_folder_vname_check(store, vname);
+}
+
+/* --- nodes ----------------------------------------------------------------- */
+
+static void
+items_add(struct mapi_store *store, const struct mapi_folder_node *node,
+	  bool post_order, unsigned int depth,
+	  ARRAY_TYPE(mapi_folder_item) *items)
+{
+	const struct mapi_folder_node *child;
+	struct mapi_folder_item item;
+
+	i_zero(&item);
+	item.fid = node->fid;
+	item.number = mapi_folder_fid_to_number(node->fid);
+	item.special = node->special;
+	item.path = t_strdup(node->path);
+	item.vname = t_strdup(node->vname);
+	item.name = t_strdup(node->display_name);
+	item.depth = depth;
+	if (!post_order)
+		array_push_back(items, &item);
+	for (child = node->first_child; child != NULL;
+	     child = child->next_sibling)
+		items_add(store, child, post_order, depth + 1, items);
+	if (post_order)
+		array_push_back(items, &item);
+}
+
+void mapi_folder_items_add(struct mapi_store *store,
+			   const struct mapi_folder_node *node, bool post_order,
+			   ARRAY_TYPE(mapi_folder_item) *items)
+{
+	items_add(store, node, post_order, 0, items);
+}
+
+bool mapi_folder_has_special(const struct mapi_folder_node *node)
+{
+	const struct mapi_folder_node *child;
+
+	if (node->special != MAPI_SPECIAL_NONE || node->companion)
+		return TRUE;
+	for (child = node->first_child; child != NULL;
+	     child = child->next_sibling) {
+		if (mapi_folder_has_special(child))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* --- mailboxes -------------------------------------------------------------- */
+
+static bool folder_is_subscribed(struct mapi_store *store, const char *vname)
+{
+	struct mailbox_list *list = store->companion->ns->list;
+	struct mailbox *box;
+	bool ret;
+
+	if (mailbox_list_iter_subscriptions_refresh(list) < 0) {
+		(void)mapi_error_from_list(list);
+		return FALSE;
+	}
+	box = mailbox_alloc(list, vname, 0);
+	ret = mailbox_is_subscribed(box);
+	mailbox_free(&box);
+	return ret;
+}
+
+bool mapi_folder_set_subscribed(struct mapi_store *store, const char *vname,
+				bool set)
+{
+	struct mailbox *box;
+	bool changed;
+
+	if (folder_is_subscribed(store, vname) == set)
+		return FALSE;
+	box = mailbox_alloc(store->companion->ns->list, vname, 0);
+	changed = mailbox_set_subscribed(box, set) == 0;
+	if (!changed)
+		(void)mapi_error_from_mailbox(box);
+	mailbox_free(&box);
+	return changed;
+}
+
+static enum mapi_error
+folder_mailbox_create(struct mapi_store *store, const char *vname)
+{
+	struct mailbox *box;
+	enum mapi_error ret = EC_NONE;
+	bool subscribed;
+
+	subscribed = mapi_folder_set_subscribed(store, vname, TRUE);
+	box = mailbox_alloc(store->companion->ns->list, vname, 0);
+	if (mailbox_create(box, NULL, FALSE) < 0) {
+		ret = mapi_error_from_mailbox(box);
+		if (subscribed)
+			(void)mapi_folder_set_subscribed(store, vname, FALSE);
+	}
+	mailbox_free(&box);
+	store_compat_list_refresh(store->companion->ns->list);
+	return ret;
+}
+
+/* path is that of an item below the one that gets the name vname */
+static const char *
+renamed_path(const struct mapi_folder_item *root, const char *path,
+	     const char *vname)
+{
+	return t_strconcat(vname, path + strlen(root->path), NULL);
+}
+
+static enum mapi_error
+rename_alias_noselect(struct mapi_store *store,
+		      const ARRAY_TYPE(mapi_folder_item) *items,
+		      const char *vname)
+{
+	const struct mapi_folder_item *item;
+	ARRAY_TYPE(mapi_idlog_new) recs;
+	struct mapi_idlog_new *rec;
+	const char *path;
+
+	t_array_init(&recs, 8);
+	array_foreach(items, item) {
+		if (item->vname != NULL)
+			continue;
+		path = renamed_path(array_front(items), item->path, vname);
+		rec = array_append_space(&recs);
+		rec->type = MAPI_IDLOG_NOTE;
+		rec->kind = MAPI_LOG_ALIAS;
+		rec->key = t_strconcat("d", path, NULL);
+		rec->value = t_strdup_printf("%u", item->number);
+		rec->subject = t_strdup_printf("folder number of %s", path);
+	}
+	if (array_count(&recs) == 0)
+		return EC_NONE;
+	return mapi_idlog_write(store->log, array_front_modifiable(&recs),
+				array_count(&recs));
+}
+
+enum mapi_error
+mapi_folder_mailbox_rename(struct mapi_store *store,
+			   const ARRAY_TYPE(mapi_folder_item) *items,
+			   const char *vname)
+{
+	struct mailbox_list *list = store->companion->ns->list;
+	const struct mapi_folder_item *item, *root = array_front(items);
+	ARRAY_TYPE(const_string) old_names, new_names;
+	struct mailbox *src, *dest;
+	const char *name;
+	enum mapi_error ret;
+
+	t_array_init(&old_names, 8);
+	t_array_init(&new_names, 8);
+	array_foreach(items, item) {
+		name = renamed_path(root, item->path, vname);
+		if (folder_is_subscribed(store, item->path)) {
+			array_push_back(&old_names, &item->path);
+			if (mapi_folder_set_subscribed(store, name, TRUE))
+				array_push_back(&new_names, &name);
+		}
+	}
+	ret = rename_alias_noselect(store, items, vname);
+	if (ret == EC_NONE) {
+		src = mailbox_alloc(list, root->path, 0);
+		dest = mailbox_alloc(list, vname, 0);
+		if (mailbox_rename(src, dest) < 0)
+			ret = mapi_error_from_mailbox(src);
+		mailbox_free(&src);
+		mailbox_free(&dest);
+	}
+	array_foreach_elem(ret == EC_NONE ? &old_names : &new_names, name)
+		(void)mapi_folder_set_subscribed(store, name, FALSE);
+	store_compat_list_refresh(list);
+	return ret;
+}
+
+/* --- creating ---------------------------------------------------------------- */
+
+static enum mapi_error
+folder_note_comment(struct mapi_store *store, const char *vname,
+		    const char *comment)
+{
+	struct mapi_folder_node *node;
+	uint32_t number;
+	enum mapi_error ret;
+
+	node = mapi_folder_tree_lookup_path(store, vname);
+	if (node == NULL) {
+		/* A name that can be created, but isn't listed. */
+		struct mailbox *box =
+			mailbox_alloc(store->companion->ns->list, vname, 0);
+
+		if (mailbox_delete_empty(box) < 0)
+			(void)mapi_error_from_mailbox(box);
+		mailbox_free(&box);
+		(void)mapi_folder_set_subscribed(store, vname, FALSE);
+		return EC_INVALID_PARAM;
+	}
+	if (*comment == '\0')
+		return EC_NONE;
+	number = mapi_folder_fid_to_number(node->fid);
+	ret = mapi_idlog_write_one(store->log, MAPI_IDLOG_NOTE,
+				   MAPI_LOG_COMMENT,
+				   t_strdup_printf("%u", number), comment, NULL,
+				   "comment on folder %u", number);
+	return ret == EC_NONE ? mapi_folder_tree_refresh(store) : ret;
+}
+
+static enum mapi_error
+folder_create(struct mapi_store *store, mapi_id_t parent_fid, const char *name,
+	      const char *comment, bool open_existing, mapi_id_t *fid_r)
+{
+	struct mapi_folder_node *parent, *node;
+	const char *vname;
+	enum mapi_error ret;
+
+	ret = mapi_folder_name_check(name);
+	if (ret == EC_NONE && !uni_utf8_str_is_valid(comment))
+		ret = EC_INVALID_PARAM;
+	if (ret == EC_NONE && strlen(comment) > COMMENT_MAX_SIZE)
+		ret = EC_TOO_BIG;
+	if (ret == EC_NONE)
+		ret = mapi_folder_tree_refresh(store);
+	if (ret != EC_NONE)
+		return ret;
+	parent = mapi_folder_tree_lookup(store, parent_fid);
+	if (parent == NULL)
+		return EC_OBJECT_DELETED;
+	node = mapi_folder_find_child(store, parent, name, NULL);
+	if (node == NULL) {
+		ret = mapi_folder_child_vname(store, parent, name, &vname);
+		if (ret != EC_NONE)
+			return ret;
+		ret = folder_mailbox_create(store, vname);
+		if (ret == EC_DUPLICATE_NAME && open_existing) {
+			/* somebody else has just done it */
+			comment = "";
+			ret = EC_NONE;
+		}
+		if (ret == EC_NONE)
+			ret = mapi_folder_tree_refresh(store);
+		if (ret == EC_NONE)
+			ret = folder_note_comment(store, vname, comment);
+		if (ret != EC_NONE)
+			return ret;
+		node = mapi_folder_tree_lookup_path(store, vname);
+	} else if (!open_existing)
+		return EC_DUPLICATE_NAME;
+	*fid_r = node == NULL ? 0 : node->fid;
+	return EC_NONE;
+}
+
+enum mapi_error
+mapi_folder_create(TALLOC_CTX *parent, struct mapi_store *store,
+		   mapi_id_t parent_fid, const char *name, const char *comment,
+		   bool open_existing, struct mapi_folder **folder_r)
+{
+	mapi_id_t fid;
+	enum mapi_error ret;
+
+	T_BEGIN {
+		ret = folder_create(store, parent_fid, name, comment,
+				    open_existing, &fid);
+	} T_END;
+	return ret != EC_NONE ? ret :
+		mapi_folder_open(parent, store, fid, folder_r);
+}
+
+/* --- moving ------------------------------------------------------------------ */
+
+static enum mapi_error
+folder_move(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
+	    const char *name)
+{
+	const struct mapi_folder_node *node, *dest, *up;
+	ARRAY_TYPE(mapi_folder_item) items;
+	const char *vname;
+	enum mapi_error ret;
+
+	ret = mapi_folder_tree_refresh(store);
+	if (ret != EC_NONE)
+		return ret;
+	node = mapi_folder_tree_lookup(store, fid);
+	dest = mapi_folder_tree_lookup(store, dest_fid);
+	if (node == NULL)
+		return EC_NOT_FOUND;
+	if (dest == NULL)
+		return EC_OBJECT_DELETED;
+	if (*name == '\0')
+		name = node->display_name;
+	if (dest == node->parent && strcmp(name, node->display_name) == 0)
+		return EC_NONE;
+	if (node->special != MAPI_SPECIAL_NONE || node->companion ||
+	    (dest != node->parent && mapi_folder_has_special(node)))
+		return EC_ACCESS_DENIED;
+	for (up = dest; up != NULL; up = up->parent) {
+		if (up == node)
+			return EC_FOLDER_CYCLE;
+	}
+	ret = mapi_folder_name_check(name);
+	if (ret != EC_NONE)
+		return ret;
+	if (mapi_folder_find_child(store, dest, name, node) != NULL)
+		return EC_DUPLICATE_NAME;
+	ret = mapi_folder_child_vname(store, dest, name, &vname);
+	if (ret != EC_NONE)
+		return ret;
+
+	t_array_init(&items, 8);
+	mapi_folder_items_add(store, node, FALSE, &items);
+	for (unsigned int i = 1; i < array_count(&items); i++) {
+		const struct mapi_folder_item *item = array_idx(&items, i);
+
+		ret = mapi_folder_vname_check(store,
+			renamed_path(array_front(&items), item->path, vname));
+		if (ret != EC_NONE)
+			return ret;
+	}
+	ret = mapi_folder_mailbox_rename(store, &items, vname);
+	return ret != EC_NONE ? ret : mapi_folder_tree_refresh(store);
+}
+
+enum mapi_error
+mapi_folder_move(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
+		 const char *name)
+{
+	enum mapi_error ret;
+
+	T_BEGIN {
+		ret = folder_move(store, fid, dest_fid, t_strdup(name));
+	} T_END;
+	return ret;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MAPI_FOLDER_WRITE_H
+#define MAPI_FOLDER_WRITE_H
+
+/* Making, changing, moving, copying and deleting folders, [MS-OXCFOLD].
+
+   What a function has done is durable when it returns, and open tables notice
+   it when they are synchronised, as they do what other protocols have done.
+   In which order things are written, so that a process that dies leaves nothing
+   half done, is said where it's done.
+
+   Folders are mailboxes of the inbox namespace, so their names must be such that
+   lib-storage accepts them there: EC_INVALID_PARAM for empty ones, "." and "..",
+   ones with the namespace's separator, control characters or broken UTF-16, and
+   ones that are too long (255 bytes in most file systems, in modified UTF-7 and
+   with all parents' names if the mailboxes are Maildir++). Siblings' names differ
+   in more than case (EC_DUPLICATE_NAME); over IMAP others can be created.
+
+   Special folders can't be moved, renamed or deleted, nor can those that have
+   one among their subfolders be moved or deleted: EC_ACCESS_DENIED. So can't
+   folders be made below those that are in the companion tree, except for the IPM
+   subtree, or below the Inbox if the namespace's prefix is "INBOX" and a
+   separator. */
+
+#include "mapi-folder.h"
+
+/* Makes a folder and opens it; it gets subscribed, so that IMAP clients show it.
+   With open_existing one of that name is opened, if there is one. comment is
+   that of a new folder, EC_TOO_BIG if it's longer than 4096 bytes. Strings are
+   UTF-8 (surrogates as in mapi-value.h).  EC_OBJECT_DELETED if the parent has
+   vanished. [MS-OXCFOLD] 3.2.5.2 */
+enum mapi_error
+mapi_folder_create(TALLOC_CTX *parent, struct mapi_store *store,
+		   mapi_id_t parent_fid, const char *name, const char *comment,
+		   bool open_existing, struct mapi_folder **folder_r);
+
+/* Gives a folder another parent, another name or both. It and its subfolders keep
+   their ids, and what is in them. Subscriptions follow. name may be "" for the
+   name that it has. EC_NOT_FOUND if there's no such folder, EC_OBJECT_DELETED if
+   dest_fid isn't one, EC_FOLDER_CYCLE if that's the folder itself or below it.
+   [MS-OXCFOLD] 3.2.5.7 */
+enum mapi_error
+mapi_folder_move(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
+		 const char *name);
+
+/* Copies a folder with its messages, FAI messages and properties, and with its
+   subfolders if recursive is set. The copy appears all at once. Errors as
+   mapi_folder_move(); special folders may be copied, and become ordinary ones.
+   EC_NOT_SUPPORTED for the Root and the IPM subtree. [MS-OXCFOLD] 3.2.5.8 */
+enum mapi_error
+mapi_folder_copy(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
+		 const char *name, bool recursive);
+
+/* Deletes a folder. flags are DEL_MESSAGES and DEL_FOLDERS: without them one that
+   has messages (FAI messages, too) or subfolders stays as it is, with *partial_r
+   set; without DEL_MESSAGES so does one whose subfolders have messages. *partial_r
+   is set on errors, too, if some subfolders are gone. EC_NOT_FOUND if there's no
+   such folder, EC_NOT_SUPPORTED for the Root. The id isn't used again.
+   [MS-OXCFOLD] 3.2.5.3 */
+enum mapi_error
+mapi_folder_delete(struct mapi_store *store, mapi_id_t fid, uint8_t flags,
+		   bool *partial_r);
+
+/* Deletes what is in a folder: messages, subfolders (but special ones and those
+   that have such: *partial_r is set), and with associated FAI messages.
+   EC_NOT_SUPPORTED for the Root and the IPM subtree, which have no messages.
+   [MS-OXCFOLD] 3.2.5.9 */
+enum mapi_error
+mapi_folder_empty(struct mapi_store *store, mapi_id_t fid, bool associated,
+		  bool *partial_r);
+
+/* mapi_object_vfuncs.set_props of folders */
+enum mapi_error
+mapi_folder_set_props(struct mapi_object *obj,
+		      const struct mapi_property *props, unsigned int count,
+		      enum mapi_error *errors_r);
+
+#endif

@@ -1,0 +1,636 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Creating, changing, moving, copying and deleting folders: what it does to the
+   mailboxes, what it does to ids, and what is refused. On all storage formats. */
+
+#include "lib.h"
+#include "array.h"
+#include "str.h"
+#include "mail-storage-private.h"
+#include "mailbox-list-private.h"
+#include "mail-namespace.h"
+#include "mail-user.h"
+#include "mapi-enums.h"
+#include "mapi-folder-write.h"
+#include "mapi-props.h"
+#include "test-storage-common.h"
+
+#include <setjmp.h>
+#include <cmocka.h>
+
+static const struct mapi_store_settings store_set = {
+	.companion_root = "mapi-internal",
+	.organization = "Test",
+	.display_name = "",
+	.email_address = "user@example.com",
+};
+
+static const char mail[] = "From: a@example.com\nSubject: x\n\nhello\n";
+
+static const char *const drivers[] = { "maildir", "sdbox", "mdbox" };
+
+struct fixture {
+	struct test_storage *ts;
+	struct mapi_store *store;
+	TALLOC_CTX *mem;
+	mapi_id_t top, inbox, trash;
+};
+
+static void fixture_open(struct fixture *f)
+{
+	assert_int_equal(mapi_store_open(NULL, f->ts->user, &store_set,
+					 &f->store), EC_NONE);
+	f->mem = talloc_new(NULL);
+	f->top = mapi_store_special_fid(f->store, MAPI_SPECIAL_IPM_SUBTREE);
+	f->inbox = mapi_store_special_fid(f->store, MAPI_SPECIAL_INBOX);
+	f->trash = mapi_store_special_fid(f->store, MAPI_SPECIAL_DELETED_ITEMS);
+}
+
+static void fixture_close(struct fixture *f)
+{
+	talloc_free(f->mem);
+	talloc_free(f->store);
+}
+
+static void fixture_reopen(struct fixture *f)
+{
+	fixture_close(f);
+	test_storage_relogin(f->ts);
+	fixture_open(f);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = i_new(struct fixture, 1);
+
+	f->ts = test_storage_init(*state);
+	fixture_open(f);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_close(f);
+	test_storage_deinit(&f->ts);
+	i_free(f);
+	return 0;
+}
+
+static mapi_id_t create(struct fixture *f, mapi_id_t parent, const char *name)
+{
+	struct mapi_folder *folder;
+	mapi_id_t fid;
+
+	enum mapi_error ret;
+
+	ret = mapi_folder_create(f->mem, f->store, parent, name, "", FALSE,
+				 &folder);
+	if (ret != EC_NONE)
+		fail_msg("creating \"%s\": 0x%x", name, ret);
+	fid = folder->fid;
+	talloc_free(folder);
+	return fid;
+}
+
+static enum mapi_error
+create_error(struct fixture *f, mapi_id_t parent, const char *name)
+{
+	struct mapi_folder *folder = NULL;
+	enum mapi_error ret;
+
+	ret = mapi_folder_create(f->mem, f->store, parent, name, "", FALSE,
+				 &folder);
+	if (ret == EC_NONE)
+		talloc_free(folder);
+	return ret;
+}
+
+static const char *vname_of(struct fixture *f, mapi_id_t fid)
+{
+	struct mapi_folder_node *node;
+
+	assert_int_equal(mapi_folder_tree_refresh(f->store), EC_NONE);
+	node = mapi_folder_tree_lookup(f->store, fid);
+	return node == NULL || node->path == NULL ? "" : node->path;
+}
+
+static bool exists(struct fixture *f, const char *vname)
+{
+	struct mail_namespace *ns =
+		mail_namespace_find_inbox(f->ts->user->namespaces);
+	struct mailbox *box = mailbox_alloc(ns->list, vname, 0);
+	enum mailbox_existence existence;
+
+	assert_int_equal(mailbox_exists(box, FALSE, &existence), 0);
+	mailbox_free(&box);
+	return existence == MAILBOX_EXISTENCE_SELECT;
+}
+
+static bool subscribed(struct fixture *f, const char *vname)
+{
+	struct mail_namespace *ns =
+		mail_namespace_find_inbox(f->ts->user->namespaces);
+	struct mailbox *box;
+	bool ret;
+
+	assert_int_equal(mailbox_list_iter_subscriptions_refresh(ns->list), 0);
+	box = mailbox_alloc(ns->list, vname, 0);
+	ret = mailbox_is_subscribed(box);
+	mailbox_free(&box);
+	return ret;
+}
+
+static void save(struct fixture *f, const char *vname, unsigned int count)
+{
+	while (count-- > 0) {
+		(void)test_storage_save(f->ts, vname, mail, strlen(mail), 0,
+					NULL, 0);
+	}
+}
+
+static unsigned int messages(struct fixture *f, const char *vname)
+{
+	struct mailbox *box = test_storage_open(f->ts, vname);
+	struct mailbox_status status;
+
+	mailbox_get_open_status(box, STATUS_MESSAGES, &status);
+	mailbox_free(&box);
+	return status.messages;
+}
+
+static const char *
+get_str(struct fixture *f, mapi_id_t fid, uint32_t tag)
+{
+	struct mapi_folder_node *node = mapi_folder_tree_lookup(f->store, fid);
+	struct mapi_value value;
+
+	assert_non_null(node);
+	assert_int_equal(mapi_folder_node_get_props(f->store, node, f->mem,
+						    &tag, 1, &value), EC_NONE);
+	return value.type == PTYP_STRING ? value.u.str : NULL;
+}
+
+static int64_t change_number(struct fixture *f, mapi_id_t fid)
+{
+	struct mapi_folder_node *node = mapi_folder_tree_lookup(f->store, fid);
+	uint32_t tag = PIDTAG_CHANGE_NUMBER;
+	struct mapi_value value;
+
+	assert_non_null(node);
+	assert_int_equal(mapi_folder_node_get_props(f->store, node, f->mem,
+						    &tag, 1, &value), EC_NONE);
+	return value.u.i64;
+}
+
+static enum mapi_error
+delete(struct fixture *f, mapi_id_t fid, uint8_t flags, bool *partial_r)
+{
+	return mapi_folder_delete(f->store, fid, flags, partial_r);
+}
+
+/* --- creating -------------------------------------------------------------- */
+
+static void test_create(void **state)
+{
+	struct fixture *f = *state;
+	struct mapi_folder *folder, *again;
+	mapi_id_t fid, sub, in_inbox;
+
+	assert_int_equal(mapi_folder_create(f->mem, f->store, f->top,
+		"Gr\xc3\xbc\xc3\x9f""e", "For \xe2\x82\xac", FALSE, &folder),
+		EC_NONE);
+	fid = folder->fid;
+	assert_true(exists(f, "Gr\xc3\xbc\xc3\x9f""e"));
+	assert_true(subscribed(f, "Gr\xc3\xbc\xc3\x9f""e"));
+	assert_string_equal(get_str(f, fid, PIDTAG_COMMENT),
+			    "For \xe2\x82\xac");
+	/* it can be used at once */
+	assert_int_equal(mapi_folder_open_mailbox(folder), EC_NONE);
+	assert_non_null(folder->box);
+
+	assert_int_equal(create_error(f, f->top, "gr\xc3\x9c\xc3\x9f""E"),
+			 EC_DUPLICATE_NAME);
+	assert_int_equal(mapi_folder_create(f->mem, f->store, f->top,
+		"Gr\xc3\x9c\xc3\x9f""e", "Other", TRUE, &again), EC_NONE);
+	assert_true(again->fid == fid);
+	/* an existing one stays as it is */
+	assert_string_equal(get_str(f, fid, PIDTAG_COMMENT),
+			    "For \xe2\x82\xac");
+
+	sub = create(f, fid, "Sub");
+	in_inbox = create(f, f->inbox, "Sub");
+	assert_true(sub != in_inbox && sub != fid);
+	assert_true(exists(f, "INBOX/Sub"));
+	assert_true(mapi_folder_tree_lookup(f->store, sub)->parent_fid == fid);
+	assert_true(mapi_folder_tree_lookup(f->store, in_inbox)->parent_fid ==
+		    f->inbox);
+
+	/* special folders are found by the name that clients see, and by that
+	   of the mailbox */
+	assert_int_equal(mapi_folder_create(f->mem, f->store, f->top,
+		"Deleted Items", "", TRUE, &again), EC_NONE);
+	assert_true(again->fid == f->trash);
+	assert_int_equal(mapi_folder_create(f->mem, f->store, f->top,
+		"trash", "", TRUE, &again), EC_NONE);
+	assert_true(again->fid == f->trash);
+	assert_int_equal(create_error(f, f->top, "inbox"), EC_DUPLICATE_NAME);
+
+	fixture_reopen(f);
+	assert_string_equal(vname_of(f, sub), "Gr\xc3\xbc\xc3\x9f""e/Sub");
+	assert_string_equal(get_str(f, fid, PIDTAG_COMMENT),
+			    "For \xe2\x82\xac");
+}
+
+static void test_names(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const bad[] = {
+		"", ".", "..", "a/b", "/a", "a/", "a\nb", "\x01", "a\x7f",
+		"a\xc2\x80", "a\xe2\x80\xa8""b", "\xef\xbf\xbd",
+		/* to lib-storage somebody's home folder */
+		"~",
+		/* half of a surrogate pair, as the codec has it */
+		"a\xed\xa0\xbd", "\xed\xb8\x80""b",
+	};
+	static const char *const good[] = {
+		"a b", " a", "a&b", "a%", "a*", "\"", "\\", "'", "-",
+		"\xf0\x9f\x98\x80", "\xe6\x97\xa5\xe6\x9c\xac", "#x", "a:b",
+	};
+	string_t *name = t_str_new(1024);
+	struct mapi_folder *folder;
+	unsigned int i;
+	mapi_id_t fid;
+
+	for (i = 0; i < N_ELEMENTS(bad); i++) {
+		assert_int_equal(create_error(f, f->top, bad[i]),
+				 EC_INVALID_PARAM);
+	}
+	for (i = 0; i < N_ELEMENTS(good); i++) {
+		fid = create(f, f->top, good[i]);
+		assert_string_equal(vname_of(f, fid), good[i]);
+		assert_string_equal(get_str(f, fid, PIDTAG_DISPLAY_NAME),
+				    good[i]);
+	}
+	/* Maildir++ has '.' between the names */
+	assert_int_equal(create_error(f, f->top, "a.b"),
+			 strcmp(f->ts->driver, "maildir") == 0 ?
+			 EC_INVALID_PARAM : EC_NONE);
+	/* over-long as such, and as modified UTF-7 */
+	for (i = 0; i < 256; i++)
+		str_append_c(name, 'x');
+	assert_int_equal(create_error(f, f->top, str_c(name)),
+			 EC_INVALID_PARAM);
+	str_truncate(name, 200);
+	fid = create(f, f->top, str_c(name));
+	if (strcmp(f->ts->driver, "maildir") == 0) {
+		assert_int_equal(create_error(f, fid, str_c(name)),
+				 EC_INVALID_PARAM);
+	}
+	str_truncate(name, 0);
+	for (i = 0; i < 200; i++)
+		str_append(name, "\xc3\xbc");
+	assert_int_equal(create_error(f, f->top, str_c(name)),
+			 EC_INVALID_PARAM);
+	/* never seen by anybody */
+	assert_int_equal(create_error(f, f->top, "mapi-internal"),
+			 EC_DUPLICATE_NAME);
+	/* there's no place for it yet */
+	assert_int_equal(create_error(f, mapi_store_special_fid(f->store,
+			MAPI_SPECIAL_ROOT), "x"), EC_ACCESS_DENIED);
+	assert_int_equal(create_error(f, MAPI_ID(5, 0x7fff), "x"),
+			 EC_OBJECT_DELETED);
+
+	while (str_len(name) <= 4096)
+		str_append_c(name, 'c');
+	assert_int_equal(mapi_folder_create(f->mem, f->store, f->top, "y",
+		str_c(name), FALSE, &folder), EC_TOO_BIG);
+	assert_false(exists(f, "y"));
+	assert_false(subscribed(f, "y"));
+	assert_false(subscribed(f, "a\nb"));
+}
+
+/* --- renaming and moving ------------------------------------------------------ */
+
+static void test_move(void **state)
+{
+	struct fixture *f = *state;
+	struct mapi_folder *folder;
+	mapi_id_t a, b, c, mid;
+	int64_t cn;
+	uint32_t uid;
+	bool associated;
+
+	a = create(f, f->top, "A");
+	b = create(f, a, "B");
+	c = create(f, f->top, "C");
+	save(f, "A/B", 3);
+	assert_int_equal(mapi_folder_open(f->mem, f->store, b, &folder),
+			 EC_NONE);
+	assert_int_equal(mapi_folder_sync(folder), EC_NONE);
+	mid = mapi_folder_mid(folder, FALSE, 2);
+
+	/* another name */
+	cn = change_number(f, a);
+	assert_int_equal(mapi_folder_move(f->store, a, f->top, "A2"), EC_NONE);
+	assert_string_equal(vname_of(f, a), "A2");
+	assert_string_equal(vname_of(f, b), "A2/B");
+	assert_true(exists(f, "A2") && exists(f, "A2/B"));
+	assert_false(exists(f, "A") || exists(f, "A/B"));
+	assert_true(subscribed(f, "A2") && subscribed(f, "A2/B"));
+	assert_false(subscribed(f, "A") || subscribed(f, "A/B"));
+	assert_true(change_number(f, a) != cn);
+	/* an open folder follows, and its messages' ids are the same */
+	assert_int_equal(mapi_folder_sync(folder), EC_NONE);
+	assert_string_equal(folder->box->vname, "A2/B");
+	assert_true(mapi_folder_mid(folder, FALSE, 2) == mid);
+	assert_int_equal(mapi_folder_mid_to_uid(folder, mid, &associated, &uid),
+			 EC_NONE);
+	assert_int_equal(uid, 2);
+
+	/* of which only the case differs */
+	assert_int_equal(mapi_folder_move(f->store, a, f->top, "a2"), EC_NONE);
+	assert_string_equal(vname_of(f, a), "a2");
+	/* another parent, the same name */
+	assert_int_equal(mapi_folder_move(f->store, a, f->trash, ""), EC_NONE);
+	assert_string_equal(vname_of(f, b), "Trash/a2/B");
+	/* both */
+	assert_int_equal(mapi_folder_move(f->store, b, c, "BB"), EC_NONE);
+	assert_string_equal(vname_of(f, b), "C/BB");
+	assert_int_equal(messages(f, "C/BB"), 3);
+	/* nothing at all */
+	assert_int_equal(mapi_folder_move(f->store, b, c, "BB"), EC_NONE);
+
+	fixture_reopen(f);
+	assert_string_equal(vname_of(f, a), "Trash/a2");
+	assert_string_equal(vname_of(f, b), "C/BB");
+	assert_int_equal(mapi_folder_open(f->mem, f->store, b, &folder),
+			 EC_NONE);
+	assert_int_equal(mapi_folder_sync(folder), EC_NONE);
+	assert_true(mapi_folder_mid(folder, FALSE, 2) == mid);
+}
+
+static void test_move_errors(void **state)
+{
+	struct fixture *f = *state;
+	mapi_id_t a, b, c;
+	unsigned int special;
+
+	a = create(f, f->top, "A");
+	b = create(f, a, "B");
+	c = create(f, b, "C");
+	(void)create(f, f->top, "Taken");
+
+	assert_int_equal(mapi_folder_move(f->store, a, a, ""),
+			 EC_FOLDER_CYCLE);
+	assert_int_equal(mapi_folder_move(f->store, a, c, "x"),
+			 EC_FOLDER_CYCLE);
+	assert_int_equal(mapi_folder_move(f->store, b, f->top, "tAken"),
+			 EC_DUPLICATE_NAME);
+	assert_int_equal(mapi_folder_move(f->store, a, f->top, "Deleted Items"),
+			 EC_DUPLICATE_NAME);
+	assert_int_equal(mapi_folder_move(f->store, b, f->top, "x/y"),
+			 EC_INVALID_PARAM);
+	assert_int_equal(mapi_folder_move(f->store, b, f->top, ".."),
+			 EC_INVALID_PARAM);
+	assert_int_equal(mapi_folder_move(f->store, MAPI_ID(5, 0x7fff), f->top,
+					  "x"), EC_NOT_FOUND);
+	assert_int_equal(mapi_folder_move(f->store, b, MAPI_ID(5, 0x7fff),
+					  "x"), EC_OBJECT_DELETED);
+	for (special = 0; special < MAPI_SPECIAL_COUNT; special++) {
+		mapi_id_t fid = mapi_store_special_fid(f->store, special);
+
+		assert_true(fid != 0);
+		assert_int_equal(mapi_folder_move(f->store, fid, a, "x"),
+				 EC_ACCESS_DENIED);
+	}
+	assert_string_equal(vname_of(f, c), "A/B/C");
+	assert_true(subscribed(f, "A/B/C"));
+	assert_false(subscribed(f, "Taken/C"));
+}
+
+/* Parents that aren't mailboxes are nothing but a name. */
+static void test_noselect(void **state)
+{
+	struct fixture *f = *state;
+	struct mapi_folder_node *node;
+	mapi_id_t parent, child;
+
+	save(f, "None/Child", 1);
+	assert_int_equal(mapi_folder_tree_refresh(f->store), EC_NONE);
+	node = mapi_folder_tree_lookup_path(f->store, "None");
+	assert_non_null(node);
+	assert_null(node->vname);
+	parent = node->fid;
+	node = mapi_folder_tree_lookup_path(f->store, "None/Child");
+	assert_non_null(node);
+	child = node->fid;
+
+	assert_int_equal(mapi_folder_move(f->store, parent, f->top, "Nobody"),
+			 EC_NONE);
+	assert_string_equal(vname_of(f, parent), "Nobody");
+	assert_string_equal(vname_of(f, child), "Nobody/Child");
+	assert_int_equal(messages(f, "Nobody/Child"), 1);
+	fixture_reopen(f);
+	assert_string_equal(vname_of(f, parent), "Nobody");
+	assert_string_equal(vname_of(f, child), "Nobody/Child");
+}
+
+/* --- deleting ------------------------------------------------------------------ */
+
+static void test_delete(void **state)
+{
+	struct fixture *f = *state;
+	const uint8_t all = DEL_MESSAGES | DEL_FOLDERS;
+	struct mapi_folder *folder;
+	mapi_id_t a, b, again;
+	bool partial;
+	unsigned int special;
+
+	a = create(f, f->top, "A");
+	b = create(f, a, "B");
+	save(f, "A/B", 2);
+	assert_int_equal(mapi_folder_open(f->mem, f->store, b, &folder),
+			 EC_NONE);
+	assert_int_equal(mapi_folder_sync(folder), EC_NONE);
+
+	/* [MS-OXCFOLD] 3.2.5.3: no error, but nothing happens */
+	assert_int_equal(delete(f, a, DEL_MESSAGES, &partial), EC_NONE);
+	assert_true(partial);
+	assert_int_equal(delete(f, b, 0, &partial), EC_NONE);
+	assert_true(partial);
+	assert_int_equal(delete(f, a, DEL_FOLDERS, &partial), EC_NONE);
+	assert_true(partial);
+	assert_true(exists(f, "A/B"));
+	assert_int_equal(messages(f, "A/B"), 2);
+
+	assert_int_equal(delete(f, a, all, &partial), EC_NONE);
+	assert_false(partial);
+	assert_false(exists(f, "A") || exists(f, "A/B"));
+	assert_false(subscribed(f, "A") || subscribed(f, "A/B"));
+	assert_null(mapi_folder_tree_lookup(f->store, a));
+	assert_null(mapi_folder_tree_lookup(f->store, b));
+	assert_int_equal(mapi_folder_sync(folder), EC_OBJECT_DELETED);
+	assert_int_equal(delete(f, a, all, &partial), EC_NOT_FOUND);
+
+	/* ids aren't used again, and it begins empty */
+	again = create(f, f->top, "A");
+	assert_true(again != a && again != b);
+	assert_int_equal(delete(f, again, 0, &partial), EC_NONE);
+	assert_false(partial);
+	fixture_reopen(f);
+	assert_null(mapi_folder_tree_lookup(f->store, again));
+	b = create(f, f->top, "A");
+	assert_true(b != again && b != a);
+
+	for (special = 0; special < MAPI_SPECIAL_COUNT; special++) {
+		assert_int_equal(delete(f, mapi_store_special_fid(f->store,
+				special), all, &partial),
+			special == MAPI_SPECIAL_ROOT ?
+			EC_NOT_SUPPORTED : EC_ACCESS_DENIED);
+	}
+	/* one that has a special folder below it */
+	assert_int_equal(delete(f, MAPI_ID(5, 0x7fff), all, &partial),
+			 EC_NOT_FOUND);
+}
+
+static void test_empty(void **state)
+{
+	struct fixture *f = *state;
+	mapi_id_t a, b;
+	bool partial;
+
+	a = create(f, f->top, "A");
+	b = create(f, a, "B");
+	save(f, "A", 5);
+	save(f, "A/B", 1);
+	assert_int_equal(mapi_folder_empty(f->store, a, FALSE, &partial),
+			 EC_NONE);
+	assert_false(partial);
+	assert_int_equal(messages(f, "A"), 0);
+	assert_null(mapi_folder_tree_lookup(f->store, b));
+	assert_non_null(mapi_folder_tree_lookup(f->store, a));
+	assert_true(subscribed(f, "A"));
+
+	/* moved there, and then the folder is emptied: as Outlook does it */
+	save(f, "A", 2);
+	assert_int_equal(mapi_folder_move(f->store, a, f->trash, ""), EC_NONE);
+	save(f, "Trash", 3);
+	assert_int_equal(mapi_folder_empty(f->store, f->trash, TRUE, &partial),
+			 EC_NONE);
+	assert_false(partial);
+	assert_int_equal(messages(f, "Trash"), 0);
+	assert_false(exists(f, "Trash/A"));
+
+	assert_int_equal(mapi_folder_empty(f->store, f->top, FALSE, &partial),
+			 EC_NOT_SUPPORTED);
+	assert_int_equal(mapi_folder_empty(f->store, a, FALSE, &partial),
+			 EC_OBJECT_DELETED);
+}
+
+/* --- properties ------------------------------------------------------------------ */
+
+static void test_props(void **state)
+{
+	struct fixture *f = *state;
+	struct mapi_property props[] = {
+		{ .tag = PIDTAG_CONTAINER_CLASS,
+		  .value = mapi_value_str("IPF.Contact") },
+		{ .tag = PIDTAG_DISPLAY_NAME, .value = mapi_value_str("New") },
+		{ .tag = PIDTAG_COMMENT, .value = mapi_value_str("words") },
+		{ .tag = PIDTAG_ATTRIBUTE_HIDDEN,
+		  .value = mapi_value_bool(TRUE) },
+		{ .tag = PIDTAG_CONTENT_COUNT, .value = mapi_value_i32(7) },
+		{ .tag = MAPI_TAG_AS(PIDTAG_COMMENT, PTYP_INTEGER32),
+		  .value = mapi_value_i32(7) },
+		{ .tag = 0x8001001f, .value = mapi_value_str("x") },
+	};
+	static const enum mapi_error wanted[] = {
+		EC_NONE, EC_NONE, EC_NONE, EC_NONE, EC_COMPUTED,
+		EC_UNEXPECTED_TYPE, EC_NOT_SUPPORTED,
+	};
+	enum mapi_error errors[N_ELEMENTS(props)];
+	struct mapi_folder *folder, *inbox;
+	unsigned int i;
+	mapi_id_t fid;
+	int64_t cn;
+
+	fid = create(f, f->top, "Old");
+	(void)create(f, f->top, "Taken");
+	assert_int_equal(mapi_folder_open(f->mem, f->store, fid, &folder),
+			 EC_NONE);
+	cn = change_number(f, fid);
+	assert_int_equal(folder->obj.v->set_props(&folder->obj, props,
+			 N_ELEMENTS(props), errors), EC_NONE);
+	for (i = 0; i < N_ELEMENTS(props); i++)
+		assert_int_equal(errors[i], wanted[i]);
+	assert_true(change_number(f, fid) != cn);
+	for (i = 0; i < 2; i++) {
+		assert_string_equal(vname_of(f, fid), "New");
+		assert_string_equal(get_str(f, fid, PIDTAG_COMMENT), "words");
+		assert_string_equal(get_str(f, fid, PIDTAG_CONTAINER_CLASS),
+				    "IPF.Contact");
+		assert_true(mapi_folder_tree_lookup(f->store, fid)->hidden);
+		fixture_reopen(f);
+	}
+
+	/* if the name can't be had, nothing is changed */
+	props[1].value = mapi_value_str("taken");
+	props[2].value = mapi_value_str("other words");
+	assert_int_equal(mapi_folder_open(f->mem, f->store, fid, &folder),
+			 EC_NONE);
+	assert_int_equal(mapi_folder_set_props(&folder->obj, props, 3, errors),
+			 EC_DUPLICATE_NAME);
+	assert_string_equal(get_str(f, fid, PIDTAG_COMMENT), "words");
+	props[1].value = mapi_value_str("");
+	assert_int_equal(mapi_folder_set_props(&folder->obj, props, 3, errors),
+			 EC_INVALID_PARAM);
+	assert_int_equal(mapi_folder_open(f->mem, f->store, f->inbox, &inbox),
+			 EC_NONE);
+	props[1].value = mapi_value_str("My mail");
+	assert_int_equal(mapi_folder_set_props(&inbox->obj, &props[1], 1,
+					       errors), EC_ACCESS_DENIED);
+	props[1].value = mapi_value_str("Inbox");
+	assert_int_equal(mapi_folder_set_props(&inbox->obj, &props[1], 1,
+					       errors), EC_NONE);
+}
+
+int main(int argc, char *argv[])
+{
+	static const struct {
+		const char *name;
+		CMUnitTestFunction func;
+	} tests[] = {
+		{ "creating", test_create },
+		{ "names", test_names },
+		{ "moving", test_move },
+		{ "moving: errors", test_move_errors },
+		{ "parents without mailbox", test_noselect },
+		{ "deleting", test_delete },
+		{ "emptying", test_empty },
+		{ "properties", test_props },
+	};
+	struct CMUnitTest all[N_ELEMENTS(tests) * N_ELEMENTS(drivers)];
+	char names[N_ELEMENTS(all)][64];
+	unsigned int i, j, n = 0;
+
+	/* "test-store-folder-write '*maildir*'" */
+	if (argc == 2)
+		cmocka_set_test_filter(argv[1]);
+
+	memset(all, 0, sizeof(all));
+	for (i = 0; i < N_ELEMENTS(drivers); i++) {
+		for (j = 0; j < N_ELEMENTS(tests); j++, n++) {
+			(void)snprintf(names[n], sizeof(names[n]), "%s (%s)",
+				       tests[j].name, drivers[i]);
+			all[n].name = names[n];
+			all[n].test_func = tests[j].func;
+			all[n].setup_func = setup;
+			all[n].teardown_func = teardown;
+			all[n].initial_state = (void *)drivers[i];
+		}
+	}
+	return cmocka_run_group_tests(all, NULL, NULL);
+}
