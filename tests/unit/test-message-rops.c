@@ -450,6 +450,58 @@ static void test_attachments(void **state)
 	env_deinit(&env);
 }
 
+/* Names for a client without Unicode are in the logon's code page. What isn't
+   required of attachment tables, [MS-OXCTABL] 3.2.5, isn't there. */
+static void test_attachment_table(void **state)
+{
+	uint32_t columns[] = {
+		PIDTAG_ATTACH_NUMBER,
+		MAPI_TAG_AS(PIDTAG_ATTACH_LONG_FILENAME, PTYP_STRING8),
+	};
+	struct mapi_restriction res = {
+		.type = RES_EXIST, .u.exist.tag = PIDTAG_ATTACH_NUMBER,
+	};
+	struct rop_get_attachment_table_request req;
+	struct rop_get_attachment_table_response resp;
+	struct rop_set_columns_request creq = {
+		.property_tag_count = N_ELEMENTS(columns),
+		.property_tags = columns,
+	};
+	struct rop_set_columns_response cresp;
+	struct rop_restrict_request rreq = { .restriction_data = &res };
+	struct rop_restrict_response rresp;
+	struct rop_query_rows_request qreq = {
+		.forward_read = 1, .row_count = 10,
+	};
+	struct rop_query_rows_response qresp;
+	struct rop_open_message_response oresp;
+	struct env env;
+
+	env_init(&env);
+	env.ctx.object = env_open(&env, env_save(&env,
+		"MIME-Version: 1.0\r\n"
+		"Content-Type: multipart/mixed; boundary=a\r\n\r\n"
+		"--a\r\nContent-Disposition: attachment; filename=x\r\n\r\n"
+		"data\r\n"
+		"--a\r\nContent-Disposition: attachment;\r\n"
+		"  filename*=utf-8''Gr%C3%BC%C3%9Fe.txt\r\n\r\n"
+		"data\r\n--a--\r\n"), 3, &oresp);
+	i_zero(&req);
+	env.ctx.output_object = NULL;
+	assert_int_equal(rop_get_attachment_table(&env.ctx, &req, &resp),
+			 EC_NONE);
+	env.ctx.object = env.ctx.output_object;
+	assert_int_equal(rop_set_columns(&env.ctx, &creq, &cresp), EC_NONE);
+	assert_int_equal(rop_query_rows(&env.ctx, &qreq, &qresp), EC_NONE);
+	assert_int_equal(qresp.row_count, 2);
+	assert_int_equal(qresp.row_data[1].values[0].u.i32, 1);
+	assert_string_equal(qresp.row_data[1].values[1].u.str8,
+			    "Gr\xFC\xDF" "e.txt");
+	assert_int_equal(rop_restrict(&env.ctx, &rreq, &rresp),
+			 EC_NOT_SUPPORTED);
+	env_deinit(&env);
+}
+
 /* With an argument: only the tests whose names match it (a pattern). */
 /* Nothing is changed if the answer doesn't fit: the client asks again. */
 static void test_write_needs_space(void **state)
@@ -523,6 +575,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(test_get_properties),
 		cmocka_unit_test(test_streams),
 		cmocka_unit_test(test_attachments),
+		cmocka_unit_test(test_attachment_table),
 	};
 
 	if (argc > 1)
