@@ -23,17 +23,28 @@ struct mailbox_transaction_context;
 /* The MODSEQ of the message's content: what its change number is made of. */
 uint64_t mapi_mail_content_modseq(struct mail *mail);
 
+/* A transaction that leaves contents alone */
+struct mapi_changes {
+	struct mailbox_transaction_context *trans;
+	uint32_t ext_id;
+	/* HIGHESTMODSEQ before it */
+	uint64_t highest;
+};
+
+/* The mailbox must have been synchronised just before. If another session is
+   faster nevertheless, the MODSEQs will be others and the records void. */
+void mapi_changes_init(struct mapi_changes *changes_r,
+		       struct mailbox_transaction_context *trans);
+/* mapi_mail_content_modseq() of a message */
+uint64_t mapi_changes_content(const struct mapi_changes *changes, uint32_t seq);
 /* Says that a message's latest change is going to be the one of this
-   transaction, and that content, which mapi_mail_content_modseq() gave before,
-   remains the MODSEQ of its content. seq is the message's in the transaction.
+   transaction, and that content, which mapi_changes_content() gave before,
+   remains the MODSEQ of its content.
 
    step: which of the transaction's changes is the message's last: Dovecot counts
    the MODSEQ up by one for all changes of flags together, and then for each
-   keyword. The mailbox must have been synchronised just before. If another
-   session is faster nevertheless, the MODSEQ will be another one and the record
-   void. */
-void mapi_changes_keep_content(struct mailbox_transaction_context *t,
-			       uint32_t seq, uint64_t content,
-			       unsigned int step);
+   keyword. */
+void mapi_changes_keep_content(struct mapi_changes *changes, uint32_t seq,
+			       uint64_t content, unsigned int step);
 
 #endif

@@ -13,16 +13,27 @@ static int uid_cmp(const uint32_t *uid1, const uint32_t *uid2)
 	return *uid1 < *uid2 ? -1 : *uid1 > *uid2 ? 1 : 0;
 }
 
-/* Adding them in order takes no time. */
+/* Adding them in order takes no time, and in order they are mostly. */
 static void
 message_list_set_uids(struct mapi_message_list *list, unsigned int part,
 		      ARRAY_TYPE(message_uids) *uids)
 {
-	const uint32_t *uidp;
+	const uint32_t *uid;
+	unsigned int i, first, count;
 
-	array_sort(uids, uid_cmp);
-	array_foreach(uids, uidp)
-		seq_range_array_add(&list->uids[part], *uidp);
+	uid = array_get(uids, &count);
+	for (i = 1; i < count && uid[i - 1] < uid[i]; i++) ;
+	if (i < count) {
+		array_sort(uids, uid_cmp);
+		uid = array_front(uids);
+	}
+	for (i = 0; i < count; ) {
+		first = i++;
+		while (i < count && uid[i] - uid[i - 1] <= 1)
+			i++;
+		seq_range_array_add_range(&list->uids[part], uid[first],
+					  uid[i - 1]);
+	}
 }
 
 static enum mapi_error

@@ -31,6 +31,7 @@ struct read_transaction {
 	struct mailbox_transaction_context *trans;
 	struct mail *mail;
 	struct mail_keywords *mdn_sent;
+	struct mapi_changes contents;
 	ARRAY(struct change) changes;
 	/* messages that weren't there or couldn't be changed */
 	bool failures;
@@ -90,27 +91,34 @@ static int read_receipt_pending(struct mail *mail, bool only_cache)
 	return ret;
 }
 
-static void read_change_mail(struct read_transaction *rt)
+/* The index knows which messages have to be changed: only these are worth a
+   struct mail. */
+static void read_change_mail(struct read_transaction *rt, uint32_t seq)
 {
 	const struct mapi_read_change *change = rt->change;
-	struct mail *mail = rt->mail;
-	bool seen = (mail_get_flags(mail) & MAIL_SEEN) != 0;
-	struct change rec = { .seq = mail->seq };
+	struct change rec = { .seq = seq };
+	bool seen;
 
-	rec.content = mapi_mail_content_modseq(mail);
-	if (change->set_read ? !seen : change->clear_read && seen) {
-		mail_update_flags(mail, change->set_read ?
+	seen = (mail_index_lookup(rt->trans->view, seq)->flags & MAIL_SEEN) != 0;
+	rec.flags = change->set_read ? !seen : change->clear_read && seen;
+	if (!rec.flags && !change->cancel_receipt && !change->send_receipt)
+		return;
+	mail_set_seq(rt->mail, seq);
+	if (rec.flags) {
+		mail_update_flags(rt->mail, change->set_read ?
 				  MODIFY_ADD : MODIFY_REMOVE, MAIL_SEEN);
-		rec.flags = TRUE;
 	}
-	if (change->cancel_receipt && read_receipt_pending(mail, TRUE) != 0) {
-		mail_update_keywords(mail, MODIFY_ADD, rt->mdn_sent);
+	if (change->cancel_receipt &&
+	    read_receipt_pending(rt->mail, TRUE) != 0) {
+		mail_update_keywords(rt->mail, MODIFY_ADD, rt->mdn_sent);
 		rec.keywords = TRUE;
 	}
-	if (change->send_receipt && read_receipt_pending(mail, FALSE) != 0)
+	if (change->send_receipt && read_receipt_pending(rt->mail, FALSE) != 0)
 		rt->failures = TRUE;
-	if (rec.flags || rec.keywords)
-		array_push_back(&rt->changes, &rec);
+	if (!rec.flags && !rec.keywords)
+		return;
+	rec.content = mapi_changes_content(&rt->contents, seq);
+	array_push_back(&rt->changes, &rec);
 }
 
 static void read_keep_content(struct read_transaction *rt)
@@ -123,7 +131,7 @@ static void read_keep_content(struct read_transaction *rt)
 			flags = 1;
 	}
 	array_foreach(&rt->changes, change) {
-		mapi_changes_keep_content(rt->trans, change->seq,
+		mapi_changes_keep_content(&rt->contents, change->seq,
 			change->content, change->keywords ? flags + 1 : flags);
 	}
 }
@@ -133,40 +141,41 @@ static void
 read_verify(struct read_transaction *rt, const ARRAY_TYPE(seq_range) *uids)
 {
 	const struct mapi_read_change *change = rt->change;
-	struct seq_range_iter iter;
-	unsigned int n = 0;
-	uint32_t uid, seq;
+	const struct seq_range *range;
+	uint32_t seq, seq2;
 	bool seen;
 
 	if (!change->set_read && !change->clear_read)
 		return;
-	seq_range_array_iter_init(&iter, uids);
-	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
-		if (!mail_index_lookup_seq(rt->box->view, uid, &seq))
-			continue;
-		seen = (mail_index_lookup(rt->box->view, seq)->flags &
-			MAIL_SEEN) != 0;
-		if (seen != change->set_read)
-			rt->failures = TRUE;
+	array_foreach(uids, range) {
+		mailbox_get_seq_range(rt->box, range->seq1, range->seq2,
+				      &seq, &seq2);
+		for (; seq != 0 && seq <= seq2; seq++) {
+			seen = (mail_index_lookup(rt->box->view, seq)->flags &
+				MAIL_SEEN) != 0;
+			if (seen != change->set_read)
+				rt->failures = TRUE;
+		}
 	}
 }
 
 static enum mapi_error
 read_change_box(struct read_transaction *rt, const ARRAY_TYPE(seq_range) *uids)
 {
-	struct seq_range_iter iter;
-	unsigned int n = 0;
-	uint32_t uid;
+	const struct seq_range *range;
+	uint32_t seq, seq2;
 	enum mapi_error error = EC_NONE;
 
 	rt->trans = mailbox_transaction_begin(rt->box, 0, "MAPI read state");
+	mapi_changes_init(&rt->contents, rt->trans);
 	rt->mail = mail_alloc(rt->trans, MAIL_FETCH_FLAGS, NULL);
-	seq_range_array_iter_init(&iter, uids);
-	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
-		if (mail_set_uid(rt->mail, uid))
-			read_change_mail(rt);
-		else
+	array_foreach(uids, range) {
+		mailbox_get_seq_range(rt->box, range->seq1, range->seq2,
+				      &seq, &seq2);
+		if (seq == 0 || seq2 - seq != range->seq2 - range->seq1)
 			rt->failures = TRUE;
+		for (; seq != 0 && seq <= seq2; seq++)
+			read_change_mail(rt, seq);
 	}
 	mail_free(&rt->mail);
 	read_keep_content(rt);
@@ -315,9 +324,12 @@ status_update_keywords(struct mail *mail, enum modify_type type, uint32_t bits)
 static enum mapi_error
 status_update(struct mail *mail, uint32_t old_status, uint32_t new_status)
 {
-	uint64_t content = mapi_mail_content_modseq(mail);
+	struct mapi_changes contents;
+	uint64_t content;
 	int added, removed;
 
+	mapi_changes_init(&contents, mail->transaction);
+	content = mapi_changes_content(&contents, mail->seq);
 	added = status_update_keywords(mail, MODIFY_ADD,
 				       new_status & ~old_status);
 	if (added < 0)
@@ -327,8 +339,8 @@ status_update(struct mail *mail, uint32_t old_status, uint32_t new_status)
 	if (removed < 0)
 		return mapi_error_from_mailbox(mail->box);
 	if (added + removed > 0) {
-		mapi_changes_keep_content(mail->transaction, mail->seq,
-					  content, added + removed);
+		mapi_changes_keep_content(&contents, mail->seq, content,
+					  added + removed);
 	}
 	return EC_NONE;
 }
