@@ -121,6 +121,26 @@ rop_move_folder(struct rop_context *ctx,
 		rop_string(ctx, req->use_unicode, req->new_folder_name));
 }
 
+enum mapi_error
+rop_copy_folder(struct rop_context *ctx,
+		const struct rop_copy_folder_request *req,
+		struct rop_copy_folder_response *resp_r)
+{
+	struct mapi_folder *dest;
+	enum mapi_error ret;
+
+	if (!response_fits(ctx, sizeof(resp_r->dest_handle_index) +
+			   sizeof(resp_r->partial_completion)))
+		return EC_BUFFER_TOO_SMALL;
+	ret = rop_dest_folder(ctx, &req->hdr, &resp_r->dest_handle_index,
+			      &dest);
+	if (ret != EC_NONE)
+		return ret;
+	return mapi_folder_copy(ctx->object->store, req->folder_id, dest->fid,
+		rop_string(ctx, req->use_unicode, req->new_folder_name),
+		req->want_recursive != 0);
+}
+
 static enum mapi_error
 rop_folder_empty(struct rop_context *ctx, uint8_t want_delete_associated,
 		 uint8_t *partial_r)

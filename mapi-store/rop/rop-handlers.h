@@ -43,6 +43,7 @@
 	X(CREATE_FOLDER, create_folder, MAPI_OBJECT_FOLDER) \
 	X(DELETE_FOLDER, delete_folder, MAPI_OBJECT_FOLDER) \
 	X(MOVE_FOLDER, move_folder, MAPI_OBJECT_FOLDER) \
+	X(COPY_FOLDER, copy_folder, MAPI_OBJECT_FOLDER) \
 	X(EMPTY_FOLDER, empty_folder, MAPI_OBJECT_FOLDER) \
 	X(HARD_DELETE_MESSAGES_AND_SUBFOLDERS, \
 	  hard_delete_messages_and_subfolders, MAPI_OBJECT_FOLDER)

@@ -47,10 +47,11 @@ mapi_folder_mailbox_delete(struct mapi_store *store,
 			   const struct mapi_folder_item *item, bool if_empty)
 {
 	struct mailbox *box;
-	enum mapi_error ret;
+	enum mapi_error ret = EC_NONE;
 	int result;
 
-	ret = delete_note(store, item);
+	if (item->number != 0)
+		ret = delete_note(store, item);
 	if (ret != EC_NONE)
 		return ret;
 	box = mailbox_alloc(store->companion->ns->list, item->path, 0);
@@ -74,6 +75,8 @@ mapi_folder_mailbox_delete(struct mapi_store *store,
 	if (ret != EC_NONE)
 		return ret;
 	(void)mapi_folder_set_subscribed(store, item->path, FALSE);
+	if (item->number == 0)
+		return EC_NONE;
 	delete_associated(store, item);
 	/* another session may have noted the name again in between */
 	ret = mapi_idlog_refresh(store->log);

@@ -52,7 +52,8 @@ enum mapi_error
 mapi_folder_mailbox_rename(struct mapi_store *store,
 			   const ARRAY_TYPE(mapi_folder_item) *items,
 			   const char *vname);
-/* Deletes one mailbox with its FAI messages. With if_empty EC_FOLDER_HAS_CONTENTS
+/* Deletes one mailbox with its FAI messages; item's path and number are used, of
+   which the latter may be 0 if it never got one. With if_empty EC_FOLDER_HAS_CONTENTS
    if it has messages. */
 enum mapi_error
 mapi_folder_mailbox_delete(struct mapi_store *store,

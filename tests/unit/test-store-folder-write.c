@@ -530,6 +530,133 @@ static void test_empty(void **state)
 			 EC_OBJECT_DELETED);
 }
 
+/* --- copying ------------------------------------------------------------------- */
+
+/* what of an abandoned copy would be left */
+static unsigned int count_mailboxes(struct fixture *f, const char *pattern)
+{
+	struct mail_namespace *ns =
+		mail_namespace_find_inbox(f->ts->user->namespaces);
+	struct mailbox_list_iterate_context *iter;
+	unsigned int count = 0;
+
+	iter = mailbox_list_iter_init(ns->list, pattern,
+				      MAILBOX_LIST_ITER_RETURN_NO_FLAGS);
+	while (mailbox_list_iter_next(iter) != NULL)
+		count++;
+	assert_int_equal(mailbox_list_iter_deinit(&iter), 0);
+	return count;
+}
+
+static mapi_id_t fid_of(struct fixture *f, const char *path)
+{
+	struct mapi_folder_node *node;
+
+	assert_int_equal(mapi_folder_tree_refresh(f->store), EC_NONE);
+	node = mapi_folder_tree_lookup_path(f->store, path);
+	assert_non_null(node);
+	return node->fid;
+}
+
+static void test_copy(void **state)
+{
+	struct fixture *f = *state;
+	struct mapi_property props[] = {
+		{ .tag = PIDTAG_CONTAINER_CLASS,
+		  .value = mapi_value_str("IPF.Task") },
+		{ .tag = PIDTAG_COMMENT, .value = mapi_value_str("words") },
+	};
+	enum mapi_error errors[N_ELEMENTS(props)];
+	struct mapi_folder *folder;
+	struct mailbox *box;
+	mapi_id_t a, b, copied, copied_b;
+	unsigned int i;
+
+	a = create(f, f->top, "A");
+	b = create(f, a, "B");
+	save(f, "A", 2);
+	save(f, "A/B", 3);
+	test_storage_set_flags(f->ts, "A", 1, MODIFY_REPLACE,
+			       MAIL_SEEN | MAIL_FLAGGED);
+	save(f, t_strdup_printf("mapi-internal/fai-%u",
+				(unsigned int)MAPI_ID_GLOBCNT(b)), 1);
+	assert_int_equal(mapi_folder_open(f->mem, f->store, b, &folder),
+			 EC_NONE);
+	assert_int_equal(mapi_folder_set_props(&folder->obj, props, 2, errors),
+			 EC_NONE);
+
+	assert_int_equal(mapi_folder_copy(f->store, a, f->inbox, "Copy", TRUE),
+			 EC_NONE);
+	copied = fid_of(f, "INBOX/Copy");
+	copied_b = fid_of(f, "INBOX/Copy/B");
+	for (i = 0; i < 2; i++) {
+		assert_true(fid_of(f, "A") == a && fid_of(f, "A/B") == b);
+		assert_true(fid_of(f, "INBOX/Copy") == copied);
+		assert_true(fid_of(f, "INBOX/Copy/B") == copied_b);
+		assert_int_equal(messages(f, "A"), 2);
+		assert_int_equal(messages(f, "INBOX/Copy"), 2);
+		assert_int_equal(messages(f, "INBOX/Copy/B"), 3);
+		assert_string_equal(get_str(f, copied_b, PIDTAG_COMMENT),
+				    "words");
+		assert_string_equal(get_str(f, copied_b,
+					    PIDTAG_CONTAINER_CLASS),
+				    "IPF.Task");
+		assert_string_equal(get_str(f, copied, PIDTAG_CONTAINER_CLASS),
+				    "IPF.Note");
+		fixture_reopen(f);
+	}
+	assert_true(subscribed(f, "INBOX/Copy") &&
+		    subscribed(f, "INBOX/Copy/B"));
+	assert_int_equal(mapi_folder_open(f->mem, f->store, copied_b, &folder),
+			 EC_NONE);
+	assert_int_equal(mapi_folder_open_associated(folder, &box), EC_NONE);
+	assert_non_null(box);
+	box = test_storage_open(f->ts, "INBOX/Copy");
+	assert_int_equal(mail_index_lookup(box->view, 1)->flags &
+			 (MAIL_SEEN | MAIL_FLAGGED), MAIL_SEEN | MAIL_FLAGGED);
+	mailbox_free(&box);
+
+	/* without what is below it, and so into it */
+	assert_int_equal(mapi_folder_copy(f->store, a, b, "", FALSE), EC_NONE);
+	assert_int_equal(messages(f, "A/B/A"), 2);
+	assert_false(exists(f, "A/B/A/B"));
+	/* special folders */
+	assert_int_equal(mapi_folder_copy(f->store, mapi_store_special_fid(
+		f->store, MAPI_SPECIAL_CALENDAR), a, "", TRUE), EC_NONE);
+	assert_string_equal(get_str(f, fid_of(f, "A/Calendar"),
+		PIDTAG_CONTAINER_CLASS), "IPF.Appointment");
+	assert_int_equal(count_mailboxes(f, "mapi-internal/copy-*"), 0);
+}
+
+static void test_copy_errors(void **state)
+{
+	struct fixture *f = *state;
+	mapi_id_t a, b;
+
+	a = create(f, f->top, "A");
+	b = create(f, a, "B");
+	save(f, "A/B", 1);
+	assert_int_equal(mapi_folder_copy(f->store, a, b, "x", TRUE),
+			 EC_FOLDER_CYCLE);
+	assert_int_equal(mapi_folder_copy(f->store, a, a, "x", TRUE),
+			 EC_FOLDER_CYCLE);
+	assert_int_equal(mapi_folder_copy(f->store, a, f->top, "", TRUE),
+			 EC_DUPLICATE_NAME);
+	assert_int_equal(mapi_folder_copy(f->store, b, f->top, "sent items",
+					  TRUE), EC_DUPLICATE_NAME);
+	assert_int_equal(mapi_folder_copy(f->store, b, f->top, "a/b", TRUE),
+			 EC_INVALID_PARAM);
+	assert_int_equal(mapi_folder_copy(f->store, f->top, a, "x", TRUE),
+			 EC_NOT_SUPPORTED);
+	assert_int_equal(mapi_folder_copy(f->store, MAPI_ID(5, 0x7fff), f->top,
+					  "x", TRUE), EC_NOT_FOUND);
+	assert_int_equal(mapi_folder_copy(f->store, b, MAPI_ID(5, 0x7fff),
+					  "x", TRUE), EC_OBJECT_DELETED);
+	assert_int_equal(count_mailboxes(f, "mapi-internal/copy-*"), 0);
+	assert_int_equal(count_mailboxes(f, "x*"), 0);
+	assert_false(subscribed(f, "x"));
+}
+
 /* --- properties ------------------------------------------------------------------ */
 
 static void test_props(void **state)
@@ -610,6 +737,8 @@ int main(int argc, char *argv[])
 		{ "parents without mailbox", test_noselect },
 		{ "deleting", test_delete },
 		{ "emptying", test_empty },
+		{ "copying", test_copy },
+		{ "copying: errors", test_copy_errors },
 		{ "properties", test_props },
 	};
 	struct CMUnitTest all[N_ELEMENTS(tests) * N_ELEMENTS(drivers)];
