@@ -111,8 +111,13 @@ class Book(RawMapi):
 
     def members(self, name):
         """Names of the members of the one list that name is resolved to"""
+        return self.linked(name, MEMBER)
+
+    def linked(self, name, tag):
+        """Names of those that a property of the one that name is resolved to
+        refers to, as they're in the lists of dialogs"""
         mid = self.mid(name)
-        body = struct.pack("<I", 0) + b"\1" + stat(MEMBER, mid) + \
+        body = struct.pack("<I", 0) + b"\1" + stat(tag, mid) + \
             struct.pack("<BIBBI", 0, 0, 0, 0, 100000) + columns(DISPLAY_NAME)
         error, data = self.call("GetMatches", body)
         check_equal(error, 0, "ErrorCode of GetMatches")

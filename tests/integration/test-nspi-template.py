@@ -173,6 +173,32 @@ def test_contact(server):
     check_equal(shown["General", "E-mail:"], "dora@partner.example", "e-mail")
 
 
+def test_lists(server):
+    """The lists of the dialogs have whom they are about."""
+    book = Book(server)
+    book.bind()
+    user, group = template(book, USER), template(book, GROUP)
+    for name, pages, page, label, expected in (
+            ("carol", user, "Organization", "&Manager:", ["Alice Adams"]),
+            ("alice", user, "Organization", "&Manager:", []),
+            ("john", user, "Member Of", "&Group membership:", ["Engineers"]),
+            ("alice", user, "Member Of", "&Group membership:", ["Sales Team"]),
+            ("Engineers", group, "General", "&Owner:", ["Erika M\u00fcller"]),
+            ("Sales Team", group, "General", "&Owner:", []),
+            ("Engineers", group, "Member Of", "&Group membership:",
+             ["Everybody"])):
+        labels = [text for _, _, text in pages[page]]
+        kind, tag, _ = pages[page][labels.index(label) + 1]
+        check_equal(kind, LISTBOX, f"what is after {label}")
+        check_equal(book.linked(name, tag), expected, f"{label} of {name}")
+    reports = book.linked("alice", user["Organization"][3][1])
+    check("Carol Clark" in reports and "Bob Brown" not in reports,
+          f"reports: {reports}")
+    tags = [tag for kind, tag, _ in group["General"] if kind == LISTBOX]
+    members = book.linked("Engineers", tags[1])
+    check_equal((len(members), "Bob Brown" in members), (8, True), "members")
+
+
 def test_others(server):
     """What other address books may have: folders, programs, departments"""
     book = Book(server)
