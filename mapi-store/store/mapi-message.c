@@ -11,6 +11,7 @@
 #include "mapi-stream.h"
 #include "mapi-stream-charset.h"
 #include "mapi-wire.h"
+#include "mime-body.h"
 
 /* --- content --------------------------------------------------------------- */
 
@@ -123,6 +124,36 @@ mapi_message_content_embedded(struct mapi_message_content *outer,
 
 /* --- message objects ------------------------------------------------------- */
 
+/* Who doesn't ask for all bodies is told the best of those that are asked for,
+   [MS-OXBBODY] 2.1.3.1. There's text and HTML of each message that has a body,
+   and RTF of none. */
+static void
+mapi_message_fit_native_body(const uint32_t *tags, unsigned int count,
+			     struct mapi_value *values)
+{
+	bool text = FALSE, html = FALSE;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		if (MAPI_TAG_ID(tags[i]) == MAPI_TAG_ID(PIDTAG_BODY))
+			text = TRUE;
+		else if (MAPI_TAG_ID(tags[i]) == MAPI_TAG_ID(PIDTAG_HTML))
+			html = TRUE;
+	}
+	if (text == html)
+		return;
+	for (i = 0; i < count; i++) {
+		if (MAPI_TAG_ID(tags[i]) != MAPI_TAG_ID(PIDTAG_NATIVE_BODY) ||
+		    values[i].type != PTYP_INTEGER32)
+			continue;
+		if (values[i].u.i32 == MIME_NATIVE_PLAIN ||
+		    values[i].u.i32 == MIME_NATIVE_HTML) {
+			values[i].u.i32 = text ? MIME_NATIVE_PLAIN :
+				MIME_NATIVE_HTML;
+		}
+	}
+}
+
 static enum mapi_error
 mapi_message_get_props(struct mapi_object *obj, TALLOC_CTX *mem,
 		       const uint32_t *tags, unsigned int count,
@@ -130,9 +161,13 @@ mapi_message_get_props(struct mapi_object *obj, TALLOC_CTX *mem,
 {
 	struct mapi_message *msg =
 		container_of(obj, struct mapi_message, obj);
+	enum mapi_error error;
 
-	return mapi_mailprops_eval(msg->priv->content->view, mem, tags, count,
-				   max_size, values_r);
+	error = mapi_mailprops_eval(msg->priv->content->view, mem, tags, count,
+				    max_size, values_r);
+	if (error == EC_NONE)
+		mapi_message_fit_native_body(tags, count, values_r);
+	return error;
 }
 
 static enum mapi_error

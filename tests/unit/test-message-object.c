@@ -84,6 +84,56 @@ static void test_message_props(void **state)
 		message_env_deinit(&env);
 	} T_END;
 }
+
+/* What PidTagNativeBody is beside these tags, of a message with a text body
+   only and of one with HTML */
+static void test_message_native_body(void **state)
+{
+	static const char text_mail[] = "Subject: x\r\n\r\nbody\r\n";
+	static const char html_mail[] = "Subject: x\r\nMIME-Version: 1.0\r\n"
+		"Content-Type: text/html\r\n\r\n<p>body</p>\r\n";
+	static const struct {
+		uint32_t tags[3];
+		unsigned int count;
+		int32_t text, html;
+	} tests[] = {
+		{ { 0 }, 0, 1, 3 },
+		{ { PIDTAG_RTF_IN_SYNC }, 1, 1, 3 },
+		{ { PIDTAG_BODY }, 1, 1, 1 },
+		{ { MAPI_TAG_AS(PIDTAG_BODY, PTYP_STRING8) }, 1, 1, 1 },
+		{ { PIDTAG_HTML }, 1, 3, 3 },
+		{ { PIDTAG_BODY_HTML, PIDTAG_RTF_COMPRESSED }, 2, 3, 3 },
+		{ { PIDTAG_BODY, PIDTAG_RTF_COMPRESSED }, 2, 1, 1 },
+		{ { PIDTAG_BODY, PIDTAG_HTML }, 2, 1, 3 },
+		{ { PIDTAG_RTF_COMPRESSED }, 1, 1, 3 },
+		{ { PIDTAG_BODY, PIDTAG_HTML, PIDTAG_RTF_COMPRESSED }, 3, 1, 3 },
+	};
+	struct mapi_message *text, *html;
+	struct mapi_value values[4];
+	struct message_env env;
+	uint32_t tags[4];
+	unsigned int i, n;
+
+	message_env_init(&env, "sdbox");
+	text = message_env_open(&env,
+		message_env_save(&env, text_mail, 0, NULL));
+	html = message_env_open(&env,
+		message_env_save(&env, html_mail, 0, NULL));
+	for (i = 0; i < N_ELEMENTS(tests); i++) {
+		n = tests[i].count;
+		memcpy(tags, tests[i].tags, n * sizeof(tags[0]));
+		tags[n] = PIDTAG_NATIVE_BODY;
+		assert_int_equal(text->obj.v->get_props(&text->obj, env.mem,
+			tags, n + 1, SIZE_MAX, values), EC_NONE);
+		assert_int_equal(values[n].type, PTYP_INTEGER32);
+		assert_int_equal(values[n].u.i32, tests[i].text);
+		assert_int_equal(html->obj.v->get_props(&html->obj, env.mem,
+			tags, n + 1, SIZE_MAX, values), EC_NONE);
+		assert_int_equal(values[n].u.i32, tests[i].html);
+	}
+	message_env_deinit(&env);
+}
+
 static void test_message_identity(void **state)
 {
 	static const uint32_t tags[] = {
@@ -264,6 +314,7 @@ int main(int argc, char *argv[])
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_message_props),
+		cmocka_unit_test(test_message_native_body),
 		cmocka_unit_test(test_message_identity),
 		cmocka_unit_test(test_message_flags),
 		cmocka_unit_test(test_message_recipients),
