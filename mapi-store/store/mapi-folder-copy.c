@@ -14,9 +14,11 @@
    and (3) with that number go its properties and FAI messages; (4) the names that
    it will have are subscribed to; (5) the top one is renamed, with all below it.
    Before (5) there's no copy, and what is left in the companion tree by a process
-   that dies is found by its name; after it, the copy is complete. The numbers are
-   claimed for mailboxes of names that nothing else ever has, so that no other
-   folder is taken for a copy that has vanished (mapi-folder-list.c). */
+   that dies is found by its name; after it, the copy is complete. Maildir++ needs
+   a rename() for each of the folders in (5): there those below can be left in the
+   companion tree. The numbers are claimed for mailboxes of names that nothing else
+   ever has, so that no other folder is taken for a copy that has vanished
+   (mapi-folder-list.c). */
 
 #define COPY_LEAF "copy-%08x"
 /* How often messages are copied anew because one vanished meanwhile */
@@ -268,7 +270,8 @@ static enum mapi_error copy_show(struct folder_copy *copy)
 		ret = mapi_error_from_mailbox(src);
 	mailbox_free(&src);
 	mailbox_free(&dest);
-	if (ret != EC_NONE) {
+	/* another one's, if there's a folder of that name all of a sudden */
+	if (ret != EC_NONE && ret != EC_DUPLICATE_NAME) {
 		array_foreach_elem(&names, name) {
 			(void)mapi_folder_set_subscribed(copy->store, name,
 							 FALSE);

@@ -255,7 +255,9 @@ folder_mailbox_create(struct mapi_store *store, const char *vname)
 	box = mailbox_alloc(store->companion->ns->list, vname, 0);
 	if (mailbox_create(box, NULL, FALSE) < 0) {
 		ret = mapi_error_from_mailbox(box);
-		if (subscribed)
+		/* If another session has just created it, it's subscribed to
+		   by right. */
+		if (subscribed && ret != EC_DUPLICATE_NAME)
 			(void)mapi_folder_set_subscribed(store, vname, FALSE);
 	}
 	mailbox_free(&box);
@@ -330,8 +332,12 @@ mapi_folder_mailbox_rename(struct mapi_store *store,
 		mailbox_free(&src);
 		mailbox_free(&dest);
 	}
-	array_foreach_elem(ret == EC_NONE ? &old_names : &new_names, name)
-		(void)mapi_folder_set_subscribed(store, name, FALSE);
+	/* new names are somebody else's if there are such folders now */
+	if (ret != EC_DUPLICATE_NAME) {
+		array_foreach_elem(ret == EC_NONE ? &old_names : &new_names,
+				   name)
+			(void)mapi_folder_set_subscribed(store, name, FALSE);
+	}
 	store_compat_list_refresh(list);
 	return ret;
 }

@@ -1,0 +1,455 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# timeout: 400
+# may-log: service.mapi.: child [0-9]+ killed with signal 9
+"""Folders that Outlook makes, renames, moves, copies and deletes: what IMAP sees
+of it, which ids stay, what is refused, and what is left if a worker dies."""
+
+import base64
+import contextlib
+import http.client
+import os
+import random
+import re
+import signal
+import struct
+import threading
+import time
+
+import rawmapi
+from rawmapi import RawMapi
+from readlib import append, check, check_equal, imap_ok, imap_quote, \
+    imap_session, main, processes, TestFailure
+
+ROP_SET_PROPS, ROP_CREATE, ROP_DELETE = 0x0A, 0x1C, 0x1D
+ROP_MOVE, ROP_COPY, ROP_EMPTY, ROP_HARD_EMPTY = 0x35, 0x36, 0x58, 0x92
+DEL_MESSAGES, DEL_FOLDERS, DELETE_HARD = 0x01, 0x04, 0x10
+IPM_SUBTREE, INBOX, DELETED_ITEMS = 3, 4, 7
+
+EC_DUPLICATE_NAME = 0x80040604
+EC_FOLDER_CYCLE = 0x8004060B
+EC_COMPUTED = 0x8004011A
+EC_ACCESS_DENIED = 0x80070005
+EC_DST_NULL_OBJECT = 0x503
+PIDTAG_DISPLAY_NAME, PIDTAG_COMMENT = 0x3001001F, 0x3004001F
+PIDTAG_CONTAINER_CLASS8 = 0x3613001E
+PIDTAG_CONTENT_COUNT = 0x36020003
+
+MESSAGE = b"From: a@example.net\r\nSubject: %d\r\n\r\nx\r\n"
+
+
+def utf16(name):
+    return name.encode("utf-16-le", "surrogatepass") + b"\0\0"
+
+
+class Client:
+    """A session with the folders that it has open."""
+
+    def __init__(self, server, user=None):
+        self.raw = RawMapi(server, user)
+        self.logon = self.raw.start()
+        self.top = self.open(self.special(IPM_SUBTREE))
+
+    def close(self):
+        self.raw.close()
+
+    def special(self, index):
+        return self.raw.logon_ids[index]
+
+    def open(self, fid):
+        return self.raw.open_folder(self.logon, fid)
+
+    def rop(self, rop, handles):
+        answer = self.raw.execute(rop, handles)
+        check_equal((answer.code, answer.error), (0, 0), "Execute")
+        return answer
+
+    def create(self, parent, name, open_existing=0, kind=1, comment="",
+               encoded=None):
+        """(ReturnValue, handle, folder id)"""
+        strings = utf16(name) + utf16(comment) if encoded is None else encoded
+        answer = self.rop(
+            struct.pack("<BBBBBBBB", ROP_CREATE, 0, 0, 1, kind,
+                        1 if encoded is None else 0, open_existing, 0) +
+            strings, [parent, 0xffffffff])
+        if answer.return_value() != 0:
+            return answer.return_value(), None, None
+        check_equal(len(answer.rops), 15, "size of the response")
+        check_equal(answer.rops[14], 0, "IsExistingFolder")
+        return 0, answer.handles[1], answer.rops[6:14]
+
+    def made(self, parent, name, **args):
+        value, handle, fid = self.create(parent, name, **args)
+        check_equal(value, 0, f"creating {name}")
+        return handle, fid
+
+    def partial(self, answer):
+        """(ReturnValue, PartialCompletion)"""
+        check_equal(len(answer.rops), 7, "size of the response")
+        return answer.return_value(), answer.rops[6]
+
+    def delete(self, parent, fid, flags):
+        return self.partial(self.rop(struct.pack(
+            "<BBBB", ROP_DELETE, 0, 0, flags) + fid, [parent]))
+
+    def move(self, parent, dest, fid, name):
+        return self.partial(self.rop(struct.pack(
+            "<BBBBBB", ROP_MOVE, 0, 0, 1, 1, 1) + fid + utf16(name),
+            [parent, dest]))
+
+    def copy(self, parent, dest, fid, name, recursive=1):
+        return self.partial(self.rop(struct.pack(
+            "<BBBBBBB", ROP_COPY, 0, 0, 1, 0, recursive, 1) + fid +
+            utf16(name), [parent, dest]))
+
+    def empty(self, folder, rop=ROP_EMPTY, associated=0):
+        return self.partial(self.rop(struct.pack(
+            "<BBBBB", rop, 0, 0, 0, associated), [folder]))
+
+    def set_props(self, folder, props):
+        """props: (tag, bytes). ReturnValue, [(index, tag, error)]"""
+        values = b"".join(struct.pack("<I", tag) + value
+                          for tag, value in props)
+        answer = self.rop(struct.pack(
+            "<BBBHH", ROP_SET_PROPS, 0, 0, len(values) + 2, len(props)) +
+            values, [folder])
+        if answer.return_value() != 0:
+            return answer.return_value(), []
+        count = struct.unpack_from("<H", answer.rops, 6)[0]
+        return 0, [struct.unpack_from("<HII", answer.rops, 8 + i * 10)
+                   for i in range(count)]
+
+    def hierarchy(self, folder):
+        """Handle of a table with the names."""
+        answer = self.rop(struct.pack(
+            "<BBBBB", rawmapi.ROP_HIERARCHY_TABLE, 0, 0, 1, 0) +
+            struct.pack("<BBBBHI", rawmapi.ROP_SET_COLUMNS, 0, 1, 0, 1,
+                        PIDTAG_DISPLAY_NAME), [folder, 0xffffffff])
+        check_equal(answer.return_value(), 0, "RopGetHierarchyTable")
+        return answer.handles[1]
+
+    def names(self, table):
+        """The table's names, from its beginning."""
+        answer = self.rop(
+            struct.pack("<BBBBiB", rawmapi.ROP_SEEK_ROW, 0, 0, 0, 0, 0) +
+            struct.pack("<BBBBBH", rawmapi.ROP_QUERY_ROWS, 0, 0, 0, 1, 100),
+            [table])
+        pos = 6 + 5
+        check_equal(answer.return_value(pos), 0, "RopQueryRows")
+        count = struct.unpack_from("<H", answer.rops, pos + 7)[0]
+        pos += 9
+        names = []
+        for _ in range(count):
+            check_equal(answer.rops[pos], 0, "flag of the row")
+            end = pos + 1
+            while answer.rops[end:end + 2] != b"\0\0":
+                end += 2
+            names.append(answer.rops[pos + 1:end].decode("utf-16-le"))
+            pos = end + 2
+        return names
+
+
+@contextlib.contextmanager
+def session(server):
+    client = Client(server)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def imap_names(server, command="list"):
+    """Names of the mailboxes that can be selected, decoded."""
+    with imap_session(server) as imap:
+        lines = imap_ok(getattr(imap, command)())
+    names = set()
+    for line in lines:
+        if line is None:
+            continue
+        match = re.fullmatch(r'\((.*?)\) "/" (?:"(.*)"|(.*))',
+                             line.decode("ascii"))
+        if "\\Noselect" not in match[1] and "\\NonExistent" not in match[1]:
+            names.add(decode(match[2] or match[3]))
+    return names
+
+
+def decode(name):
+    def part(match):
+        data = match[1].replace(",", "/")
+        return base64.b64decode(data + "=" * (-len(data) % 4)).decode(
+            "utf-16-be") if data else "&"
+    return re.sub("&([^-]*)-", part, name)
+
+
+def imap_count(server, name):
+    with imap_session(server) as imap:
+        return int(imap_ok(imap.select(imap_quote(name), readonly=True))[0])
+
+
+def fids(server):
+    """path -> folder id, as a new session sees them"""
+    walk = server.walk("--all-folders", "--rows", "0", "--messages", "0")
+    check_equal(walk["violations"], [], "violations")
+    return {f["name"]: f["id"] for f in walk["folders"]}
+
+
+def mids(server, name):
+    walk = server.walk("--folder", name, "--rows", "all", "--messages", "0")
+    return sorted((row["mid"], row["subject"])
+                  for row in walk["tables"][0]["rows"])
+
+
+def test_create(server):
+    with session(server) as client:
+        table = client.hierarchy(client.top)
+        before = client.names(table)
+        handle, fid = client.made(client.top, "Gr\u00fc\u00dfe \u20ac",
+                                  comment="Why")
+        sub, _ = client.made(handle, "Sub")
+        check(sub != handle, "handles")
+        # a table that was open before
+        check_equal(set(client.names(table)) - set(before),
+                    {"Gr\u00fc\u00dfe \u20ac"}, "new in the table")
+        wanted = {"Gr\u00fc\u00dfe \u20ac", "Gr\u00fc\u00dfe \u20ac/Sub"}
+        check(wanted <= imap_names(server), "LIST")
+        check(wanted <= imap_names(server, "lsub"), "LSUB")
+
+        check_equal(client.create(client.top, "gr\u00fc\u00dfe \u20ac")[0],
+                    EC_DUPLICATE_NAME, "the same name")
+        check_equal(client.made(client.top, "Gr\u00fc\u00dfe \u20ac",
+                                open_existing=1)[1], fid, "OpenExisting")
+        check_equal(client.made(client.top, "Deleted Items",
+                                open_existing=1)[1],
+                    client.special(DELETED_ITEMS), "OpenExisting, special")
+        # in the code page of the session
+        client.made(client.top, "", encoded=b"\x80uro\0\0")
+        check("\u20acuro" in imap_names(server), "8-bit name")
+    check_equal("Gr\u00fc\u00dfe \u20ac" in fids(server), True, "next session")
+
+
+def test_create_errors(server):
+    before = imap_names(server)
+    with session(server) as client:
+        for name in ("", ".", "..", "a/b", "a\tb", "\u0085", "x" * 256,
+                     "\ud83d", "\ude00x", "\ufffd", "x" * 5000):
+            check_equal(client.create(client.top, name)[0],
+                        rawmapi.EC_INVALID_PARAMETER, repr(name[:20]))
+        for kind, error in ((0, rawmapi.EC_INVALID_PARAMETER),
+                            (2, rawmapi.EC_NOT_SUPPORTED),
+                            (3, rawmapi.EC_INVALID_PARAMETER),
+                            (255, rawmapi.EC_INVALID_PARAMETER)):
+            check_equal(client.create(client.top, "x", kind=kind)[0], error,
+                        f"FolderType {kind}")
+        check_equal(client.create(client.logon, "x")[0],
+                    rawmapi.EC_NOT_SUPPORTED, "on a logon")
+        check_equal(client.create(client.top, "mapi-internal")[0],
+                    EC_DUPLICATE_NAME, "reserved name")
+    check_equal(imap_names(server), before, "mailboxes")
+
+
+def test_rename(server):
+    for i in range(3):
+        append(server, "Old", MESSAGE % i)
+    before = mids(server, "Old")
+    with session(server) as client:
+        names = fids(server)
+        handle, fid = client.made(client.top, "Old", open_existing=1)
+        table = client.raw.contents_table(handle)
+        check_equal(client.set_props(handle, [
+            (PIDTAG_DISPLAY_NAME, utf16("New")),
+            (PIDTAG_CONTAINER_CLASS8, b"IPF.Task\0"),
+            (PIDTAG_CONTENT_COUNT, b"\1\0\0\0")]),
+            (0, [(2, PIDTAG_CONTENT_COUNT, EC_COMPUTED)]), "RopSetProperties")
+        check("New" in imap_names(server) - {"Old"}, "LIST")
+        check("Old" not in imap_names(server), "LIST: old name")
+        # an open table goes on
+        answer = client.rop(
+            struct.pack("<BBBBHI", rawmapi.ROP_SET_COLUMNS, 0, 0, 0, 1,
+                        0x674A0014) +
+            struct.pack("<BBBBBH", rawmapi.ROP_QUERY_ROWS, 0, 0, 0, 1, 50),
+            [table])
+        check_equal(struct.unpack_from("<H", answer.rops, 14)[0], 3, "rows")
+        check_equal(client.set_props(handle, [
+            (PIDTAG_DISPLAY_NAME, utf16("trash"))])[0], EC_DUPLICATE_NAME,
+            "taken name")
+        inbox = client.open(client.special(INBOX))
+        check_equal(client.set_props(inbox, [
+            (PIDTAG_DISPLAY_NAME, utf16("Post"))])[0], EC_ACCESS_DENIED,
+            "special folder")
+    after = fids(server)
+    check_equal(after["New"], names["Old"], "folder id")
+    check_equal(mids(server, "New"), before, "message ids")
+
+
+def test_move(server):
+    append(server, "Box/Inner", MESSAGE % 1)
+    append(server, "Box/Inner", MESSAGE % 2)
+    with imap_session(server) as imap:
+        imap.create("Box")
+        imap_ok(imap.subscribe("Box/Inner"))
+    with session(server) as client:
+        before = fids(server)
+        messages = mids(server, "Box/Inner")
+        box, box_id = client.made(client.top, "Box", open_existing=1)
+        inner, inner_id = client.made(box, "Inner", open_existing=1)
+        trash = client.open(client.special(DELETED_ITEMS))
+        table = client.hierarchy(client.top)
+        check("Box" in client.names(table), "before")
+        check_equal(client.move(client.top, trash, box_id, "Box"), (0, 0),
+                    "RopMoveFolder")
+        check("Box" not in client.names(table), "table")
+        check({"Trash/Box", "Trash/Box/Inner"} <= imap_names(server), "LIST")
+        check("Trash/Box/Inner" in imap_names(server, "lsub"), "LSUB")
+        check("Box/Inner" not in imap_names(server, "lsub"), "LSUB: old")
+        check_equal(imap_count(server, "Trash/Box/Inner"), 2, "messages")
+        # and back, with another name
+        check_equal(client.move(trash, client.top, box_id, "Box2"), (0, 0),
+                    "RopMoveFolder")
+        after = fids(server)
+        check_equal((after["Box2"], after["Inner"]),
+                    (before["Box"], before["Inner"]), "folder ids")
+        check_equal(mids(server, "Box2/Inner"), messages, "message ids")
+
+        check_equal(client.move(client.top, inner, box_id, "x"),
+                    (EC_FOLDER_CYCLE, 0), "loop")
+        check_equal(client.move(box, client.top, inner_id, "New"),
+                    (EC_DUPLICATE_NAME, 0), "taken name")
+        check_equal(client.move(client.top, box, client.special(INBOX), ""),
+                    (EC_ACCESS_DENIED, 0), "Inbox")
+        check_equal(client.move(client.top, box, b"\5\0" + b"\xee" * 6, "x"),
+                    (rawmapi.EC_NOT_FOUND, 0), "unknown id")
+        check_equal(client.move(client.top, table, box_id, "x"),
+                    (rawmapi.EC_NOT_SUPPORTED, 0), "a table as destination")
+        answer = client.rop(struct.pack(
+            "<BBBBBB", ROP_MOVE, 0, 0, 1, 0, 1) + box_id + utf16("x"),
+            [client.top, 0xffffffff])
+        check_equal(answer.rops, struct.pack(
+            "<BBIIB", ROP_MOVE, 0, EC_DST_NULL_OBJECT, 1, 0), "no destination")
+
+
+def test_copy(server):
+    append(server, "Source", MESSAGE % 1, flags="\\Seen \\Flagged")
+    append(server, "Source/Deep/Deeper", MESSAGE % 2)
+    with session(server) as client:
+        _, source = client.made(client.top, "Source", open_existing=1)
+        inbox = client.open(client.special(INBOX))
+        check_equal(client.copy(client.top, inbox, source, "Copy"), (0, 0),
+                    "RopCopyFolder")
+        names = imap_names(server)
+        wanted = {"INBOX/Copy", "INBOX/Copy/Deep", "INBOX/Copy/Deep/Deeper"}
+        check(wanted <= names, "LIST")
+        check(wanted <= imap_names(server, "lsub"), "LSUB")
+        check(not [n for n in names if "copy-" in n], "what it was made in")
+        check_equal((imap_count(server, "Source"),
+                     imap_count(server, "INBOX/Copy"),
+                     imap_count(server, "INBOX/Copy/Deep/Deeper")), (1, 1, 1),
+                    "messages")
+        with imap_session(server) as imap:
+            imap_ok(imap.select("INBOX/Copy"))
+            flags = imap_ok(imap.fetch("1", "(FLAGS)"))[0]
+        check(b"\\Seen" in flags and b"\\Flagged" in flags, "flags")
+        check_equal(client.copy(client.top, client.top, source, "Flat",
+                                recursive=0), (0, 0), "not recursive")
+        check("Flat/Deep" not in imap_names(server), "not recursive")
+        check_equal(client.copy(client.top, client.top, source, "source"),
+                    (EC_DUPLICATE_NAME, 0), "taken name")
+
+
+def test_delete(server):
+    append(server, "Gone/Sub", MESSAGE % 1)
+    with session(server) as client:
+        gone, fid = client.made(client.top, "Gone", open_existing=1)
+        _, sub = client.made(gone, "Sub", open_existing=1)
+        for flags, what in ((0, fid), (DEL_MESSAGES, fid), (DEL_FOLDERS, fid),
+                            (0, sub), (DEL_FOLDERS | DELETE_HARD, sub)):
+            check_equal(client.delete(client.top, what, flags), (0, 1),
+                        f"flags {flags}")
+        check_equal(imap_count(server, "Gone/Sub"), 1, "still there")
+        check_equal(client.delete(client.top, fid, 0x20),
+                    (rawmapi.EC_INVALID_PARAMETER, 0), "unknown flag")
+        check_equal(client.delete(client.top, fid, DEL_MESSAGES |
+                                  DEL_FOLDERS | DELETE_HARD), (0, 0), "all")
+        check(not {"Gone", "Gone/Sub"} & imap_names(server), "LIST")
+        check(not {"Gone", "Gone/Sub"} & imap_names(server, "lsub"), "LSUB")
+        check_equal(client.delete(client.top, fid, 5),
+                    (rawmapi.EC_NOT_FOUND, 0), "again")
+        for i, special in enumerate(client.raw.logon_ids):
+            check_equal(client.delete(client.top, special, 5),
+                        (EC_ACCESS_DENIED if i > 0 else
+                         rawmapi.EC_NOT_SUPPORTED, 0), f"special folder {i}")
+        check(client.made(client.top, "Gone")[1] != fid, "a new id")
+
+
+def test_empty(server):
+    for i in range(5):
+        append(server, "Trash", MESSAGE % i)
+    append(server, "Trash/Thrown away", MESSAGE % 9)
+    with session(server) as client:
+        trash = client.open(client.special(DELETED_ITEMS))
+        check_equal(client.empty(trash), (0, 0), "RopEmptyFolder")
+        check_equal(imap_count(server, "Trash"), 0, "messages")
+        check("Trash/Thrown away" not in imap_names(server), "LIST")
+        append(server, "Trash", MESSAGE % 1)
+        check_equal(client.empty(trash, ROP_HARD_EMPTY, 1), (0, 0),
+                    "RopHardDeleteMessagesAndSubfolders")
+        check_equal(imap_count(server, "Trash"), 0, "messages")
+        check_equal(client.empty(client.top), (rawmapi.EC_NOT_SUPPORTED, 0),
+                    "IPM subtree")
+
+
+def kill_workers(server, delay):
+    time.sleep(delay)
+    for pid in processes(server, "mapi"):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def test_killed(server):
+    """A worker that is killed at any moment."""
+    with session(server) as client:
+        big, _ = client.made(client.top, "Big")
+        client.made(big, "Below")
+    with imap_session(server) as imap:
+        for i in range(60):
+            for name in ("Big", "Big/Below"):
+                imap_ok(imap.append(name, None, None, MESSAGE % i))
+    # how long it takes, to hit all of it
+    with session(server) as client:
+        _, fid = client.made(client.top, "Big", open_existing=1)
+        start = time.monotonic()
+        check_equal(client.copy(client.top, client.top, fid, "Unharmed"),
+                    (0, 0), "RopCopyFolder")
+        duration = time.monotonic() - start
+    check_equal(imap_count(server, "Unharmed/Below"), 60, "copied")
+    rand = random.Random(4)
+    for i in range(12):
+        client = Client(server)
+        _, fid = client.made(client.top, "Big", open_existing=1)
+        killer = threading.Thread(target=kill_workers,
+                                  args=(server, rand.uniform(0, 2.5) * duration))
+        killer.start()
+        acknowledged = []
+        try:
+            for j in range(100):
+                name = f"Killed {i} {j}"
+                if client.copy(client.top, client.top, fid, name)[0] == 0:
+                    acknowledged.append(name)
+        except (OSError, http.client.HTTPException, TestFailure):
+            pass  # there's no answer, or one that the session is gone
+        killer.join()
+        client.close()
+        listed = imap_names(server)
+        subscribed = imap_names(server, "lsub")
+        copies = {n for n in listed if n.startswith(f"Killed {i} ")}
+        check(set(acknowledged) <= copies, "acknowledged")
+        for name in copies:
+            check_equal(imap_count(server, name), 60, name)
+            check(name in subscribed, f"{name}: not subscribed")
+            # Maildir++ has no single step in which subfolders follow
+            if server.format != "maildir" and "/" not in name:
+                check(f"{name}/Below" in copies, f"{name}: half a copy")
+        fids(server)
+
+
+if __name__ == "__main__":
+    main()
