@@ -104,7 +104,9 @@
 
 /* rop-property-write.c: [MS-OXCPRPT] */
 #define ROP_HANDLERS_PROPERTY_WRITE(X) \
-	X(SET_PROPERTIES, set_properties, MAPI_OBJECTS_WITH_PROPERTIES)
+	X(SET_PROPERTIES, set_properties, MAPI_OBJECTS_WITH_PROPERTIES) \
+	X(SET_PROPERTIES_NO_REPLICATE, set_properties_no_replicate, \
+	  MAPI_OBJECTS_WITH_PROPERTIES)
 
 /* rop-stream.c: [MS-OXCPRPT] */
 #define ROP_HANDLERS_STREAM(X) \

@@ -57,6 +57,8 @@ folder_note_prop(struct mapi_folder_node *node,
 		if (MAPI_TAG_ID(noted_props[i].tag) == MAPI_TAG_ID(prop->tag))
 			break;
 	}
+	if (MAPI_TAG_ID(prop->tag) == MAPI_TAG_ID(PIDTAG_DISPLAY_NAME))
+		return EC_UNEXPECTED_TYPE;
 	if (i == N_ELEMENTS(noted_props)) {
 		return mapi_folder_prop_is_computed(prop->tag) ?
 			EC_COMPUTED : EC_NOT_SUPPORTED;

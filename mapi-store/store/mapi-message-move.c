@@ -243,7 +243,7 @@ delete_box(struct mailbox *box, const ARRAY_TYPE(seq_range) *uids,
 		*partial = TRUE;
 		return mapi_error_from_mailbox(box);
 	}
-	/* what the user has no right to expunge is left without an error */
+	/* plugins may leave messages alone without an error */
 	if (mapi_message_list_any_left(box, uids))
 		*partial = TRUE;
 	return EC_NONE;

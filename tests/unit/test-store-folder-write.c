@@ -672,11 +672,13 @@ static void test_props(void **state)
 		{ .tag = PIDTAG_CONTENT_COUNT, .value = mapi_value_i32(7) },
 		{ .tag = MAPI_TAG_AS(PIDTAG_COMMENT, PTYP_INTEGER32),
 		  .value = mapi_value_i32(7) },
+		{ .tag = MAPI_TAG_AS(PIDTAG_DISPLAY_NAME, PTYP_INTEGER32),
+		  .value = mapi_value_i32(7) },
 		{ .tag = 0x8001001f, .value = mapi_value_str("x") },
 	};
 	static const enum mapi_error wanted[] = {
 		EC_NONE, EC_NONE, EC_NONE, EC_NONE, EC_COMPUTED,
-		EC_UNEXPECTED_TYPE, EC_NOT_SUPPORTED,
+		EC_UNEXPECTED_TYPE, EC_UNEXPECTED_TYPE, EC_NOT_SUPPORTED,
 	};
 	enum mapi_error errors[N_ELEMENTS(props)];
 	struct mapi_folder *folder, *inbox;

@@ -406,6 +406,61 @@ static void test_names(void **state)
 	f->ctx.object = &f->logon->obj;
 }
 
+/* A response that doesn't fit makes the client send the request again: nothing
+   may have been done. */
+static void test_folder_write_space(void **state)
+{
+	struct fixture *f = *state;
+	struct mapi_store *store = f->logon->obj.store;
+	struct rop_create_folder_request req = {
+		.folder_type = FOLDER_TYPE_GENERIC_FOLDER,
+		.use_unicode_strings = 1, .display_name = "A", .comment = "",
+	};
+	struct rop_create_folder_response resp;
+	struct rop_set_properties_request sreq;
+	struct rop_set_properties_response sresp;
+	struct mapi_property prop = {
+		.tag = PIDTAG_DISPLAY_NAME, .value = mapi_value_str("B"),
+	};
+	struct mapi_folder *top, *folder;
+
+	i_zero(&resp);
+	i_zero(&sresp);
+	i_zero(&sreq);
+	sreq.property_value_count = 1;
+	sreq.property_values = &prop;
+	assert_int_equal(mapi_folder_open(f->ctx.mem, store,
+		mapi_store_special_fid(store, MAPI_SPECIAL_IPM_SUBTREE), &top),
+		EC_NONE);
+	f->ctx.object = &top->obj;
+	f->ctx.response_space = 14;
+	assert_int_equal(rop_create_folder(&f->ctx, &req, &resp),
+			 EC_BUFFER_TOO_SMALL);
+	assert_int_equal(f->ctx.size_needed, 15);
+	assert_null(mapi_folder_tree_lookup_path(store, "A"));
+	f->ctx.response_space = f->ctx.size_needed;
+	assert_int_equal(rop_create_folder(&f->ctx, &req, &resp), EC_NONE);
+	assert_non_null(mapi_folder_tree_lookup_path(store, "A"));
+
+	folder = (struct mapi_folder *)f->ctx.output_object;
+	assert_true(folder->fid == resp.folder_id);
+	f->ctx.output_object = NULL;
+	f->ctx.object = &folder->obj;
+	assert_int_equal(rop_set_properties(&f->ctx, &sreq, &sresp),
+			 EC_BUFFER_TOO_SMALL);
+	assert_non_null(mapi_folder_tree_lookup_path(store, "A"));
+	f->ctx.response_space = f->ctx.size_needed;
+	assert_int_equal(rop_set_properties(&f->ctx, &sreq, &sresp), EC_NONE);
+	assert_int_equal(sresp.property_problem_count, 0);
+	assert_null(mapi_folder_tree_lookup_path(store, "A"));
+	assert_non_null(mapi_folder_tree_lookup_path(store, "B"));
+
+	/* not on logons yet */
+	f->ctx.object = &f->logon->obj;
+	assert_int_equal(rop_set_properties(&f->ctx, &sreq, &sresp),
+			 EC_NOT_SUPPORTED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -421,6 +476,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_open_folder, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_folder_write_space, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
