@@ -12,7 +12,10 @@ import hashlib
 import imaplib
 import json
 import os
+import pathlib
+import re
 import shlex
+import signal
 import smtplib
 import ssl
 import subprocess
@@ -165,6 +168,26 @@ def processes(server, name):
                 if comm.read().strip() == name[:15]:
                     pids.append(int(pid))
     return pids
+
+
+def kill_workers(server):
+    """Kills mapi's workers, without a chance to clean up.
+
+    Dovecot takes a dotlock of a process that has died for stale at once if the
+    process's id is in it. It has to wait two or three minutes if the process has
+    died before writing that, or if the dotlock is to become the new file (as
+    that of a new index log). That's not what tests are about that call this."""
+    pids = processes(server, "mapi")
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    while set(pids) & set(processes(server, "mapi")):
+        time.sleep(0.01)
+    for path in pathlib.Path(server.dir).rglob("*lock"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.name.endswith((".lock", ".newlock")) and \
+                    not re.match(rb"[0-9]+:", path.read_bytes()):
+                path.unlink()
 
 
 def parse_mail(data):

@@ -8,10 +8,8 @@ of it, which ids stay, what is refused, and what is left if a worker dies."""
 import base64
 import contextlib
 import http.client
-import os
 import random
 import re
-import signal
 import struct
 import threading
 import time
@@ -19,7 +17,7 @@ import time
 import rawmapi
 from rawmapi import RawMapi
 from readlib import append, check, check_equal, imap_ok, imap_quote, \
-    imap_session, main, processes, TestFailure
+    imap_session, kill_workers, main, TestFailure
 
 ROP_SET_PROPS, ROP_CREATE, ROP_DELETE = 0x0A, 0x1C, 0x1D
 ROP_MOVE, ROP_COPY, ROP_EMPTY, ROP_HARD_EMPTY = 0x35, 0x36, 0x58, 0x92
@@ -397,13 +395,6 @@ def test_empty(server):
                     "IPM subtree")
 
 
-def kill_workers(server, delay):
-    time.sleep(delay)
-    for pid in processes(server, "mapi"):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-
-
 def test_killed(server):
     """A worker that is killed at any moment."""
     with session(server) as client:
@@ -425,8 +416,8 @@ def test_killed(server):
     for i in range(12):
         client = Client(server)
         _, fid = client.made(client.top, "Big", open_existing=1)
-        killer = threading.Thread(target=kill_workers,
-                                  args=(server, rand.uniform(0, 2.5) * duration))
+        killer = threading.Timer(rand.uniform(0, 2.5) * duration, kill_workers,
+                                 (server,))
         killer.start()
         acknowledged = []
         try:
