@@ -65,6 +65,21 @@ struct mapi_object_vfuncs {
 				     const struct mapi_property *props,
 				     unsigned int count,
 				     enum mapi_error *errors_r);
+	/* Removes properties; errors_r as above. Removing one that isn't there
+	   is no error. NULL as above. */
+	enum mapi_error (*delete_props)(struct mapi_object *obj,
+					const uint32_t *tags,
+					unsigned int count,
+					enum mapi_error *errors_r);
+	/* Opens a property as a stream that can be written to, see
+	   mapi_stream_create_write(). tag's type as of open_stream. create:
+	   the stream is empty, whatever the property is; otherwise it begins
+	   as what the property is, EC_NOT_FOUND if there's none. NULL: not
+	   supported. */
+	enum mapi_error (*open_stream_write)(struct mapi_object *obj,
+					     TALLOC_CTX *parent, uint32_t tag,
+					     bool create,
+					     struct mapi_stream **stream_r);
 };
 
 struct mapi_object {
