@@ -282,35 +282,48 @@ mime_header_get_integer(const struct mime_header_prop *prop,
 	return MIME_PROP_FOUND;
 }
 
-/* [MS-OXCMAIL] 2.2.3.2.19: the locale of the first language, [MS-LCID] 2.2 */
+/* [MS-LCID] 2.2; of several names the one to write is first */
+static const struct word_value locales[] = {
+	{ "en-us", 0x0409 }, { "en", 0x0409 }, { "en-gb", 0x0809 },
+	{ "en-ca", 0x1009 }, { "en-au", 0x0c09 },
+	{ "de-de", 0x0407 }, { "de", 0x0407 }, { "de-at", 0x0c07 },
+	{ "de-ch", 0x0807 }, { "fr-fr", 0x040c }, { "fr", 0x040c },
+	{ "fr-ca", 0x0c0c }, { "fr-ch", 0x100c }, { "fr-be", 0x080c },
+	{ "es-es", 0x0c0a }, { "es", 0x0c0a }, { "es-mx", 0x080a },
+	{ "it-it", 0x0410 }, { "it", 0x0410 }, { "nl-nl", 0x0413 },
+	{ "nl", 0x0413 }, { "nl-be", 0x0813 }, { "pt-pt", 0x0816 },
+	{ "pt-br", 0x0416 }, { "pt", 0x0416 }, { "pl-pl", 0x0415 },
+	{ "pl", 0x0415 }, { "cs-cz", 0x0405 }, { "cs", 0x0405 },
+	{ "sk-sk", 0x041b }, { "sk", 0x041b }, { "hu-hu", 0x040e },
+	{ "hu", 0x040e }, { "ru-ru", 0x0419 }, { "ru", 0x0419 },
+	{ "uk-ua", 0x0422 }, { "uk", 0x0422 }, { "da-dk", 0x0406 },
+	{ "da", 0x0406 }, { "sv-se", 0x041d }, { "sv", 0x041d },
+	{ "nb-no", 0x0414 }, { "no", 0x0414 }, { "fi-fi", 0x040b },
+	{ "fi", 0x040b }, { "el-gr", 0x0408 }, { "el", 0x0408 },
+	{ "tr-tr", 0x041f }, { "tr", 0x041f }, { "he-il", 0x040d },
+	{ "he", 0x040d }, { "ar-sa", 0x0401 }, { "ar", 0x0401 },
+	{ "ja-jp", 0x0411 }, { "ja", 0x0411 }, { "ko-kr", 0x0412 },
+	{ "ko", 0x0412 }, { "zh-cn", 0x0804 }, { "zh-tw", 0x0404 },
+	{ "zh-hk", 0x0c04 }, { "zh", 0x0804 },
+};
+
+const char *mime_header_locale_name(int32_t locale)
+{
+	unsigned int i;
+
+	for (i = 0; i < N_ELEMENTS(locales); i++) {
+		if (locales[i].value == locale)
+			return locales[i].word;
+	}
+	return NULL;
+}
+
+/* [MS-OXCMAIL] 2.2.3.2.19: the locale of the first language */
 enum mime_prop_result
 mime_header_get_locale(const struct mime_header_prop *prop,
 		       struct mime_header_source *source, TALLOC_CTX *mem,
 		       struct mapi_value *value_r)
 {
-	static const struct word_value locales[] = {
-		{ "en-us", 0x0409 }, { "en", 0x0409 }, { "en-gb", 0x0809 },
-		{ "en-ca", 0x1009 }, { "en-au", 0x0c09 },
-		{ "de-de", 0x0407 }, { "de", 0x0407 }, { "de-at", 0x0c07 },
-		{ "de-ch", 0x0807 }, { "fr-fr", 0x040c }, { "fr", 0x040c },
-		{ "fr-ca", 0x0c0c }, { "fr-ch", 0x100c }, { "fr-be", 0x080c },
-		{ "es-es", 0x0c0a }, { "es", 0x0c0a }, { "es-mx", 0x080a },
-		{ "it-it", 0x0410 }, { "it", 0x0410 }, { "nl-nl", 0x0413 },
-		{ "nl", 0x0413 }, { "nl-be", 0x0813 }, { "pt-pt", 0x0816 },
-		{ "pt-br", 0x0416 }, { "pt", 0x0416 }, { "pl-pl", 0x0415 },
-		{ "pl", 0x0415 }, { "cs-cz", 0x0405 }, { "cs", 0x0405 },
-		{ "sk-sk", 0x041b }, { "sk", 0x041b }, { "hu-hu", 0x040e },
-		{ "hu", 0x040e }, { "ru-ru", 0x0419 }, { "ru", 0x0419 },
-		{ "uk-ua", 0x0422 }, { "uk", 0x0422 }, { "da-dk", 0x0406 },
-		{ "da", 0x0406 }, { "sv-se", 0x041d }, { "sv", 0x041d },
-		{ "nb-no", 0x0414 }, { "no", 0x0414 }, { "fi-fi", 0x040b },
-		{ "fi", 0x040b }, { "el-gr", 0x0408 }, { "el", 0x0408 },
-		{ "tr-tr", 0x041f }, { "tr", 0x041f }, { "he-il", 0x040d },
-		{ "he", 0x040d }, { "ar-sa", 0x0401 }, { "ar", 0x0401 },
-		{ "ja-jp", 0x0411 }, { "ja", 0x0411 }, { "ko-kr", 0x0412 },
-		{ "ko", 0x0412 }, { "zh-cn", 0x0804 }, { "zh-tw", 0x0404 },
-		{ "zh-hk", 0x0c04 }, { "zh", 0x0804 },
-	};
 	const char *raw;
 	int32_t locale;
 	int ret;

@@ -47,6 +47,10 @@ mime_header_prop_get_t mime_header_get_subject,
 	mime_header_get_conversation_topic, mime_header_get_conversation_index,
 	mime_header_get_conversation_tracking, mime_header_get_conversation_id;
 
+/* The language tag that mime_header_get_locale() reads as this locale; NULL if it
+   knows none. */
+const char *mime_header_locale_name(int32_t locale);
+
 /* The time in Date, or when the message was received. MIME_PROP_NOT_FOUND if
    neither is known. */
 enum mime_prop_result

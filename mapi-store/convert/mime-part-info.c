@@ -207,65 +207,70 @@ char *mime_filename_short(TALLOC_CTX *mem, const char *name)
 	return ret;
 }
 
+/* where several types have an extension, the one to write is first */
+static const char *const extensions[][2] = {
+	{ "text/plain", ".txt" },
+	{ "text/html", ".htm" },
+	{ "text/calendar", ".ics" },
+	{ "text/vcard", ".vcf" },
+	{ "text/x-vcard", ".vcf" },
+	{ "text/csv", ".csv" },
+	{ "text/xml", ".xml" },
+	{ "text/rtf", ".rtf" },
+	{ "text/enriched", ".txt" },
+	{ "text/rfc822-headers", ".txt" },
+	{ "text/x-patch", ".patch" },
+	{ "text/x-diff", ".diff" },
+	{ "image/jpeg", ".jpg" },
+	{ "image/jpg", ".jpg" },
+	{ "image/pjpeg", ".jpg" },
+	{ "image/png", ".png" },
+	{ "image/x-png", ".png" },
+	{ "image/gif", ".gif" },
+	{ "image/bmp", ".bmp" },
+	{ "image/tiff", ".tif" },
+	{ "image/svg+xml", ".svg" },
+	{ "image/webp", ".webp" },
+	{ "audio/mpeg", ".mp3" },
+	{ "audio/wav", ".wav" },
+	{ "audio/x-wav", ".wav" },
+	{ "video/mp4", ".mp4" },
+	{ "video/mpeg", ".mpg" },
+	{ "application/pdf", ".pdf" },
+	{ "application/zip", ".zip" },
+	{ "application/gzip", ".gz" },
+	{ "application/rtf", ".rtf" },
+	{ "application/json", ".json" },
+	{ "application/xml", ".xml" },
+	{ "application/msword", ".doc" },
+	{ "application/vnd.ms-excel", ".xls" },
+	{ "application/vnd.ms-powerpoint", ".ppt" },
+	{ "application/ics", ".ics" },
+	{ "application/ms-tnef", ".dat" },
+	{ "application/pgp-signature", ".asc" },
+	{ "application/pgp-keys", ".asc" },
+	{ "application/pkcs7-mime", ".p7m" },
+	{ "application/x-pkcs7-mime", ".p7m" },
+	{ "application/pkcs7-signature", ".p7s" },
+	{ "application/x-pkcs7-signature", ".p7s" },
+	{ "application/vnd.openxmlformats-officedocument."
+	  "wordprocessingml.document", ".docx" },
+	{ "application/vnd.openxmlformats-officedocument."
+	  "spreadsheetml.sheet", ".xlsx" },
+	{ "application/vnd.openxmlformats-officedocument."
+	  "presentationml.presentation", ".pptx" },
+	{ "application/vnd.oasis.opendocument.text", ".odt" },
+	{ "application/vnd.oasis.opendocument.spreadsheet", ".ods" },
+	{ "message/rfc822", ".eml" },
+	{ "message/delivery-status", ".txt" },
+	{ "message/disposition-notification", ".txt" },
+	{ "text/html", ".html" },
+	{ "image/jpeg", ".jpeg" },
+	{ "image/tiff", ".tiff" },
+};
+
 const char *mime_type_extension(const char *type)
 {
-	static const char *const extensions[][2] = {
-		{ "text/plain", ".txt" },
-		{ "text/html", ".htm" },
-		{ "text/calendar", ".ics" },
-		{ "text/vcard", ".vcf" },
-		{ "text/x-vcard", ".vcf" },
-		{ "text/csv", ".csv" },
-		{ "text/xml", ".xml" },
-		{ "text/rtf", ".rtf" },
-		{ "text/enriched", ".txt" },
-		{ "text/rfc822-headers", ".txt" },
-		{ "text/x-patch", ".patch" },
-		{ "text/x-diff", ".diff" },
-		{ "image/jpeg", ".jpg" },
-		{ "image/jpg", ".jpg" },
-		{ "image/pjpeg", ".jpg" },
-		{ "image/png", ".png" },
-		{ "image/x-png", ".png" },
-		{ "image/gif", ".gif" },
-		{ "image/bmp", ".bmp" },
-		{ "image/tiff", ".tif" },
-		{ "image/svg+xml", ".svg" },
-		{ "image/webp", ".webp" },
-		{ "audio/mpeg", ".mp3" },
-		{ "audio/wav", ".wav" },
-		{ "audio/x-wav", ".wav" },
-		{ "video/mp4", ".mp4" },
-		{ "video/mpeg", ".mpg" },
-		{ "application/pdf", ".pdf" },
-		{ "application/zip", ".zip" },
-		{ "application/gzip", ".gz" },
-		{ "application/rtf", ".rtf" },
-		{ "application/json", ".json" },
-		{ "application/xml", ".xml" },
-		{ "application/msword", ".doc" },
-		{ "application/vnd.ms-excel", ".xls" },
-		{ "application/vnd.ms-powerpoint", ".ppt" },
-		{ "application/ics", ".ics" },
-		{ "application/ms-tnef", ".dat" },
-		{ "application/pgp-signature", ".asc" },
-		{ "application/pgp-keys", ".asc" },
-		{ "application/pkcs7-mime", ".p7m" },
-		{ "application/x-pkcs7-mime", ".p7m" },
-		{ "application/pkcs7-signature", ".p7s" },
-		{ "application/x-pkcs7-signature", ".p7s" },
-		{ "application/vnd.openxmlformats-officedocument."
-		  "wordprocessingml.document", ".docx" },
-		{ "application/vnd.openxmlformats-officedocument."
-		  "spreadsheetml.sheet", ".xlsx" },
-		{ "application/vnd.openxmlformats-officedocument."
-		  "presentationml.presentation", ".pptx" },
-		{ "application/vnd.oasis.opendocument.text", ".odt" },
-		{ "application/vnd.oasis.opendocument.spreadsheet", ".ods" },
-		{ "message/rfc822", ".eml" },
-		{ "message/delivery-status", ".txt" },
-		{ "message/disposition-notification", ".txt" },
-	};
 	unsigned int i;
 
 	for (i = 0; i < N_ELEMENTS(extensions); i++) {
@@ -273,4 +278,15 @@ const char *mime_type_extension(const char *type)
 			return extensions[i][1];
 	}
 	return ".bin";
+}
+
+const char *mime_extension_type(const char *ext)
+{
+	unsigned int i;
+
+	for (i = 0; i < N_ELEMENTS(extensions); i++) {
+		if (strcasecmp(ext, extensions[i][1]) == 0)
+			return extensions[i][0];
+	}
+	return NULL;
 }

@@ -41,5 +41,8 @@ const char *mime_filename_extension(const char *name);
 /* The extension that files of a type/subtype (in lower case) have, with the
    dot; ".bin" if it isn't known */
 const char *mime_type_extension(const char *type);
+/* The type/subtype of files with an extension (with the dot); NULL if it isn't
+   known */
+const char *mime_extension_type(const char *ext);
 
 #endif

@@ -81,7 +81,7 @@ static void crlf_free(struct mime_filter *filter)
 	i_free(f);
 }
 
-static struct istream *with_crlf(struct istream *input)
+struct istream *mime_stream_with_crlf(struct istream *input)
 {
 	static const struct mime_filter vfuncs = {
 		crlf_feed, crlf_finish, crlf_reset, crlf_free
@@ -105,7 +105,7 @@ mime_part_open_decoded(const struct message_part *part,
 	   with CRLF ([RFC2045] 6.7, 6.8) however the storage has kept them. */
 	if (transfer == MIME_TRANSFER_IDENTITY ||
 	    transfer == MIME_TRANSFER_QUOTED_PRINTABLE)
-		input = with_crlf(input);
+		input = mime_stream_with_crlf(input);
 	filter = mime_transfer_filter(transfer);
 	if (filter != NULL)
 		mime_filter_push(&input, filter);
@@ -115,7 +115,7 @@ mime_part_open_decoded(const struct message_part *part,
 struct istream *
 mime_part_open_raw(const struct message_part *part, struct istream *message)
 {
-	return with_crlf(open_body(part, message));
+	return mime_stream_with_crlf(open_body(part, message));
 }
 
 static void
@@ -160,5 +160,5 @@ mime_part_open_entity(const struct message_part *part,
 	input = i_stream_create_concat(inputs);
 	for (i = 0; inputs[i] != NULL; i++)
 		i_stream_unref(&inputs[i]);
-	return with_crlf(input);
+	return mime_stream_with_crlf(input);
 }

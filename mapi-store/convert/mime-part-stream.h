@@ -23,4 +23,7 @@ struct istream *
 mime_part_open_entity(const struct message_part *part,
 		      struct istream *message);
 
+/* The same bytes with CRLF line ends. Takes the caller's reference of input. */
+struct istream *mime_stream_with_crlf(struct istream *input);
+
 #endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Delivery and disposition notifications. [MS-OXCMAIL] 2.1.3.6, [RFC3464],
+   [RFC8098] */
+
+#include "lib.h"
+#include "str.h"
+#include "mime-build-private.h"
+
+#define CLASS_PREFIX "REPORT."
+/* a field that is in one line stays in one: readers of reports unfold badly */
+#define MAX_LINE_LEN 990
+
+struct report_class {
+	/* of PidTagMessageClass */
+	const char *end;
+	/* of a delivery report; NULL for a disposition notification */
+	const char *action;
+	/* what there is to say if no property does */
+	const char *default_status, *disposition;
+};
+
+/* 2.1.3.6.1.1, 2.1.3.6.2.1. Longer ends first */
+static const struct report_class classes[] = {
+	{ ".Delayed.DR", "delayed", "4.0.0", NULL },
+	{ ".Relayed.DR", "relayed", "2.0.0", NULL },
+	{ ".Expanded.DR", "expanded", "2.0.0", NULL },
+	{ ".NDR", "failed", "5.0.0", NULL },
+	{ ".DR", "delivered", "2.0.0", NULL },
+	{ ".IPNRN", NULL, NULL, "displayed" },
+	{ ".IPNNRN", NULL, NULL, "deleted" },
+};
+
+static const struct report_class *class_find(const struct mapi_content *content)
+{
+	const char *class;
+	size_t len, end_len;
+	unsigned int i;
+
+	class = mapi_propset_get_string(content->props, PIDTAG_MESSAGE_CLASS);
+	if (class == NULL ||
+	    strncasecmp(class, CLASS_PREFIX, strlen(CLASS_PREFIX)) != 0)
+		return NULL;
+	len = strlen(class);
+	for (i = 0; i < N_ELEMENTS(classes); i++) {
+		end_len = strlen(classes[i].end);
+		if (len > end_len &&
+		    strcasecmp(class + len - end_len, classes[i].end) == 0)
+			return &classes[i];
+	}
+	return NULL;
+}
+
+bool mime_build_class_is_delivery_report(const struct mapi_content *content)
+{
+	const struct report_class *class = class_find(content);
+
+	return class != NULL && class->action != NULL;
+}
+
+/* --- fields ----------------------------------------------------------------- */
+
+static void add_line(string_t *dest, const char *name, const char *value)
+{
+	string_t *field = t_str_new(128);
+	const char *p;
+
+	mime_build_add_text(field, name, value);
+	if (str_len(field) > MAX_LINE_LEN) {
+		str_append_str(dest, field);
+		return;
+	}
+	for (p = str_c(field); *p != '\0'; p++) {
+		if (*p != '\r' && *p != '\n')
+			str_append_c(dest, *p);
+	}
+	if (str_len(field) > 0)
+		str_append(dest, "\r\n");
+}
+
+static void add_typed(string_t *dest, const char *name, const char *type,
+		      const char *value)
+{
+	value = t_mime_build_clean(value);
+	if (*value != '\0')
+		add_line(dest, name, t_strdup_printf("%s; %s", type, value));
+}
+
+static const char *
+t_status(const struct mapi_propset *props, const struct report_class *class)
+{
+	const struct mapi_value *value;
+	int32_t code;
+
+	value = mapi_propset_get(props, PIDTAG_NON_DELIVERY_REPORT_STATUS_CODE);
+	code = value == NULL ? 0 : value->u.i32;
+	if (code < 200 || code >= 600)
+		return class->default_status;
+	return t_strdup_printf("%d.%d.%d", code / 100, code / 10 % 10,
+			       code % 10);
+}
+
+/* 2.1.3.6.1 */
+static void
+add_delivery_status(struct mime_build *ctx, const struct mapi_content *content,
+		    const struct report_class *class, string_t *dest)
+{
+	const struct mapi_propset *props;
+	struct mime_address address;
+	const char *mta;
+	unsigned int i;
+
+	mta = mapi_propset_get_string(content->props,
+		PIDTAG_REPORTING_MESSAGE_TRANSFER_AGENT);
+	add_typed(dest, "Reporting-MTA", "dns", mta == NULL ||
+		  *t_mime_build_clean(mta) == '\0' ? "localhost" : mta);
+	for (i = 0; i < content->recipient_count; i++) {
+		if (!t_mime_build_recipient(ctx, &content->recipients[i],
+					    &address) ||
+		    *address.address == '\0')
+			continue;
+		props = content->recipients[i].props;
+		str_append(dest, "\r\n");
+		add_typed(dest, "Final-Recipient", "rfc822", address.address);
+		add_line(dest, "Action", class->action);
+		add_line(dest, "Status", t_status(props, class));
+		add_typed(dest, "Remote-MTA", "dns", mapi_propset_get_string(
+			props, PIDTAG_REMOTE_MESSAGE_TRANSFER_AGENT));
+		add_line(dest, "X-Supplementary-Info", mapi_propset_get_string(
+			props, PIDTAG_SUPPLEMENTARY_INFO));
+		if (strcmp(address.name, address.address) != 0)
+			add_line(dest, "X-Display-Name", address.name);
+	}
+}
+
+/* 2.1.3.6.2 */
+static void
+add_disposition(struct mime_build *ctx, const struct mapi_content *content,
+		const struct report_class *class, string_t *dest)
+{
+	const struct mapi_propset *props = content->props;
+	struct mime_address address;
+	const char *mode;
+
+	add_line(dest, "Reporting-UA", mapi_propset_get_string(props,
+		PIDTAG_REPORTING_MESSAGE_TRANSFER_AGENT));
+	if (!t_mime_build_address(ctx, props, &mime_build_sender_tags,
+				  &address) &&
+	    !t_mime_build_address(ctx, props, &mime_build_representing_tags,
+				  &address))
+		address.address = address.name = "";
+	add_typed(dest, "Final-Recipient", "rfc822", address.address);
+	add_line(dest, "Original-Message-ID", mapi_propset_get_string(props,
+		PIDTAG_ORIGINAL_MESSAGE_ID));
+	mode = t_mime_build_clean(mapi_propset_get_string(props,
+		PIDTAG_REPORT_DISPOSITION_MODE));
+	if (*mode == '\0' || strpbrk(mode, ";: ") != NULL)
+		mode = "manual-action/MDN-sent-manually";
+	add_line(dest, "Disposition",
+		 t_strdup_printf("%s; %s", mode, class->disposition));
+}
+
+/* --- the report ------------------------------------------------------------- */
+
+static int
+send_fields(struct mime_build *ctx, const struct mapi_content *content,
+	    const struct report_class *class, string_t *header)
+{
+	str_printfa(header, "Content-Type: message/%s\r\n",
+		    class->action != NULL ? "delivery-status" :
+		    "disposition-notification");
+	str_append(header, "\r\n");
+	if (class->action != NULL)
+		add_delivery_status(ctx, content, class, header);
+	else
+		add_disposition(ctx, content, class, header);
+	/* with the empty line that ends a group of fields */
+	return mime_build_send_header(ctx, header);
+}
+
+int mime_build_send_report(struct mime_build *ctx,
+			   const struct mapi_content *content,
+			   string_t *header)
+{
+	const struct report_class *class = class_find(content);
+	struct mime_build_bodies bodies;
+	const char *boundary;
+	unsigned int i;
+
+	if (class == NULL)
+		return 0;
+	mime_build_bodies_find(content, &bodies);
+	if (mime_build_multipart_begin(ctx, header, "report",
+			class->action != NULL ? "report-type=delivery-status" :
+			"report-type=disposition-notification", &boundary) < 0 ||
+	    mime_build_multipart_next(ctx, boundary, TRUE) < 0 ||
+	    mime_build_send_bodies(ctx, &bodies, header) < 0 ||
+	    mime_build_multipart_next(ctx, boundary, FALSE) < 0 ||
+	    send_fields(ctx, content, class, header) < 0)
+		return -1;
+	for (i = 0; i < content->attachment_count; i++) {
+		if (!mime_build_attachment_is_wanted(ctx,
+				&content->attachments[i]))
+			continue;
+		if (mime_build_multipart_next(ctx, boundary, FALSE) < 0 ||
+		    mime_build_send_attachment(ctx, &content->attachments[i],
+					       FALSE, header) < 0)
+			return -1;
+	}
+	return mime_build_multipart_end(ctx, boundary) < 0 ? -1 : 1;
+}

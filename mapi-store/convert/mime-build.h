@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MIME_BUILD_H
+#define MIME_BUILD_H
+
+/* MAPI to MIME: the best standard form of what a client has saved. [MS-OXCMAIL]
+   2.1, [MS-OXBBODY], [MS-OXOSMIME] */
+
+#include "mapi-content.h"
+
+struct istream;
+struct ostream;
+
+struct mime_build_params {
+	/* The SMTP address of somebody who is known by another address (EX);
+	   NULL if it isn't known. Result is on mem. May be NULL. */
+	const char *(*smtp_address)(void *context, TALLOC_CTX *mem,
+				    const char *address_type,
+				    const char *address);
+	void *context;
+	/* Date of a message that has neither PidTagClientSubmitTime nor
+	   PidTagMessageDeliveryTime; Unix time. Messages embedded in it have
+	   no Date then. */
+	time_t now;
+	/* Bcc recipients become a Bcc field: so in a store, but not in what is
+	   sent. */
+	bool with_bcc;
+	/* Distinguishes the boundaries of this message from those of others:
+	   boundaries must not occur in what they separate, and the same
+	   message must always be built to the same bytes. NULL: made of the
+	   content. */
+	const char *boundary_seed;
+};
+
+/* Writes the message, with CRLF. 0 if done; -1 if content's streams can't be read
+   or output can't be written to: the streams say why. Content that has no
+   standard form is left out: a message without any property is still a message. */
+int mime_build(const struct mapi_content *content,
+	       const struct mime_build_params *params, struct ostream *output);
+
+#endif
