@@ -85,13 +85,14 @@ void html_writer_byte(struct html_writer *w, unsigned char c, string_t *dest)
 {
 	if (w->hidden > 0)
 		return;
-	if (c == '\r')
+	if (c == '\r' && w->pre > 0)
 		return;
 	if (w->pre > 0 && c == '\n') {
 		put_newline(w, dest);
 		return;
 	}
-	if (w->pre == 0 && (c == ' ' || c == '\n' || c == '\t' || c == '\f')) {
+	if (w->pre == 0 && (c == ' ' || c == '\r' || c == '\n' ||
+			    c == '\t' || c == '\f')) {
 		w->blank_wanted = TRUE;
 		return;
 	}
