@@ -31,7 +31,9 @@ struct old_field {
 	const char *raw;
 	/* after the colon */
 	const char *value;
-	bool ascii, long_line;
+	/* raw can be written as it is only if it's ascii, and not odd: lines
+	   that are too long, blanks before the colon */
+	bool ascii, odd;
 };
 
 /* What is written for a property */
@@ -97,7 +99,7 @@ static void old_fields_parse(struct header_ctx *ctx, const char *text)
 	       array_count(&ctx->old_fields) < MAX_OLD_FIELDS) {
 		i_zero(&field);
 		raw = t_str_new(128);
-		text = mime_build_field_lines(text, raw, &field.long_line);
+		text = mime_build_field_lines(text, raw, &field.odd);
 		field.raw = str_c(raw);
 		colon = strchr(field.raw, ':');
 		if (colon == NULL)
@@ -105,6 +107,8 @@ static void old_fields_parse(struct header_ctx *ctx, const char *text)
 		field.name = t_str_rtrim(t_strdup_until(field.raw, colon),
 					 " \t");
 		field.value = colon + 1;
+		if (strlen(field.name) != (size_t)(colon - field.raw))
+			field.odd = TRUE;
 		field.ascii = lines_are_ascii(field.raw);
 		if (mime_build_field_name_is_valid(field.name))
 			array_push_back(&ctx->old_fields, &field);
@@ -136,7 +140,7 @@ old_fields_get(struct header_ctx *ctx, const struct mime_build_field *field,
 	array_foreach(&ctx->old_fields, old) {
 		if (!is_one_of(field, old->name))
 			continue;
-		if (!old->ascii || old->long_line)
+		if (!old->ascii || old->odd)
 			return FALSE;
 		str_append(dest, old->raw);
 		ret = TRUE;
@@ -388,13 +392,8 @@ static void
 add_named(struct mime_build *ctx, const struct mapi_content *content,
 	  const struct mime_build_field *field, string_t *dest)
 {
-	const struct mapi_property_name name = {
-		.kind = MAPI_NAME_STRING,
-		.guid = PS_INTERNET_HEADERS,
-		.name = field->names[0],
-	};
 	const struct mapi_content_prop *prop =
-		mapi_propset_find_name(content->props, &name);
+		mapi_propset_find(content->props, field->tag);
 
 	mime_build_add_text(dest, field->names[0], prop->value.u.str);
 }
@@ -421,6 +420,7 @@ static void add_named_fields(struct header_ctx *ctx)
 		    new_field_find(ctx, prop->name->name) != NULL)
 			continue;
 		field.names[0] = prop->name->name;
+		field.tag = prop->tag;
 		add_new_field(ctx, &field);
 		count++;
 	}
@@ -440,7 +440,7 @@ static void write_old_field(const struct old_field *old, string_t *dest)
 	if (!old->ascii)
 		mime_build_add_text(dest, old->name,
 				    t_mime_text_decode(old->value));
-	else if (old->long_line)
+	else if (old->odd)
 		mime_build_add_raw(dest, old->name, old->value);
 	else
 		str_append(dest, old->raw);
