@@ -171,6 +171,8 @@ static int
 send_fields(struct mime_build *ctx, const struct mapi_content *content,
 	    const struct report_class *class, string_t *header)
 {
+	int ret;
+
 	str_printfa(header, "Content-Type: message/%s\r\n",
 		    class->action != NULL ? "delivery-status" :
 		    "disposition-notification");
@@ -179,8 +181,9 @@ send_fields(struct mime_build *ctx, const struct mapi_content *content,
 		add_delivery_status(ctx, content, class, header);
 	else
 		add_disposition(ctx, content, class, header);
-	/* with the empty line that ends a group of fields */
-	return mime_build_send_header(ctx, header);
+	ret = mime_build_send(ctx, str_data(header), str_len(header));
+	str_truncate(header, 0);
+	return ret;
 }
 
 int mime_build_send_report(struct mime_build *ctx,

@@ -75,6 +75,8 @@ static const struct {
 	{ "cp936", "GB18030", 54936 },
 	{ "gb18030", "GB18030", 54936 },
 	{ "big5", "CP950", 950 },
+	{ "big5-tw", "CP950", 950 },
+	{ "big5_tw", "CP950", 950 },
 	{ "x-x-big5", "CP950", 950 },
 	{ "cn-big5", "CP950", 950 },
 	{ "big5-hkscs", "BIG5-HKSCS", 0 },

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* MIME to MAPI and back: each tests/data/mail/NAME.eml is read, written, and read
-   again, and has lost nothing. */
+   again, and has lost nothing. MAIL_DIR=folder for others, ONLY=part of a name,
+   WRITE=folder to see what is written. */
 
 #include "lib.h"
 #include "istream.h"
@@ -108,6 +109,20 @@ static void remove_expected(const char *name, bool fresh, string_t *diff)
 	}
 }
 
+static void write_built(const char *name, bool fresh, const buffer_t *built)
+{
+	const char *dir = getenv("WRITE");
+	FILE *f;
+
+	if (dir == NULL)
+		return;
+	f = fopen(t_strdup_printf("%s/%s%s", dir, fresh ? "fresh-" : "", name),
+		  "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(built->data, 1, built->used, f), built->used);
+	assert_int_equal(fclose(f), 0);
+}
+
 static unsigned int round_trip(const char *name, const buffer_t *eml, bool fresh)
 {
 	static const uint32_t ignore[] = {
@@ -124,6 +139,7 @@ static unsigned int round_trip(const char *name, const buffer_t *eml, bool fresh
 	if (fresh)
 		remove_transport_headers(before);
 	built = test_build(before, NULL);
+	write_built(name, fresh, built);
 	error = test_message_check(built);
 	if (error != NULL)
 		str_printfa(diff, "%s\n", error);
@@ -139,8 +155,6 @@ static unsigned int round_trip(const char *name, const buffer_t *eml, bool fresh
 	if (str_len(diff) > 0) {
 		fprintf(stderr, "%s%s:\n%s", name, fresh ? " (fresh)" : "",
 			str_c(diff));
-		if (getenv("SHOW") != NULL)
-			fprintf(stderr, "%s\n", str_c(built));
 		ret = 1;
 	}
 	talloc_free(mem);
@@ -151,19 +165,21 @@ static unsigned int round_trip(const char *name, const buffer_t *eml, bool fresh
 
 static void test_files(void **state)
 {
-	const char *only = getenv("ONLY"), *ext;
+	const char *only = getenv("ONLY"), *mail_dir = getenv("MAIL_DIR"), *ext;
 	unsigned int count = 0, failures = 0;
 	struct dirent *d;
 	buffer_t *eml;
 	DIR *dir;
 
-	dir = opendir(MAIL_DIR);
+	if (mail_dir == NULL)
+		mail_dir = MAIL_DIR;
+	dir = opendir(mail_dir);
 	assert_non_null(dir);
 	while ((d = readdir(dir)) != NULL) T_BEGIN {
 		ext = strrchr(d->d_name, '.');
 		if (ext != NULL && strcmp(ext, ".eml") == 0 &&
 		    (only == NULL || strstr(d->d_name, only) != NULL)) {
-			eml = read_file(t_strconcat(MAIL_DIR "/", d->d_name,
+			eml = read_file(t_strconcat(mail_dir, "/", d->d_name,
 						    NULL));
 			failures += round_trip(d->d_name, eml, FALSE);
 			failures += round_trip(d->d_name, eml, TRUE);
