@@ -77,7 +77,8 @@ attachment_get(struct mapi_table_source *src,
 {
 	struct attachment_source *asrc = (struct attachment_source *)src;
 
-	return mapi_attachment_get_props(asrc->msg, asrc->selected, mem,
+	return mapi_attachment_get_props(asrc->msg,
+			mapi_message_attachment_num(asrc->msg, asrc->selected), mem,
 					 program->tags, program->count,
 					 values_r);
 }

@@ -15,22 +15,41 @@ static bool attachment_is_data_tag(uint32_t tag)
 	return MAPI_TAG_ID(tag) == MAPI_TAG_ID(PIDTAG_ATTACH_DATA_BINARY);
 }
 
+/* An attachment that is looked at */
+struct attachment {
+	struct mapi_message_content *content;
+	uint32_t num;
+	/* derived, in the message of view; NULL if it isn't */
+	const struct mime_attachment *mime;
+	struct mapi_message_view *view;
+	/* what is said instead of what is derived; NULL if nothing */
+	const struct mapi_overlay *overlay;
+	const struct mapi_overlay *embedded;
+};
+
+static bool attachment_is_message(const struct attachment *attachment)
+{
+	return attachment->embedded != NULL ||
+		(attachment->mime != NULL &&
+		 attachment->mime->kind == MIME_ATTACH_MESSAGE);
+}
+
 static enum mapi_error
-mapi_attachment_open_data(struct mapi_message_content *content,
-			  const struct mime_attachment *attachment,
+mapi_attachment_open_data(const struct attachment *attachment,
 			  struct istream **input_r)
 {
-	if (mime_message_open_attachment(mapi_message_view_mime(content->view),
-					 attachment, input_r) < 0)
-		return mapi_message_view_error(content->view);
+	struct mime_message *mime = mapi_message_view_mime(attachment->view);
+
+	if (mime == NULL ||
+	    mime_message_open_attachment(mime, attachment->mime, input_r) < 0)
+		return mapi_message_view_error(attachment->view);
 	return EC_NONE;
 }
 
 /* PidTagAttachDataBinary; embedded messages don't have it, and what their
    PidTagAttachDataObject is can't be had as a value. */
 static enum mapi_error
-mapi_attachment_get_data(struct mapi_message_content *content,
-			 const struct mime_attachment *attachment,
+mapi_attachment_get_data(const struct attachment *attachment,
 			 TALLOC_CTX *mem, size_t max_size,
 			 struct mapi_value *value_r)
 {
@@ -41,12 +60,12 @@ mapi_attachment_get_data(struct mapi_message_content *content,
 	enum mapi_error error;
 	int ret;
 
-	if (attachment->kind == MIME_ATTACH_MESSAGE)
+	if (attachment->mime == NULL || attachment_is_message(attachment))
 		return EC_NOT_FOUND;
 	/* the estimate is never far off */
-	if (attachment->size / 2 > max_size)
+	if (attachment->mime->size / 2 > max_size)
 		return EC_NOT_ENOUGH_MEMORY;
-	error = mapi_attachment_open_data(content, attachment, &input);
+	error = mapi_attachment_open_data(attachment, &input);
 	if (error != EC_NONE)
 		return error;
 	allocated = 4096;
@@ -108,48 +127,91 @@ static const uint32_t attachment_own_tags[] = {
 	PIDTAG_OBJECT_TYPE,
 };
 
+/* PidTagAttachSize, [MS-OXCMSG] 2.2.2.5: of the properties of one that isn't
+   derived; about as precise as clients need it */
 static enum mapi_error
-mapi_attachment_get_prop(struct mapi_message_content *content, uint32_t num,
-			 const struct mime_attachment *attachment,
-			 TALLOC_CTX *mem, uint32_t tag, size_t max_size,
-			 struct mapi_value *value_r)
+attachment_get_size(const struct attachment *attachment,
+		    struct mapi_value *value_r)
 {
+	const struct mapi_propset *props = attachment->overlay->props;
+	uint64_t total = 0;
+	uoff_t size;
 	unsigned int i;
-	enum mapi_error error;
 
+	for (i = 0; i < props->count; i++) {
+		if (props->props[i].stream == NULL)
+			total += mapi_value_size(&props->props[i].value);
+		else {
+			i_stream_seek(props->props[i].stream, 0);
+			if (i_stream_get_size(props->props[i].stream, TRUE,
+					      &size) <= 0)
+				return EC_ERROR;
+			total += size;
+		}
+	}
+	*value_r = mapi_value_i32(I_MIN(total, INT32_MAX));
+	return EC_NONE;
+}
+
+static enum mapi_error
+attachment_get_derived(const struct attachment *attachment, TALLOC_CTX *mem,
+		       uint32_t tag, size_t max_size,
+		       struct mapi_value *value_r)
+{
+	if (attachment->mime == NULL) {
+		return MAPI_TAG_ID(tag) != MAPI_TAG_ID(PIDTAG_ATTACH_SIZE) ?
+			EC_NOT_FOUND : attachment_get_size(attachment, value_r);
+	}
 	if (attachment_is_data_tag(tag))
-		return mapi_attachment_get_data(content, attachment, mem,
-						max_size, value_r);
-	if (MAPI_TAG_ID(tag) == MAPI_TAG_ID(PIDTAG_OBJECT_TYPE)) {
-		*value_r = mapi_value_i32(7);
-		return EC_NONE;
-	}
-	error = mapi_attachment_get_number(num, mem, tag, value_r);
-	if (error == EC_NONE)
-		return error;
-	for (i = 0; i < N_ELEMENTS(attachment_message_tags); i++) {
-		if (MAPI_TAG_ID(attachment_message_tags[i]) !=
-		    MAPI_TAG_ID(tag))
-			continue;
-		error = mapi_mailprops_eval(content->view, mem, &tag, 1,
-					    max_size, value_r);
-		if (error == EC_NONE && value_r->type == PTYP_ERROR_CODE)
-			error = (enum mapi_error)value_r->u.error;
-		return error;
-	}
-	switch (mime_attachment_get_prop(attachment, mem, tag, value_r)) {
+		return mapi_attachment_get_data(attachment, mem, max_size,
+						value_r);
+	switch (mime_attachment_get_prop(attachment->mime, mem, tag, value_r)) {
 	case MIME_PROP_FOUND:
 		return EC_NONE;
 	case MIME_PROP_FAILED:
-		return mapi_message_view_error(content->view);
+		return mapi_message_view_error(attachment->view);
 	default:
 		return EC_NOT_FOUND;
 	}
 }
 
 static enum mapi_error
-mapi_attachment_eval(struct mapi_message_content *content, uint32_t num,
-		     const struct mime_attachment *attachment, TALLOC_CTX *mem,
+mapi_attachment_get_prop(const struct attachment *attachment, TALLOC_CTX *mem,
+			 uint32_t tag, size_t max_size,
+			 struct mapi_value *value_r)
+{
+	enum mapi_error error;
+	unsigned int i;
+	bool found;
+
+	if (MAPI_TAG_ID(tag) == MAPI_TAG_ID(PIDTAG_OBJECT_TYPE)) {
+		*value_r = mapi_value_i32(7);
+		return EC_NONE;
+	}
+	error = mapi_attachment_get_number(attachment->num, mem, tag, value_r);
+	if (error == EC_NONE)
+		return error;
+	if (attachment->overlay != NULL) {
+		error = mapi_overlay_get_value(attachment->overlay, tag, mem,
+					       max_size, value_r, &found);
+		if (found || error != EC_NONE)
+			return error;
+	}
+	for (i = 0; i < N_ELEMENTS(attachment_message_tags); i++) {
+		if (MAPI_TAG_ID(attachment_message_tags[i]) !=
+		    MAPI_TAG_ID(tag))
+			continue;
+		error = mapi_mailprops_eval(attachment->content->view, mem,
+					    &tag, 1, max_size, value_r);
+		if (error == EC_NONE && value_r->type == PTYP_ERROR_CODE)
+			error = (enum mapi_error)value_r->u.error;
+		return error;
+	}
+	return attachment_get_derived(attachment, mem, tag, max_size, value_r);
+}
+
+static enum mapi_error
+mapi_attachment_eval(const struct attachment *attachment, TALLOC_CTX *mem,
 		     const uint32_t *tags, unsigned int count, size_t max_size,
 		     struct mapi_value *values_r)
 {
@@ -158,8 +220,7 @@ mapi_attachment_eval(struct mapi_message_content *content, uint32_t num,
 
 	for (i = 0; i < count; i++) {
 		T_BEGIN {
-			error = mapi_attachment_get_prop(content, num,
-							 attachment, mem,
+			error = mapi_attachment_get_prop(attachment, mem,
 							 tags[i], max_size,
 							 &values_r[i]);
 		} T_END;
@@ -172,20 +233,60 @@ mapi_attachment_eval(struct mapi_message_content *content, uint32_t num,
 }
 
 static enum mapi_error
-mapi_message_attachment(struct mapi_message *msg, uint32_t num,
-			const struct mime_attachment **attachment_r)
+attachment_find_derived(struct attachment *attachment, uint32_t idx)
 {
-	struct mapi_message_content *content = msg->priv->content;
+	struct mapi_message_view *view = attachment->content->view;
 	const struct mime_structure *structure;
 
-	*attachment_r = NULL;
-	structure = mapi_message_view_structure(content->view);
+	structure = mapi_message_view_structure(view);
 	if (structure == NULL)
-		return mapi_message_view_error(content->view);
-	if (num >= structure->attachment_count)
+		return mapi_message_view_error(view);
+	if (idx >= structure->attachment_count)
 		return EC_NOT_FOUND;
-	*attachment_r = &structure->attachments[num];
+	attachment->mime = &structure->attachments[idx];
+	attachment->view = view;
 	return EC_NONE;
+}
+
+/* The attachment of that number as the message has it */
+static enum mapi_error
+attachment_find(struct mapi_message_content *content, uint32_t num,
+		struct attachment *attachment_r)
+{
+	const struct mapi_overlay_attachment *entry;
+	enum mapi_error error;
+
+	i_zero(attachment_r);
+	attachment_r->content = content;
+	attachment_r->num = num;
+	if (content->overlay == NULL || !content->overlay->has_attachments)
+		return attachment_find_derived(attachment_r, num);
+	entry = mapi_overlay_find_attachment(content->overlay, num);
+	if (entry == NULL)
+		return EC_NOT_FOUND;
+	attachment_r->overlay = entry->overlay;
+	attachment_r->embedded = entry->embedded;
+	if (entry->derived < 0)
+		return EC_NONE;
+	error = attachment_find_derived(attachment_r, entry->derived);
+	/* a bag that isn't of this message's text: what it says is left */
+	return error == EC_NOT_FOUND ? EC_NONE : error;
+}
+
+static struct attachment
+attachment_of_object(struct mapi_attachment *attach)
+{
+	struct mapi_attachment_draft *draft = attach->priv->draft;
+	struct attachment attachment = {
+		.content = draft->content,
+		.num = draft->num,
+		.mime = draft->mime,
+		.view = draft->base_view,
+		.overlay = draft->overlay,
+		.embedded = draft->embedded,
+	};
+
+	return attachment;
 }
 
 /* --- attachment objects ---------------------------------------------------- */
@@ -197,10 +298,10 @@ mapi_attachment_obj_get_props(struct mapi_object *obj, TALLOC_CTX *mem,
 {
 	struct mapi_attachment *attach =
 		container_of(obj, struct mapi_attachment, obj);
+	struct attachment attachment = attachment_of_object(attach);
 
-	return mapi_attachment_eval(attach->priv->content, attach->num,
-				    attach->priv->mime, mem, tags, count,
-				    max_size, values_r);
+	return mapi_attachment_eval(&attachment, mem, tags, count, max_size,
+				    values_r);
 }
 
 static enum mapi_error
@@ -228,17 +329,21 @@ mapi_attachment_list_props(struct mapi_object *obj, TALLOC_CTX *mem,
 {
 	struct mapi_attachment *attach =
 		container_of(obj, struct mapi_attachment, obj);
+	struct attachment attachment = attachment_of_object(attach);
+	const struct mapi_propset *props = attachment.overlay->props;
 	TALLOC_CTX *scratch = talloc_new(mem);
 	enum mapi_error error = EC_NONE;
 	unsigned int i, n, count = 0;
 	uint32_t tag, *tags;
 
 	for (n = 0; mime_attachment_prop_at(n, &tag); n++) ;
-	tags = talloc_array(mem, uint32_t, n + 1 +
+	tags = talloc_array(mem, uint32_t, n + 1 + props->count +
 			    N_ELEMENTS(attachment_own_tags) +
 			    N_ELEMENTS(attachment_message_tags));
 	for (i = 0; i < N_ELEMENTS(attachment_own_tags); i++)
 		tags[count++] = attachment_own_tags[i];
+	for (i = 0; i < props->count; i++)
+		tags[count++] = props->props[i].tag;
 	for (i = 0; i < N_ELEMENTS(attachment_message_tags) &&
 		     error == EC_NONE; i++) {
 		error = mapi_attachment_list_tag(attach, scratch,
@@ -249,12 +354,37 @@ mapi_attachment_list_props(struct mapi_object *obj, TALLOC_CTX *mem,
 		error = mapi_attachment_list_tag(attach, scratch, tag, tags,
 						 &count);
 	}
-	tags[count++] = attach->priv->mime->kind == MIME_ATTACH_MESSAGE ?
-		PIDTAG_ATTACH_DATA_OBJECT : PIDTAG_ATTACH_DATA_BINARY;
+	if (attachment_is_message(&attachment))
+		tags[count++] = PIDTAG_ATTACH_DATA_OBJECT;
+	else if (attachment.mime != NULL &&
+		 mapi_propset_find(props, PIDTAG_ATTACH_DATA_BINARY) == NULL)
+		tags[count++] = PIDTAG_ATTACH_DATA_BINARY;
 	talloc_free(scratch);
 	*tags_r = tags;
 	*count_r = count;
 	return error;
+}
+
+static enum mapi_error
+mapi_attachment_open_data_stream(const struct attachment *attachment,
+				 TALLOC_CTX *parent, uint32_t tag,
+				 struct mapi_stream **stream_r)
+{
+	struct istream *input;
+	enum mapi_error error;
+
+	/* embedded messages are opened as such */
+	if (attachment->mime == NULL || attachment_is_message(attachment) ||
+	    (MAPI_TAG_TYPE(tag) != PTYP_BINARY &&
+	     MAPI_TAG_TYPE(tag) != PTYP_OBJECT))
+		return EC_NOT_FOUND;
+	error = mapi_attachment_open_data(attachment, &input);
+	if (error != EC_NONE)
+		return error;
+	*stream_r = mapi_stream_create_istream(parent,
+				attachment->content->view->store, input);
+	i_stream_unref(&input);
+	return EC_NONE;
 }
 
 static enum mapi_error
@@ -263,35 +393,29 @@ mapi_attachment_open_stream(struct mapi_object *obj, TALLOC_CTX *parent,
 {
 	struct mapi_attachment *attach =
 		container_of(obj, struct mapi_attachment, obj);
-	struct mapi_message_content *content = attach->priv->content;
-	struct istream *input;
+	struct attachment attachment = attachment_of_object(attach);
 	struct mapi_value value;
 	TALLOC_CTX *scratch;
 	enum mapi_error error;
+	bool absent;
 
+	error = mapi_overlay_open_stream(parent, obj->store,
+					 attachment.overlay, tag,
+					 attachment.content->code_page,
+					 stream_r, &absent);
+	if (error != EC_NOT_FOUND || absent)
+		return error;
 	if (attachment_is_data_tag(tag)) {
-		/* embedded messages are opened as such */
-		if (attach->priv->mime->kind == MIME_ATTACH_MESSAGE ||
-		    (MAPI_TAG_TYPE(tag) != PTYP_BINARY &&
-		     MAPI_TAG_TYPE(tag) != PTYP_OBJECT))
-			return EC_NOT_FOUND;
-		error = mapi_attachment_open_data(content, attach->priv->mime,
-						  &input);
-		if (error != EC_NONE)
-			return error;
-		*stream_r = mapi_stream_create_istream(parent, obj->store,
-						       input);
-		i_stream_unref(&input);
-		return EC_NONE;
+		return mapi_attachment_open_data_stream(&attachment, parent,
+							tag, stream_r);
 	}
 	scratch = talloc_new(NULL);
-	error = mapi_attachment_get_prop(content, attach->num,
-					 attach->priv->mime, scratch, tag,
-					 SIZE_MAX, &value);
+	error = mapi_attachment_get_prop(&attachment, scratch, tag, SIZE_MAX,
+					 &value);
 	if (error == EC_NONE) {
 		error = mapi_stream_create_value(parent, obj->store, tag,
-						 content->code_page, &value,
-						 stream_r);
+						 attachment.content->code_page,
+						 &value, stream_r);
 	}
 	talloc_free(scratch);
 	return error;
@@ -301,36 +425,91 @@ static const struct mapi_object_vfuncs mapi_attachment_vfuncs = {
 	.get_props = mapi_attachment_obj_get_props,
 	.list_props = mapi_attachment_list_props,
 	.open_stream = mapi_attachment_open_stream,
+	.set_props = mapi_attachment_set_props,
+	.delete_props = mapi_attachment_delete_props,
+	.open_stream_write = mapi_attachment_open_stream_write,
 };
+
+static int mapi_attachment_draft_destructor(struct mapi_attachment_draft *draft)
+{
+	mapi_message_content_unref(&draft->content);
+	return 0;
+}
+
+void mapi_attachment_draft_ref(struct mapi_attachment_draft *draft)
+{
+	i_assert(draft->refcount > 0);
+	draft->refcount++;
+}
+
+void mapi_attachment_draft_unref(struct mapi_attachment_draft **_draft)
+{
+	struct mapi_attachment_draft *draft = *_draft;
+
+	*_draft = NULL;
+	i_assert(draft->refcount > 0);
+	if (--draft->refcount == 0)
+		talloc_free(draft);
+}
 
 static int mapi_attachment_destructor(struct mapi_attachment *attach)
 {
-	mapi_message_content_unref(&attach->priv->content);
+	mapi_attachment_draft_unref(&attach->priv->draft);
 	return 0;
+}
+
+struct mapi_attachment *
+mapi_attachment_object_create(TALLOC_CTX *parent,
+			      struct mapi_message_content *content,
+			      uint32_t num)
+{
+	struct mapi_attachment_draft *draft;
+	struct mapi_attachment *attach;
+
+	draft = talloc_zero(content->view->store,
+			    struct mapi_attachment_draft);
+	draft->refcount = 1;
+	draft->num = num;
+	draft->content = content;
+	mapi_message_content_ref(content);
+	talloc_set_destructor(draft, mapi_attachment_draft_destructor);
+	draft->overlay = mapi_overlay_create(draft);
+
+	attach = talloc_zero(parent, struct mapi_attachment);
+	attach->obj.type = MAPI_OBJECT_ATTACHMENT;
+	attach->obj.store = content->view->store;
+	attach->obj.v = &mapi_attachment_vfuncs;
+	attach->num = num;
+	attach->priv = talloc_zero(attach, struct mapi_attachment_private);
+	attach->priv->draft = draft;
+	talloc_set_destructor(attach, mapi_attachment_destructor);
+	return attach;
 }
 
 enum mapi_error
 mapi_attachment_open(TALLOC_CTX *parent, struct mapi_message *msg,
 		     uint32_t num, struct mapi_attachment **attach_r)
 {
-	const struct mime_attachment *mime;
-	struct mapi_attachment *attach;
+	struct mapi_attachment_draft *draft;
+	struct attachment attachment;
 	enum mapi_error error;
 
-	error = mapi_message_attachment(msg, num, &mime);
+	error = attachment_find(msg->priv->content, num, &attachment);
 	if (error != EC_NONE)
 		return error;
-	attach = talloc_zero(parent, struct mapi_attachment);
-	attach->obj.type = MAPI_OBJECT_ATTACHMENT;
-	attach->obj.store = msg->obj.store;
-	attach->obj.v = &mapi_attachment_vfuncs;
-	attach->num = num;
-	attach->priv = talloc_zero(attach, struct mapi_attachment_private);
-	attach->priv->mime = mime;
-	attach->priv->content = msg->priv->content;
-	mapi_message_content_ref(attach->priv->content);
-	talloc_set_destructor(attach, mapi_attachment_destructor);
-	*attach_r = attach;
+	*attach_r = mapi_attachment_object_create(parent, msg->priv->content,
+						  num);
+	draft = (*attach_r)->priv->draft;
+	draft->mime = attachment.mime;
+	draft->base_view = attachment.view;
+	if (attachment.overlay != NULL) {
+		TALLOC_FREE(draft->overlay);
+		draft->overlay = mapi_overlay_copy(draft, attachment.overlay);
+	}
+	if (attachment.embedded != NULL) {
+		draft->embedded = mapi_overlay_copy(draft,
+						    attachment.embedded);
+	}
 	return EC_NONE;
 }
 
@@ -340,6 +519,10 @@ mapi_message_attachment_count(struct mapi_message *msg, unsigned int *count_r)
 	struct mapi_message_content *content = msg->priv->content;
 	const struct mime_structure *structure;
 
+	if (content->overlay != NULL && content->overlay->has_attachments) {
+		*count_r = content->overlay->attachment_count;
+		return EC_NONE;
+	}
 	structure = mapi_message_view_structure(content->view);
 	if (structure == NULL)
 		return mapi_message_view_error(content->view);
@@ -347,19 +530,29 @@ mapi_message_attachment_count(struct mapi_message *msg, unsigned int *count_r)
 	return EC_NONE;
 }
 
+uint32_t mapi_message_attachment_num(struct mapi_message *msg, unsigned int i)
+{
+	const struct mapi_overlay *overlay = msg->priv->content->overlay;
+
+	if (overlay == NULL || !overlay->has_attachments)
+		return i;
+	return i < overlay->attachment_count ? overlay->attachments[i].num :
+		UINT32_MAX;
+}
+
 enum mapi_error
 mapi_attachment_get_props(struct mapi_message *msg, uint32_t num,
 			  TALLOC_CTX *mem, const uint32_t *tags,
 			  unsigned int count, struct mapi_value *values_r)
 {
-	const struct mime_attachment *mime;
+	struct attachment attachment;
 	enum mapi_error error;
 
-	error = mapi_message_attachment(msg, num, &mime);
+	error = attachment_find(msg->priv->content, num, &attachment);
 	if (error != EC_NONE)
 		return error;
-	return mapi_attachment_eval(msg->priv->content, num, mime, mem, tags,
-				    count, ATTACHMENT_ROW_DATA_MAX, values_r);
+	return mapi_attachment_eval(&attachment, mem, tags, count,
+				    ATTACHMENT_ROW_DATA_MAX, values_r);
 }
 
 enum mapi_error
@@ -370,10 +563,7 @@ mapi_attachment_open_embedded(TALLOC_CTX *parent,
 	struct mapi_message_content *content;
 	enum mapi_error error;
 
-	if (attach->priv->mime->kind != MIME_ATTACH_MESSAGE)
-		return EC_NOT_SUPPORTED;
-	error = mapi_message_content_embedded(attach->priv->content,
-					      attach->priv->mime, &content);
+	error = mapi_message_content_embedded(attach->priv->draft, &content);
 	if (error != EC_NONE)
 		return error;
 	*msg_r = mapi_message_create(parent, content);

@@ -49,18 +49,21 @@ bool mapi_companion_contains(const struct mapi_companion *comp,
 	return TRUE;
 }
 
-/* Whether there's such a mailbox, without a look at the list index */
-static bool
-mapi_companion_exists(const struct mapi_companion *comp, const char *leaf)
+bool mapi_companion_exists(const struct mapi_companion *comp, const char *leaf)
 {
 	struct mailbox_list *list = comp->ns->list;
 	const char *name, *path;
 	struct stat st;
+	bool exists;
 
-	name = mailbox_list_get_storage_name(list,
+	T_BEGIN {
+		name = mailbox_list_get_storage_name(list,
 				mapi_companion_vname(comp, leaf));
-	return mailbox_list_get_path(list, name, MAILBOX_LIST_PATH_TYPE_MAILBOX,
-				     &path) > 0 && stat(path, &st) == 0;
+		exists = mailbox_list_get_path(list, name,
+				MAILBOX_LIST_PATH_TYPE_MAILBOX, &path) > 0 &&
+			stat(path, &st) == 0;
+	} T_END;
+	return exists;
 }
 
 enum mapi_error mapi_companion_prepare(const struct mapi_companion *comp)

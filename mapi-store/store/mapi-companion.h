@@ -45,6 +45,9 @@ bool mapi_companion_contains(const struct mapi_companion *comp,
    so new accounts get their INBOX by one session at a time. */
 enum mapi_error mapi_companion_prepare(const struct mapi_companion *comp);
 
+/* Whether there's such a mailbox, without a look at the list index. */
+bool mapi_companion_exists(const struct mapi_companion *comp, const char *leaf);
+
 /* Opens and synchronises a mailbox of the tree. One that doesn't exist is
    created with the settings of update (may be NULL) if create is set, else it
    is EC_NOT_FOUND. The caller mailbox_free()s it. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib.h"
 #include "store-compat.h"
+#include "mapi-bags.h"
 #include "mapi-entryid.h"
 #include "mapi-folder-write.h"
 #include "mapi-store-private.h"
@@ -19,6 +20,8 @@ struct mapi_folder_box {
 	/* that blocks are for */
 	uint32_t uidvalidity;
 	struct mapi_blocks blocks;
+	/* owned by the store */
+	struct mapi_bags *bags;
 };
 
 struct mapi_folder_private {
@@ -125,6 +128,12 @@ mapi_folder_box_open(struct mapi_folder *folder, struct mapi_folder_box *fbox)
 		ret = mapi_error_from_mailbox(fbox->box);
 	if (ret == EC_NONE)
 		ret = mapi_folder_box_get_blocks(folder, fbox);
+	if (ret == EC_NONE) {
+		fbox->bags = mapi_bags_get(folder->obj.store,
+			mapi_folder_fid_to_number(folder->fid),
+			fbox == &folder->priv->associated);
+		ret = mapi_bags_refresh(fbox->bags, fbox->box);
+	}
 	if (ret != EC_NONE)
 		mailbox_free(&fbox->box);
 	return ret;
@@ -232,7 +241,7 @@ mapi_folder_box_sync(struct mapi_folder *folder, struct mapi_folder_box *fbox,
 		mapi_blocks_seen(folder->obj.store, &fbox->blocks,
 				 status.highest_modseq);
 	}
-	return EC_NONE;
+	return mapi_bags_refresh(fbox->bags, fbox->box);
 }
 
 enum mapi_error mapi_folder_sync(struct mapi_folder *folder)
@@ -275,9 +284,48 @@ mapi_id_t mapi_folder_mid(struct mapi_folder *folder, bool associated,
 {
 	const struct mapi_folder_box *fbox =
 		mapi_folder_box_get(folder, associated);
+	uint64_t globcnt = mapi_bags_mid_globcnt(fbox->bags, uid);
 
-	return MAPI_ID(MAPI_STORE_REPLID,
-		       (uint64_t)fbox->blocks.id_block << 32 | uid);
+	if (globcnt == 0)
+		globcnt = (uint64_t)fbox->blocks.id_block << 32 | uid;
+	return MAPI_ID(MAPI_STORE_REPLID, globcnt);
+}
+
+bool mapi_folder_mid_is_own(struct mapi_folder *folder, bool associated,
+			    uint32_t uid)
+{
+	return mapi_bags_mid_globcnt(mapi_folder_box_get(folder,
+					associated)->bags, uid) == 0;
+}
+
+struct mapi_bags *mapi_folder_bags(struct mapi_folder *folder, bool associated)
+{
+	return mapi_folder_box_get(folder, associated)->bags;
+}
+
+/* EC_NOT_FOUND if it isn't the id of a message of the mailbox. */
+static enum mapi_error
+mapi_folder_box_mid_to_uid(const struct mapi_folder_box *fbox,
+			   uint64_t globcnt, uint32_t *uid_r)
+{
+	*uid_r = mapi_bags_mid_uid(fbox->bags, globcnt);
+	if (*uid_r != 0)
+		return EC_NONE;
+	*uid_r = globcnt & UINT32_MAX;
+	/* a message that has kept the MID of another one hasn't its own */
+	return globcnt >> 32 != fbox->blocks.id_block ||
+		mapi_bags_mid_globcnt(fbox->bags, *uid_r) != 0 ?
+		EC_NOT_FOUND : EC_NONE;
+}
+
+bool mapi_folder_has_normal_mid(struct mapi_folder *folder, mapi_id_t mid)
+{
+	uint32_t uid;
+
+	return MAPI_ID_REPLID(mid) == MAPI_STORE_REPLID &&
+		mapi_folder_box_mid_to_uid(&folder->priv->normal,
+					   MAPI_ID_GLOBCNT(mid),
+					   &uid) == EC_NONE;
 }
 
 enum mapi_error
@@ -285,17 +333,18 @@ mapi_folder_mid_to_uid(struct mapi_folder *folder, mapi_id_t mid,
 		       bool *associated_r, uint32_t *uid_r)
 {
 	uint64_t globcnt = MAPI_ID_GLOBCNT(mid);
-	uint32_t block = globcnt >> 32, uid = globcnt & UINT32_MAX;
 	struct mailbox *box;
 	enum mapi_error ret;
 
-	if (MAPI_ID_REPLID(mid) != MAPI_STORE_REPLID || block == 0 || uid == 0)
+	if (MAPI_ID_REPLID(mid) != MAPI_STORE_REPLID || globcnt >> 32 == 0 ||
+	    (globcnt & UINT32_MAX) == 0)
 		return EC_NOT_FOUND;
 	ret = mapi_folder_open_mailbox(folder);
 	if (ret != EC_NONE)
 		return ret;
-	*uid_r = uid;
-	if (folder->box != NULL && folder->id_block == block) {
+	if (folder->box != NULL &&
+	    mapi_folder_box_mid_to_uid(&folder->priv->normal, globcnt,
+				       uid_r) == EC_NONE) {
 		*associated_r = FALSE;
 		return EC_NONE;
 	}
@@ -303,7 +352,8 @@ mapi_folder_mid_to_uid(struct mapi_folder *folder, mapi_id_t mid,
 	if (ret != EC_NONE)
 		return ret;
 	if (box != NULL &&
-	    folder->priv->associated.blocks.id_block == block) {
+	    mapi_folder_box_mid_to_uid(&folder->priv->associated, globcnt,
+				       uid_r) == EC_NONE) {
 		*associated_r = TRUE;
 		return EC_NONE;
 	}

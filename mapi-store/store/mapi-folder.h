@@ -27,6 +27,9 @@ struct mapi_folder_node {
 	const char *path;
 	/* TRUE for folders that IMAP clients don't see, in the companion tree */
 	bool companion;
+	/* TRUE for search folders: vname and path are NULL
+	   (mapi-search-folder.h) */
+	bool search;
 	bool hidden;		/* PidTagAttributeHidden */
 	struct mapi_folder_node *parent, *first_child, *next_sibling;
 	unsigned int child_count;
@@ -85,6 +88,16 @@ mapi_folder_open_associated(struct mapi_folder *folder, struct mailbox **box_r);
 /* ids of messages. associated: of the companion mailbox of FAI messages */
 mapi_id_t mapi_folder_mid(struct mapi_folder *folder, bool associated,
 			  uint32_t uid);
+/* Whether mid is the id of a normal message of the folder, whose mailbox must be
+   open. */
+bool mapi_folder_has_normal_mid(struct mapi_folder *folder, mapi_id_t mid);
+/* The bags of its messages. The mailbox must be open. */
+struct mapi_bags;
+struct mapi_bags *mapi_folder_bags(struct mapi_folder *folder, bool associated);
+/* Whether a message has the MID of its UID: one that has replaced another hasn't.
+   The mailbox must be open. */
+bool mapi_folder_mid_is_own(struct mapi_folder *folder, bool associated,
+			    uint32_t uid);
 /* EC_NOT_FOUND if mid is not an id of this folder. Whether a message with
    that UID exists isn't checked. */
 enum mapi_error

@@ -59,6 +59,13 @@ enum mapi_error
 mapi_mailprop_is_from_me(struct mapi_message_view *view, TALLOC_CTX *mem,
 			 bool *yes_r);
 
+/* A property of an overlay: found_r is FALSE if it says nothing of it. Streams of
+   more than max_size bytes are EC_NOT_ENOUGH_MEMORY. */
+enum mapi_error
+mapi_overlay_get_value(const struct mapi_overlay *overlay, uint32_t tag,
+		       TALLOC_CTX *mem, size_t max_size,
+		       struct mapi_value *value_r, bool *found_r);
+
 /* Evaluates properties of a message. tags are as a client sends them, values_r
    as of mapi_object_vfuncs.get_props. */
 enum mapi_error

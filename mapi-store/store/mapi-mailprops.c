@@ -5,7 +5,9 @@
 #include "istream.h"
 #include "mail-storage.h"
 #include "unichar.h"
+#include "mapi-bags.h"
 #include "mapi-mailprops-private.h"
+#include "mapi-prop-class.h"
 #include "mapi-property-info.h"
 
 enum mailprops_source {
@@ -32,6 +34,8 @@ struct mapi_mailprops {
 	unsigned int count;
 	struct mailbox_header_lookup_ctx *headers;
 	unsigned int fetch;
+	/* NULL if no column may be in a bag */
+	struct mapi_bags *bags;
 };
 
 /* --- finding properties ---------------------------------------------------- */
@@ -131,6 +135,146 @@ mailprops_from_mime(struct mapi_message_view *view, enum mime_prop_result ret)
 	return mapi_message_view_error(view);
 }
 
+/* Reads the stream of a property. */
+static enum mapi_error
+mailprops_read_stream(struct istream *input, TALLOC_CTX *mem, size_t max_size,
+		      struct mapi_value *value_r)
+{
+	const unsigned char *data;
+	size_t size, used = 0;
+	uoff_t total;
+	uint8_t *buf;
+
+	i_stream_seek(input, 0);
+	if (i_stream_get_size(input, TRUE, &total) <= 0)
+		return EC_ERROR;
+	if (total > max_size)
+		return EC_NOT_ENOUGH_MEMORY;
+	buf = talloc_array(mem, uint8_t, total);
+	while (used < total && i_stream_read_more(input, &data, &size) > 0) {
+		size = I_MIN(size, total - used);
+		memcpy(buf + used, data, size);
+		used += size;
+		i_stream_skip(input, size);
+	}
+	if (used < total)
+		return EC_ERROR;
+	*value_r = mapi_value_bin(buf, total);
+	return EC_NONE;
+}
+
+/* Whether RTF, which can't be derived, is the message's best body */
+static bool mailprops_is_rtf(const struct mapi_overlay *overlay)
+{
+	return mapi_propset_find(overlay->props, PIDTAG_RTF_COMPRESSED) != NULL;
+}
+
+/* An attachment that can't be derived, and isn't a part of the body */
+static bool mailprops_has_own_attachment(const struct mapi_overlay *overlay)
+{
+	const struct mapi_value *hidden;
+	unsigned int i;
+
+	for (i = 0; i < overlay->attachment_count; i++) {
+		if (overlay->attachments[i].derived >= 0)
+			continue;
+		hidden = mapi_propset_get(overlay->attachments[i].overlay->props,
+					  PIDTAG_ATTACHMENT_HIDDEN);
+		if (hidden == NULL || !hidden->u.b)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+enum mapi_error
+mapi_overlay_get_value(const struct mapi_overlay *overlay, uint32_t tag,
+		       TALLOC_CTX *mem, size_t max_size,
+		       struct mapi_value *value_r, bool *found_r)
+{
+	const struct mapi_content_prop *prop;
+
+	*found_r = TRUE;
+	prop = mapi_propset_find(overlay->props, tag);
+	if (prop == NULL) {
+		if (mapi_propset_find(overlay->absent, tag) != NULL)
+			return EC_NOT_FOUND;
+		if (MAPI_TAG_ID(tag) == MAPI_TAG_ID(PIDTAG_HAS_ATTACHMENTS) &&
+		    mailprops_has_own_attachment(overlay)) {
+			*value_r = mapi_value_bool(TRUE);
+			return EC_NONE;
+		}
+		if (MAPI_TAG_ID(tag) == MAPI_TAG_ID(PIDTAG_NATIVE_BODY) &&
+		    mailprops_is_rtf(overlay)) {
+			*value_r = mapi_value_i32(MIME_NATIVE_RTF);
+			return EC_NONE;
+		}
+		if (MAPI_TAG_ID(tag) == MAPI_TAG_ID(PIDTAG_RTF_IN_SYNC) &&
+		    mailprops_is_rtf(overlay)) {
+			*value_r = mapi_value_bool(TRUE);
+			return EC_NONE;
+		}
+		*found_r = FALSE;
+		return EC_NONE;
+	}
+	if (prop->value.type == PTYP_OBJECT) {
+		/* to be opened as a stream */
+		return EC_NOT_ENOUGH_MEMORY;
+	}
+	if (prop->stream != NULL)
+		return mailprops_read_stream(prop->stream, mem, max_size,
+					     value_r);
+	if ((prop->value.type == PTYP_STRING ||
+	     prop->value.type == PTYP_BINARY) &&
+	    max_size != SIZE_MAX && mapi_prop_body(tag) != 0 &&
+	    mapi_value_size(&prop->value) > max_size)
+		return EC_NOT_ENOUGH_MEMORY;
+	return mapi_value_copy(mem, value_r, &prop->value) ?
+		EC_NONE : EC_NOT_ENOUGH_MEMORY;
+}
+
+static enum mapi_error
+mailprops_get_column(struct mapi_message_view *view,
+		     const struct mapi_mailprops_column *column,
+		     TALLOC_CTX *mem, size_t max_size,
+		     struct mapi_value *value_r);
+
+/* What the client or a bag says, or what is made of what a client has changed.
+   found_r is FALSE if it's what is stored. */
+static enum mapi_error
+mailprops_get_changed(struct mapi_message_view *view,
+		      const struct mapi_mailprops_column *column,
+		      TALLOC_CTX *mem, size_t max_size,
+		      struct mapi_value *value_r, bool *found_r)
+{
+	struct mapi_message_view *changed;
+	enum mapi_error error;
+	bool stored;
+
+	*found_r = FALSE;
+	if (view->overlay != NULL) {
+		error = mapi_overlay_get_value(view->overlay, column->tag, mem,
+					       max_size, value_r, found_r);
+		if (*found_r || error != EC_NONE)
+			return error;
+	}
+	if (view->get_changed == NULL)
+		return EC_NONE;
+	stored = column->prop != NULL &&
+		(column->prop->flags & MAILPROP_STORED) != 0;
+	if (mapi_message_prop_class(column->tag,
+				    MAPI_TAG_IS_NAMED(column->tag) ?
+				    &column->name : NULL) == MAPI_PROP_PLAIN ||
+	    stored) {
+		/* it's what it was */
+		*found_r = view->mail == NULL && view->outer == NULL;
+		return *found_r ? EC_NOT_FOUND : EC_NONE;
+	}
+	*found_r = TRUE;
+	changed = view->get_changed(view->changed_context);
+	return changed == NULL ? EC_ERROR :
+		mailprops_get_column(changed, column, mem, max_size, value_r);
+}
+
 static enum mapi_error
 mailprops_get_column(struct mapi_message_view *view,
 		     const struct mapi_mailprops_column *column,
@@ -140,7 +284,13 @@ mailprops_get_column(struct mapi_message_view *view,
 	struct mime_header_source *headers;
 	struct mime_message *mime;
 	enum mime_prop_result ret;
+	enum mapi_error error;
+	bool found;
 
+	error = mailprops_get_changed(view, column, mem, max_size, value_r,
+				      &found);
+	if (found || error != EC_NONE)
+		return error;
 	switch (column->source) {
 	case MAILPROPS_NONE:
 		return EC_NOT_FOUND;
@@ -240,6 +390,34 @@ mailprop_named_tag(struct mapi_store *store, const struct mapi_mailprop *prop)
 	return MAPI_TAG(id, prop->tag);
 }
 
+static int tag_cmp(const uint32_t *a, const uint32_t *b)
+{
+	return (int)MAPI_TAG_ID(*a) - (int)MAPI_TAG_ID(*b);
+}
+
+/* Adds what else the overlay has. */
+static void
+mailprops_want_overlay(struct mapi_message_view *view,
+		       ARRAY_TYPE(uint32_t) *wanted)
+{
+	const struct mapi_propset *props;
+	unsigned int i, count = array_count(wanted);
+	ARRAY_TYPE(uint32_t) sorted;
+
+	if (view->overlay == NULL)
+		return;
+	props = view->overlay->props;
+	i_array_init(&sorted, count);
+	array_append_array(&sorted, wanted);
+	array_sort(&sorted, tag_cmp);
+	for (i = 0; i < props->count; i++) {
+		if (array_bsearch(&sorted, &props->props[i].tag,
+				  tag_cmp) == NULL)
+			array_push_back(wanted, &props->props[i].tag);
+	}
+	array_free(&sorted);
+}
+
 enum mapi_error
 mapi_mailprops_list(struct mapi_message_view *view, TALLOC_CTX *mem,
 		    const uint32_t **tags_r, unsigned int *count_r)
@@ -247,7 +425,7 @@ mapi_mailprops_list(struct mapi_message_view *view, TALLOC_CTX *mem,
 	const struct mapi_mailprop *prop;
 	TALLOC_CTX *scratch = talloc_new(mem);
 	enum mapi_error error = EC_NONE;
-	ARRAY(uint32_t) wanted;
+	ARRAY_TYPE(uint32_t) wanted;
 	const uint32_t *tagp;
 	uint32_t tag, *tags;
 	unsigned int i, count = 0;
@@ -273,6 +451,7 @@ mapi_mailprops_list(struct mapi_message_view *view, TALLOC_CTX *mem,
 		    !mime_headers_has_prop(tag))
 			array_push_back(&wanted, &tag);
 	}
+	mailprops_want_overlay(view, &wanted);
 	tags = talloc_array(mem, uint32_t, array_count(&wanted));
 	array_foreach(&wanted, tagp) {
 		error = mailprops_list_tag(view, scratch, *tagp, tags, &count);
@@ -351,6 +530,20 @@ mailprops_want_column(struct mapi_mailprops *props,
 	}
 }
 
+static bool
+mailprops_column_has_bag(const struct mapi_mailprops_column *column)
+{
+	bool named = MAPI_TAG_IS_NAMED(column->tag);
+
+	if (MAPI_TAG_ID(column->tag) == MAPI_TAG_ID(PIDTAG_HAS_ATTACHMENTS) ||
+	    MAPI_TAG_ID(column->tag) ==
+	    MAPI_TAG_ID(PIDTAG_LAST_MODIFICATION_TIME))
+		return TRUE;
+	return (!named || column->name.kind != MAPI_NAME_NONE) &&
+		mapi_message_prop_class(column->tag, named ?
+			&column->name : NULL) != MAPI_PROP_COMPUTED;
+}
+
 static int mapi_mailprops_destructor(struct mapi_mailprops *props)
 {
 	if (props->headers != NULL)
@@ -381,6 +574,8 @@ mapi_mailprops_init(TALLOC_CTX *parent, struct mapi_folder *folder,
 	for (i = 0; i < count; i++) {
 		mailprops_column_init(props, folder->obj.store, tags[i],
 				      &props->columns[i]);
+		if (box != NULL && mailprops_column_has_bag(&props->columns[i]))
+			props->bags = mapi_folder_bags(folder, associated);
 		mailprops_want_column(props, &props->columns[i], &wanted);
 	}
 	if (array_count(&wanted.names) > 0 && box != NULL) {
@@ -474,10 +669,18 @@ mapi_mailprops_get(struct mapi_mailprops *props, struct mail *mail,
 		   TALLOC_CTX *mem, size_t max_size,
 		   struct mapi_value *values_r)
 {
+	struct mapi_overlay *overlay = NULL;
 	enum mapi_error error = EC_NONE;
 	unsigned int i;
 
 	mapi_message_view_set_mail(props->view, mail);
+	if (props->bags != NULL && mapi_bags_exist(props->bags)) {
+		error = mapi_bags_load(props->bags, mem, mail, &overlay);
+		/* a row without what is in its bag is better than none */
+		if (error != EC_OBJECT_DELETED)
+			error = EC_NONE;
+	}
+	props->view->overlay = overlay;
 	for (i = 0; i < props->count && error == EC_NONE; i++) {
 		error = mailprops_get_cell(props->view, &props->columns[i],
 					   mem, max_size, &values_r[i]);
@@ -487,5 +690,7 @@ mapi_mailprops_get(struct mapi_mailprops *props, struct mail *mail,
 						   max_size, &values_r[i]);
 		}
 	}
+	props->view->overlay = NULL;
+	talloc_free(overlay);
 	return error;
 }

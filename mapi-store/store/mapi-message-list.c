@@ -53,7 +53,7 @@ message_list_fill(struct mapi_message_list *list, const mapi_id_t *mids,
 	for (i = 0; i < count; i++) {
 		/* Looks for a mailbox of FAI messages only once. */
 		if (folder->box == NULL ||
-		    MAPI_ID_GLOBCNT(mids[i]) >> 32 != folder->id_block) {
+		    !mapi_folder_has_normal_mid(folder, mids[i])) {
 			if (!fai_asked) {
 				error = mapi_folder_open_associated(folder,
 								    &fai_box);

@@ -126,6 +126,15 @@ mapi_message_recipients(struct mapi_message *msg,
 	struct mapi_directory_question *questions;
 	unsigned int i, count;
 
+	if (content->recipients == NULL && content->overlay != NULL &&
+	    content->overlay->has_recipients) {
+		content->recipient_count = content->overlay->recipient_count;
+		content->recipients = talloc_zero_array(content,
+			struct mapi_recipient_row, content->recipient_count);
+		mapi_recipient_rows_from_content(content->recipients,
+			content->overlay->recipients, content->recipient_count,
+			content->recipients);
+	}
 	if (content->recipients == NULL) {
 		struct mime_message *mime =
 			mapi_message_view_mime(content->view);

@@ -257,6 +257,36 @@ mapi_message_view_create_embedded(TALLOC_CTX *parent,
 	return EC_NONE;
 }
 
+struct mapi_message_view *
+mapi_message_view_create_new(TALLOC_CTX *parent, struct mapi_store *store,
+			     struct mapi_folder *folder, bool associated)
+{
+	struct mapi_message_view *view;
+
+	view = talloc_zero(parent, struct mapi_message_view);
+	view->store = store;
+	view->folder = folder;
+	view->associated = associated;
+	view->has_attachments = -1;
+	return view;
+}
+
+struct mapi_message_view *
+mapi_message_view_create_stream(TALLOC_CTX *parent, struct mapi_store *store,
+				struct mapi_folder *folder, bool associated,
+				struct istream *input)
+{
+	struct mapi_message_view *view;
+
+	view = mapi_message_view_create_new(parent, store, folder, associated);
+	i_stream_seek(input, 0);
+	view->text_headers = mime_header_source_init(view, input, 0);
+	view->mime = mime_message_init_stream(view, input, 0);
+	if (view->text_headers == NULL || view->mime == NULL)
+		TALLOC_FREE(view);
+	return view;
+}
+
 static struct mime_header_source *
 mapi_message_view_read_headers(struct mapi_message_view *view)
 {
@@ -356,6 +386,8 @@ enum mapi_error mapi_message_view_error(struct mapi_message_view *view)
 	/* an embedded message fails when the text that it is in does */
 	while (view->outer != NULL)
 		view = view->outer;
+	if (view->mail == NULL)
+		return EC_ERROR;
 	if (view->mail->expunged)
 		return EC_OBJECT_DELETED;
 	return mapi_error_from_mailbox(view->mail->box);

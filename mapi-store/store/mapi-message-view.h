@@ -8,6 +8,7 @@
 
 #include "mapi-folder.h"
 #include "mime-message.h"
+#include "mapi-overlay.h"
 
 struct mail;
 struct mailbox_header_lookup_ctx;
@@ -34,6 +35,16 @@ struct mapi_message_view {
 	   client has changed since: read_changed with the new read state, a
 	   pending read receipt. */
 	bool read_changed, read, receipt_cancelled;
+
+	/* What a bag or the client says instead of what is derived; NULL if
+	   nothing. The owner's. */
+	const struct mapi_overlay *overlay;
+	/* What the message is going to be derived from when it's saved as it is
+	   now: what the server makes of other properties is made of this. NULL
+	   if nothing has been changed. The function returns NULL on
+	   failure. */
+	struct mapi_message_view *(*get_changed)(void *context);
+	void *changed_context;
 
 	/* further fields belong to mapi-message-view.c */
 	/* embedded messages: what they are in */
@@ -66,6 +77,18 @@ mapi_message_view_create_embedded(TALLOC_CTX *parent,
 				  struct mapi_message_view *outer,
 				  const struct mime_attachment *attachment,
 				  struct mapi_message_view **view_r);
+
+/* A view on a message of which there's nothing but what overlay and get_changed
+   say. folder may be NULL. */
+struct mapi_message_view *
+mapi_message_view_create_new(TALLOC_CTX *parent, struct mapi_store *store,
+			     struct mapi_folder *folder, bool associated);
+/* A view on a message that isn't stored, in a stream as of
+   mime_message_init_stream(). folder may be NULL. NULL if it can't be read. */
+struct mapi_message_view *
+mapi_message_view_create_stream(TALLOC_CTX *parent, struct mapi_store *store,
+				struct mapi_folder *folder, bool associated,
+				struct istream *input);
 
 /* The header. NULL on failure. */
 struct mime_header_source *

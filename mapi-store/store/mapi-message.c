@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "istream.h"
 #include "mail-storage.h"
+#include "mapi-bags.h"
 #include "mapi-codepage.h"
 #include "mapi-mailprops-private.h"
 #include "mapi-message-folder.h"
@@ -17,8 +18,15 @@
 
 static int mapi_message_content_destructor(struct mapi_message_content *content)
 {
-	/* what is left of the view must not outlive what it reads from */
+	/* what is left of the views must not outlive what they read from */
+	TALLOC_FREE(content->changed_view);
+	i_stream_unref(&content->changed_mime);
+	TALLOC_FREE(content->overlay);
 	TALLOC_FREE(content->view);
+	if (content->retired != NULL)
+		mapi_message_content_unref(&content->retired);
+	if (content->draft != NULL)
+		mapi_attachment_draft_unref(&content->draft);
 	if (content->mail != NULL)
 		mail_free(&content->mail);
 	/* committing writes what has been found out to the cache */
@@ -31,7 +39,7 @@ static int mapi_message_content_destructor(struct mapi_message_content *content)
 	return 0;
 }
 
-static struct mapi_message_content *
+struct mapi_message_content *
 mapi_message_content_alloc(struct mapi_store *store)
 {
 	struct mapi_message_content *content;
@@ -58,17 +66,31 @@ void mapi_message_content_unref(struct mapi_message_content **_content)
 		talloc_free(content);
 }
 
-static bool
+enum mapi_error
 mapi_message_content_set_uid(struct mapi_message_content *content,
 			     struct mailbox *box, uint32_t uid)
 {
+	struct mapi_bags *bags =
+		mapi_folder_bags(content->folder, content->associated);
+
 	content->trans = mailbox_transaction_begin(box, 0, "mapi message");
 	content->mail = mail_alloc(content->trans, MAIL_FETCH_FLAGS, NULL);
-	if (mail_set_uid(content->mail, uid))
-		return TRUE;
-	mail_free(&content->mail);
-	(void)mailbox_transaction_commit(&content->trans);
-	return FALSE;
+	if (!mail_set_uid(content->mail, uid)) {
+		mail_free(&content->mail);
+		(void)mailbox_transaction_commit(&content->trans);
+		return EC_NOT_FOUND;
+	}
+	content->view = mapi_message_view_create(content, content->folder,
+						 content->associated);
+	/* Much of the header is going to be asked for, and not only once:
+	   better read it as it is than fill Dovecot's cache with fields that
+	   no table shows. */
+	content->view->headers_from_text = TRUE;
+	mapi_message_view_set_mail(content->view, content->mail);
+	content->bag_uid = mapi_bags_find_uid(bags, content->mail);
+	if (content->bag_uid == 0)
+		return EC_NONE;
+	return mapi_bags_load(bags, content, content->mail, &content->overlay);
 }
 
 static enum mapi_error
@@ -79,47 +101,107 @@ mapi_message_content_open_mail(struct mapi_message_content *content,
 	struct mailbox *box;
 	enum mapi_error error;
 	uint32_t uid;
-	bool associated;
 
-	error = mapi_folder_mid_to_uid(folder, mid, &associated, &uid);
+	error = mapi_folder_mid_to_uid(folder, mid, &content->associated, &uid);
 	if (error != EC_NONE)
 		return error;
 	box = folder->box;
-	if (associated) {
+	if (content->associated) {
 		error = mapi_folder_open_associated(folder, &box);
 		if (error != EC_NONE)
 			return error;
 	}
-	if (box == NULL || !mapi_message_content_set_uid(content, box, uid))
+	if (box == NULL)
 		return EC_NOT_FOUND;
-	content->view = mapi_message_view_create(content, folder, associated);
-	/* Much of the header is going to be asked for, and not only once:
-	   better read it as it is than fill Dovecot's cache with fields that
-	   no table shows. */
-	content->view->headers_from_text = TRUE;
-	mapi_message_view_set_mail(content->view, content->mail);
-	return EC_NONE;
+	error = mapi_message_content_set_uid(content, box, uid);
+	if (error == EC_NONE)
+		content->view->overlay = content->overlay;
+	return error;
 }
 
 enum mapi_error
-mapi_message_content_embedded(struct mapi_message_content *outer,
-			      const struct mime_attachment *attachment,
+mapi_message_content_reopen(struct mapi_message_content *content,
+			    struct mapi_message_folder *mfolder,
+			    struct mapi_folder *folder, uint32_t uid)
+{
+	struct mapi_message_content *retired;
+	struct mailbox *box = folder->box;
+	enum mapi_error error = EC_NONE;
+
+	retired = mapi_message_content_alloc(folder->obj.store);
+	retired->view = talloc_steal(retired, content->view);
+	retired->mfolder = content->mfolder;
+	retired->folder = content->folder;
+	retired->trans = content->trans;
+	retired->mail = content->mail;
+	retired->retired = content->retired;
+	retired->changed_view = talloc_steal(retired, content->changed_view);
+	retired->changed_mime = content->changed_mime;
+	retired->overlay = talloc_steal(retired, content->overlay);
+	retired->view->overlay = retired->overlay;
+	retired->view->get_changed = NULL;
+
+	content->changed_view = NULL;
+	content->changed_mime = NULL;
+	content->overlay = NULL;
+	content->mail = NULL;
+	content->trans = NULL;
+	content->retired = retired;
+	content->mfolder = mfolder;
+	content->folder = folder;
+	if (content->associated)
+		error = mapi_folder_open_associated(folder, &box);
+	if (error == EC_NONE)
+		error = mapi_message_content_set_uid(content, box, uid);
+	if (error == EC_NOT_FOUND) {
+		/* somebody was very fast */
+		content->view = mapi_message_view_create(content, folder,
+							 content->associated);
+		error = EC_OBJECT_DELETED;
+	}
+	content->view->overlay = content->overlay;
+	TALLOC_FREE(content->recipients);
+	content->is_new = FALSE;
+	content->changed = content->mime_changed = FALSE;
+	content->fresh = 0;
+	return error;
+}
+
+enum mapi_error
+mapi_message_content_embedded(struct mapi_attachment_draft *draft,
 			      struct mapi_message_content **content_r)
 {
-	struct mapi_message_content *content;
-	enum mapi_error error;
+	struct mapi_message_content *content, *outer = draft->content;
+	bool derived = draft->mime != NULL &&
+		draft->mime->kind == MIME_ATTACH_MESSAGE;
+	enum mapi_error error = EC_NONE;
 
+	if (!derived && draft->embedded == NULL)
+		return EC_NOT_SUPPORTED;
 	content = mapi_message_content_alloc(outer->view->store);
-	content->outer = outer;
 	content->code_page = outer->code_page;
-	mapi_message_content_ref(outer);
-	error = mapi_message_view_create_embedded(content, outer->view,
-						  attachment, &content->view);
-	if (error != EC_NONE)
+	content->draft = draft;
+	mapi_attachment_draft_ref(draft);
+	if (derived) {
+		content->outer = outer;
+		mapi_message_content_ref(outer);
+		error = mapi_message_view_create_embedded(content,
+				draft->base_view, draft->mime, &content->view);
+	} else {
+		mapi_message_content_init_new(content, NULL, FALSE);
+	}
+	if (error != EC_NONE) {
 		mapi_message_content_unref(&content);
-	else
-		*content_r = content;
-	return error;
+		return error;
+	}
+	if (draft->embedded != NULL) {
+		TALLOC_FREE(content->overlay);
+		content->overlay = mapi_overlay_copy(content, draft->embedded);
+		content->view->overlay = content->overlay;
+	}
+	content->is_new = FALSE;
+	*content_r = content;
+	return EC_NONE;
 }
 
 /* --- message objects ------------------------------------------------------- */
@@ -215,18 +297,25 @@ mapi_message_open_body(struct mapi_message *msg, TALLOC_CTX *parent,
 		       uint32_t tag, struct mapi_stream **stream_r)
 {
 	struct mapi_message_content *content = msg->priv->content;
-	struct mime_message *mime = mapi_message_view_mime(content->view);
+	struct mapi_message_view *view = content->view;
+	struct mime_message *mime;
 	struct istream *input, *input2;
 	const char *charset;
 	bool html = MAPI_TAG_ID(tag) == MAPI_TAG_ID(PIDTAG_HTML);
 	int ret;
 
+	if (view->get_changed != NULL) {
+		view = view->get_changed(view->changed_context);
+		if (view == NULL)
+			return EC_ERROR;
+	}
+	mime = mapi_message_view_mime(view);
 	if (mime == NULL)
-		return mapi_message_view_error(content->view);
+		return mapi_message_view_error(view);
 	ret = html ? mime_message_open_html(mime, &input) :
 		mime_message_open_text(mime, &input);
 	if (ret < 0)
-		return mapi_message_view_error(content->view);
+		return mapi_message_view_error(view);
 	if (!html) {
 		charset = MAPI_TAG_TYPE(tag) == PTYP_STRING ? "UTF-16LE" :
 			mapi_codepage_charset(content->code_page);
@@ -254,10 +343,19 @@ mapi_message_open_stream(struct mapi_object *obj, TALLOC_CTX *parent,
 {
 	struct mapi_message *msg =
 		container_of(obj, struct mapi_message, obj);
+	struct mapi_message_content *content = msg->priv->content;
 	TALLOC_CTX *scratch;
 	struct mapi_value value;
 	enum mapi_error error;
+	bool absent;
 
+	if (content->overlay != NULL) {
+		error = mapi_overlay_open_stream(parent, obj->store,
+				content->overlay, tag, content->code_page,
+				stream_r, &absent);
+		if (error != EC_NOT_FOUND || absent)
+			return error;
+	}
 	if (mapi_tag_is_body_stream(tag))
 		return mapi_message_open_body(msg, parent, tag, stream_r);
 
@@ -279,6 +377,9 @@ static const struct mapi_object_vfuncs mapi_message_vfuncs = {
 	.get_props = mapi_message_get_props,
 	.list_props = mapi_message_list_props,
 	.open_stream = mapi_message_open_stream,
+	.set_props = mapi_message_set_props,
+	.delete_props = mapi_message_delete_props,
+	.open_stream_write = mapi_message_open_stream_write,
 };
 
 static int mapi_message_destructor(struct mapi_message *msg)
@@ -333,9 +434,9 @@ bool mapi_message_is_writable(const struct mapi_message *msg)
 {
 	const struct mapi_message_content *content = msg->priv->content;
 
-	while (content->outer != NULL)
-		content = content->outer;
-	return !mailbox_is_readonly(content->mail->box);
+	while (content->draft != NULL)
+		content = content->draft->content;
+	return content->mail == NULL || !mailbox_is_readonly(content->mail->box);
 }
 
 uint32_t mapi_object_code_page(const struct mapi_object *obj)
@@ -349,7 +450,7 @@ uint32_t mapi_object_code_page(const struct mapi_object *obj)
 	case MAPI_OBJECT_ATTACHMENT: {
 		const struct mapi_attachment *attach =
 			container_of(obj, const struct mapi_attachment, obj);
-		return attach->priv->content->code_page;
+		return attach->priv->draft->content->code_page;
 	}
 	default:
 		return 0;

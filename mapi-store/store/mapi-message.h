@@ -37,9 +37,12 @@ mapi_message_recipients(struct mapi_message *msg,
 			const struct mapi_recipient_row **rows_r,
 			unsigned int *count_r);
 /* Number of attachments without opening any body if the cached structure
-   tells. Attachment numbers are 0..count-1. */
+   tells. */
 enum mapi_error
 mapi_message_attachment_count(struct mapi_message *msg, unsigned int *count_r);
+/* PidTagAttachNumber of the i'th of these: 0..count-1 unless a client has deleted
+   some. UINT32_MAX if there aren't so many. */
+uint32_t mapi_message_attachment_num(struct mapi_message *msg, unsigned int i);
 /* EC_NOT_FOUND if there's no attachment of that number. */
 enum mapi_error
 mapi_attachment_open(TALLOC_CTX *parent, struct mapi_message *msg,

@@ -13,20 +13,24 @@
 struct mailbox_list;
 struct mapi_directory_batch;
 struct mapi_folder_tree;
+struct mapi_searches;
 
 /* Mailboxes of the companion tree. Those of folders are named by the folder's
    number (the GLOBCNT of its FID), which replication carries along:
    "fai-<number>" holds its folder-associated messages, "folder-<number>" the
-   messages of a folder that IMAP clients don't see. */
+   messages of a folder that IMAP clients don't see, "bags-<number>" and
+   "bags-fai-<number>" the property bags of its messages. */
 #define MAPI_COMPANION_LOG "allotments"
 #define MAPI_COMPANION_BLOCKS "blocks"
 #define MAPI_COMPANION_NAMES "names"
 #define MAPI_COMPANION_FAI "fai-%u"
 #define MAPI_COMPANION_FOLDER "folder-%u"
+#define MAPI_COMPANION_BAGS "bags-%u"
+#define MAPI_COMPANION_BAGS_FAI "bags-fai-%u"
 
 /* Kinds of records in the log "allotments"; numbers are what a FID or a
    folder's change number has in block 0. Folder keys are explained in
-   mapi-folder-list.c.
+   mapi-folder-list.c, search folders in mapi-search-folder-private.h.
 
      store		claim	"replica", "mailbox"	GUID
      special		claim	kind of folder		""
@@ -77,6 +81,10 @@ struct mapi_store {
 	struct mapi_directory_batch *directory_batch;
 
 	struct mapi_folder_tree *tree;
+	/* mapi-bags.c: those that have been asked for */
+	struct mapi_bags *bags;
+	/* mapi-search-folder-results.c; NULL until the first */
+	struct mapi_searches *searches;
 	/* highest MODSEQs seen since the last record about them, for those
 	   change lineages that had a mailbox open (mapi-folder-blocks.c) */
 	struct mapi_modseq_mark *marks;

@@ -7,6 +7,7 @@
 #include "mail-namespace.h"
 #include "mapi-directory.h"
 #include "mapi-legacy-dn.h"
+#include "mapi-bags.h"
 #include "mapi-store-private.h"
 
 /* A store is made of what the mail user has anyway, and of the companion tree
@@ -18,6 +19,7 @@
 
 static int mapi_store_destructor(struct mapi_store *store)
 {
+	mapi_bags_deinit(store);
 	mapi_blocks_deinit(store);
 	mapi_idlog_compact(store->log);
 	return 0;

@@ -1,0 +1,832 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The bags of a folder's messages are messages of the companion mailbox
+   "bags-<folder number>" ("bags-fai-<number>"). A header field says whose bag it is:
+
+     X-MAPI-Bag: <GUID in hex> <GLOBCNT of the MID in hex> <UIDVALIDITY> <UID>
+
+   and the body is a FastTransfer stream (mapi-bag-codec.h) in base64. The newest bag
+   with a GUID holds.
+
+   A message that a client changes is replaced by another one, with another UID and
+   GUID, but keeps its MID: GLOBCNT says so, and is 0 otherwise. It is found by
+   looking at the GUIDs of the messages from UID on, usually the first one. If the
+   message that it replaces is still there, the process that was to expunge it has
+   died, and whoever notices does it. */
+
+#include "lib.h"
+#include "array.h"
+#include "hash.h"
+#include "ioloop.h"
+#include "istream.h"
+#include "istream-base64.h"
+#include "istream-concat.h"
+#include "iostream-temp.h"
+#include "mail-cache.h"
+#include "mail-user.h"
+#include "message-date.h"
+#include "message-header-encode.h"
+#include "message-size.h"
+#include "ostream.h"
+#include "str.h"
+#include "str-sanitize.h"
+#include "store-compat.h"
+#include "mapi-bag-codec.h"
+#include "mapi-bags.h"
+#include "mapi-store-private.h"
+
+#define BAG_HEADER "X-MAPI-Bag"
+#define BAG_MEMORY_MAX (64 * 1024)
+#define BASE64_LINE 76
+
+struct bag {
+	guid_128_t guid;
+	uint32_t bag_uid;
+	/* of the message's MID; 0: that of its UID */
+	uint64_t mid;
+	uint32_t uidvalidity, uid_min;
+	/* only looked for if it has a MID: the message's UID, 0 if not found
+	   below checked */
+	uint32_t uid, checked;
+};
+
+struct mapi_bags {
+	struct mapi_bags *next;
+	struct mapi_store *store;
+	char *leaf;
+
+	struct mailbox *box;
+	uint32_t uidvalidity, last_uid;
+
+	pool_t pool;
+	HASH_TABLE(uint8_t *, struct bag *) by_guid;
+	/* those with a MID of their own */
+	HASH_TABLE(uint64_t *, struct bag *) by_mid;
+	HASH_TABLE(void *, struct bag *) by_uid;
+	ARRAY(struct bag *) unresolved;
+	/* UIDs of bags that there are newer ones of: a process that was to
+	   delete them may have died */
+	ARRAY_TYPE(seq_range) superseded;
+};
+
+static unsigned int globcnt_hash(const uint64_t *globcnt)
+{
+	return mem_hash(globcnt, sizeof(*globcnt));
+}
+
+static int globcnt_cmp(const uint64_t *a, const uint64_t *b)
+{
+	return *a < *b ? -1 : *a > *b ? 1 : 0;
+}
+
+static void bags_init_index(struct mapi_bags *bags)
+{
+	bags->pool = pool_alloconly_create("mapi bags", 1024);
+	hash_table_create(&bags->by_guid, bags->pool, 0, guid_128_hash,
+			  guid_128_cmp);
+	hash_table_create(&bags->by_mid, bags->pool, 0, globcnt_hash,
+			  globcnt_cmp);
+	hash_table_create_direct(&bags->by_uid, bags->pool, 0);
+	i_array_init(&bags->unresolved, 8);
+	i_array_init(&bags->superseded, 8);
+	bags->last_uid = 0;
+}
+
+static void bags_deinit_index(struct mapi_bags *bags)
+{
+	hash_table_destroy(&bags->by_guid);
+	hash_table_destroy(&bags->by_mid);
+	hash_table_destroy(&bags->by_uid);
+	array_free(&bags->unresolved);
+	array_free(&bags->superseded);
+	pool_unref(&bags->pool);
+}
+
+struct mapi_bags *mapi_bags_get(struct mapi_store *store,
+				uint32_t folder_number, bool associated)
+{
+	struct mapi_bags *bags;
+
+	T_BEGIN {
+		const char *leaf = t_strdup_printf(associated ?
+			MAPI_COMPANION_BAGS_FAI : MAPI_COMPANION_BAGS,
+			folder_number);
+
+		for (bags = store->bags; bags != NULL; bags = bags->next) {
+			if (strcmp(bags->leaf, leaf) == 0)
+				break;
+		}
+		if (bags == NULL) {
+			bags = i_new(struct mapi_bags, 1);
+			bags->store = store;
+			bags->leaf = i_strdup(leaf);
+			bags_init_index(bags);
+			bags->next = store->bags;
+			store->bags = bags;
+		}
+	} T_END;
+	return bags;
+}
+
+static void bags_close(struct mapi_bags *bags)
+{
+	if (bags->box != NULL)
+		mailbox_free(&bags->box);
+}
+
+void mapi_bags_deinit(struct mapi_store *store)
+{
+	struct mapi_bags *bags;
+
+	while (store->bags != NULL) {
+		bags = store->bags;
+		store->bags = bags->next;
+		bags_close(bags);
+		bags_deinit_index(bags);
+		i_free(bags->leaf);
+		i_free(bags);
+	}
+}
+
+/* --- the index -------------------------------------------------------------- */
+
+static bool bag_parse(const char *value, struct bag *bag_r)
+{
+	const char *const *args = t_strsplit_spaces(value, " ");
+
+	i_zero(bag_r);
+	return str_array_length(args) >= 4 &&
+		guid_128_from_string(args[0], bag_r->guid) == 0 &&
+		str_to_uint64_hex(args[1], &bag_r->mid) == 0 &&
+		str_to_uint32(args[2], &bag_r->uidvalidity) == 0 &&
+		str_to_uint32(args[3], &bag_r->uid_min) == 0;
+}
+
+static struct bag *bags_find(const struct mapi_bags *bags, const uint8_t *guid)
+{
+	return hash_table_lookup(bags->by_guid, guid);
+}
+
+static void bags_add(struct mapi_bags *bags, const struct bag *_bag)
+{
+	struct bag *bag, *old;
+	uint64_t *mid;
+	uint8_t *guid;
+
+	bag = bags_find(bags, _bag->guid);
+	if (bag != NULL && bag->bag_uid != _bag->bag_uid)
+		seq_range_array_add(&bags->superseded, bag->bag_uid);
+	if (bag != NULL && bag->mid == _bag->mid) {
+		/* the same message's: they come in the order of UIDs */
+		bag->bag_uid = _bag->bag_uid;
+		return;
+	}
+	if (bag == NULL) {
+		bag = p_new(bags->pool, struct bag, 1);
+		*bag = *_bag;
+		guid = bag->guid;
+		hash_table_insert(bags->by_guid, guid, bag);
+	} else {
+		*bag = *_bag;
+	}
+	if (bag->mid == 0)
+		return;
+	old = hash_table_lookup(bags->by_mid, &bag->mid);
+	if (old != NULL && old != bag) {
+		/* replaced by this one */
+		hash_table_remove(bags->by_mid, &bag->mid);
+		if (old->uid != 0)
+			hash_table_try_remove(bags->by_uid,
+					      POINTER_CAST(old->uid));
+		old->mid = 0;
+	}
+	mid = &bag->mid;
+	hash_table_update(bags->by_mid, mid, bag);
+	array_push_back(&bags->unresolved, &bag);
+}
+
+static enum mapi_error bags_read(struct mapi_bags *bags)
+{
+	static const char *const headers[] = { BAG_HEADER, NULL };
+	struct mailbox_transaction_context *trans;
+	struct mailbox_header_lookup_ctx *wanted;
+	struct mail *mail;
+	struct bag bag;
+	enum mapi_error error = EC_NONE;
+	uint32_t seq, seq1, seq2;
+	const char *value;
+	int ret;
+
+	mailbox_get_seq_range(bags->box, bags->last_uid + 1, (uint32_t)-1,
+			      &seq1, &seq2);
+	if (seq1 == 0)
+		return EC_NONE;
+	trans = mailbox_transaction_begin(bags->box, 0, "MAPI bags");
+	wanted = mailbox_header_lookup_init(bags->box, headers);
+	mail = mail_alloc(trans, 0, wanted);
+	for (seq = seq1; seq <= seq2 && error == EC_NONE; seq++) T_BEGIN {
+		mail_set_seq(mail, seq);
+		ret = mail_get_first_header(mail, BAG_HEADER, &value);
+		if (ret < 0 && !mail->expunged)
+			error = mapi_error_from_mailbox(bags->box);
+		else {
+			if (ret > 0 && bag_parse(value, &bag)) {
+				bag.bag_uid = mail->uid;
+				bags_add(bags, &bag);
+			}
+			bags->last_uid = mail->uid;
+		}
+	} T_END;
+	mail_free(&mail);
+	mailbox_header_lookup_unref(&wanted);
+	/* what has been parsed gets into the cache */
+	if (mailbox_transaction_commit(&trans) < 0 && error == EC_NONE)
+		error = mapi_error_from_mailbox(bags->box);
+	return error;
+}
+
+/* EC_NOT_FOUND if there are no bags */
+static enum mapi_error bags_open(struct mapi_bags *bags, bool create)
+{
+	static const struct mailbox_cache_field cache_updates[] = {
+		{ .name = "hdr.x-mapi-bag",
+		  .decision = MAIL_CACHE_DECISION_YES,
+		  .last_used = (time_t)-1 },
+		{ .name = NULL }
+	};
+	struct mailbox_update update;
+
+	if (bags->box != NULL) {
+		if (mailbox_transaction_get_count(bags->box) > 0 ||
+		    mailbox_sync(bags->box, 0) == 0)
+			return EC_NONE;
+		/* deleted, or rebuilt under our feet: open it again */
+		bags_close(bags);
+	}
+	if (!create && !mapi_companion_exists(bags->store->companion,
+					      bags->leaf))
+		return EC_NOT_FOUND;
+	i_zero(&update);
+	update.cache_updates = cache_updates;
+	return mapi_companion_open(bags->store->companion, bags->leaf, create,
+				   &update, &bags->box);
+}
+
+static enum mapi_error bags_refresh(struct mapi_bags *bags, bool create)
+{
+	struct mailbox_status status;
+	enum mapi_error error;
+
+	error = bags_open(bags, create);
+	if (error == EC_NONE) {
+		mailbox_get_open_status(bags->box, STATUS_UIDVALIDITY, &status);
+		if (status.uidvalidity == bags->uidvalidity)
+			return bags_read(bags);
+	}
+	if (bags->last_uid != 0) {
+		bags_deinit_index(bags);
+		bags_init_index(bags);
+	}
+	if (error != EC_NONE)
+		return error == EC_NOT_FOUND ? EC_NONE : error;
+	bags->uidvalidity = status.uidvalidity;
+	return bags_read(bags);
+}
+
+bool mapi_bags_exist(const struct mapi_bags *bags)
+{
+	return hash_table_count(bags->by_guid) > 0;
+}
+
+/* --- messages with other MIDs ------------------------------------------------ */
+
+static bool mail_get_guid_128(struct mail *mail, guid_128_t guid_r)
+{
+	const char *guid;
+
+	if (mail_get_special(mail, MAIL_FETCH_GUID, &guid) < 0 || *guid == '\0')
+		return FALSE;
+	mail_generate_guid_128_hash(guid, guid_r);
+	return TRUE;
+}
+
+static uint32_t
+bag_find_uid(const struct bag *bag, struct mail *mail, uint32_t uid_min)
+{
+	uint32_t seq, seq1, seq2;
+	guid_128_t guid;
+
+	mailbox_get_seq_range(mail->box, uid_min, (uint32_t)-1, &seq1, &seq2);
+	for (seq = seq1; seq != 0 && seq <= seq2; seq++) {
+		mail_set_seq(mail, seq);
+		if (mail_get_guid_128(mail, guid) &&
+		    guid_128_equals(guid, bag->guid))
+			return mail->uid;
+	}
+	return 0;
+}
+
+/* Finds the message. If the one that it replaces is there, too, that one is
+   expunged. */
+static void
+bag_resolve(struct mapi_bags *bags, struct bag *bag, struct mail *mail,
+	    uint32_t uidvalidity, uint32_t uidnext)
+{
+	uint32_t uid_min = bag->uidvalidity == uidvalidity ? bag->uid_min : 1;
+	uint32_t replaced = bag->mid & UINT32_MAX;
+
+	bag->uid = bag_find_uid(bag, mail, I_MAX(uid_min, bag->checked));
+	bag->checked = uidnext;
+	if (bag->uid == 0)
+		return;
+	hash_table_update(bags->by_uid, POINTER_CAST(bag->uid), bag);
+	if (bag->uidvalidity == uidvalidity && replaced < bag->uid_min &&
+	    replaced != 0 && mail_set_uid(mail, replaced)) {
+		e_debug(mail->box->event, "mapi: UID %u has been replaced "
+			"by UID %u: expunging it", replaced, bag->uid);
+		mail_expunge(mail);
+	}
+}
+
+static enum mapi_error
+bags_resolve(struct mapi_bags *bags, struct mailbox *box)
+{
+	struct mailbox_transaction_context *trans;
+	struct mailbox_status status;
+	struct bag *const *bagp, *bag;
+	struct mail *mail;
+	unsigned int i, left = 0;
+	enum mapi_error error = EC_NONE;
+
+	mailbox_get_open_status(box, STATUS_UIDVALIDITY | STATUS_UIDNEXT,
+				&status);
+	trans = mailbox_transaction_begin(box, 0, "MAPI bags");
+	mail = mail_alloc(trans, 0, NULL);
+	for (i = 0; i < array_count(&bags->unresolved); i++) T_BEGIN {
+		bagp = array_idx(&bags->unresolved, i);
+		bag = *bagp;
+		if (bag->mid != 0 && bag->uid == 0) {
+			if (bag->checked < status.uidnext) {
+				bag_resolve(bags, bag, mail, status.uidvalidity,
+					    status.uidnext);
+			}
+			if (bag->uid == 0)
+				array_idx_set(&bags->unresolved, left++, &bag);
+		}
+	} T_END;
+	array_delete(&bags->unresolved, left,
+		     array_count(&bags->unresolved) - left);
+	mail_free(&mail);
+	if (mailbox_transaction_commit(&trans) < 0 || mailbox_sync(box, 0) < 0)
+		error = mapi_error_from_mailbox(box);
+	return error;
+}
+
+static bool bags_have_unresolved(struct mapi_bags *bags, struct mailbox *box)
+{
+	struct mailbox_status status;
+	struct bag *const *bagp;
+
+	if (array_count(&bags->unresolved) == 0)
+		return FALSE;
+	mailbox_get_open_status(box, STATUS_UIDNEXT, &status);
+	array_foreach(&bags->unresolved, bagp) {
+		if ((*bagp)->checked < status.uidnext)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+enum mapi_error mapi_bags_refresh(struct mapi_bags *bags, struct mailbox *box)
+{
+	enum mapi_error error;
+
+	error = bags_refresh(bags, FALSE);
+	if (error != EC_NONE || !bags_have_unresolved(bags, box))
+		return error;
+	return bags_resolve(bags, box);
+}
+
+uint64_t mapi_bags_mid_globcnt(const struct mapi_bags *bags, uint32_t uid)
+{
+	const struct bag *bag;
+
+	bag = hash_table_lookup(bags->by_uid, POINTER_CAST(uid));
+	return bag == NULL ? 0 : bag->mid;
+}
+
+uint32_t mapi_bags_mid_uid(const struct mapi_bags *bags, uint64_t globcnt)
+{
+	const struct bag *bag;
+
+	bag = hash_table_lookup(bags->by_mid, &globcnt);
+	return bag == NULL ? 0 : bag->uid;
+}
+
+/* --- reading ---------------------------------------------------------------- */
+
+/* Names for which the store has no ids yet get some. */
+static enum mapi_error
+propset_map_names(struct mapi_store *store, struct mapi_propset **_set,
+		  TALLOC_CTX *parent)
+{
+	struct mapi_propset *set = *_set, *mapped;
+	struct mapi_property_name *names;
+	struct mapi_content_prop prop;
+	unsigned int i, n = 0;
+	enum mapi_error error;
+	uint16_t *ids;
+
+	names = talloc_array(parent, struct mapi_property_name, set->count);
+	ids = talloc_zero_array(names, uint16_t, set->count);
+	for (i = 0; i < set->count; i++) {
+		if (set->props[i].name != NULL &&
+		    !mapi_overlay_is_own_name(set->props[i].name, &ids[n]))
+			names[n++] = *set->props[i].name;
+	}
+	error = n == 0 ? EC_NONE :
+		mapi_store_names_to_ids(store, names, n, TRUE, ids);
+	mapped = mapi_propset_create(parent);
+	for (i = n = 0; i < set->count && error == EC_NONE; i++) {
+		uint16_t id = MAPI_TAG_ID(set->props[i].tag);
+
+		prop = set->props[i];
+		if (prop.name != NULL &&
+		    !mapi_overlay_is_own_name(prop.name, &id))
+			id = ids[n++];
+		prop.tag = MAPI_TAG(id, MAPI_TAG_TYPE(prop.tag));
+		if (id != 0)
+			(void)mapi_propset_set(mapped, &prop);
+	}
+	talloc_free(names);
+	talloc_free(set);
+	*_set = mapped;
+	return error;
+}
+
+static enum mapi_error
+content_map_names(struct mapi_store *store, struct mapi_content *content)
+{
+	enum mapi_error error;
+	unsigned int i;
+
+	error = propset_map_names(store, &content->props, content);
+	for (i = 0; i < content->recipient_count && error == EC_NONE; i++) {
+		error = propset_map_names(store, &content->recipients[i].props,
+					  content);
+	}
+	for (i = 0; i < content->attachment_count && error == EC_NONE; i++) {
+		error = propset_map_names(store, &content->attachments[i].props,
+					  content);
+		if (error == EC_NONE &&
+		    content->attachments[i].embedded != NULL) {
+			error = content_map_names(store,
+					content->attachments[i].embedded);
+		}
+	}
+	return error;
+}
+
+const char *mapi_store_temp_prefix(struct mapi_store *store)
+{
+	string_t *path = t_str_new(128);
+
+	mail_user_set_get_temp_prefix(path, store->user->set);
+	return str_c(path);
+}
+
+/* The decoded body, in memory or in a temporary file: the mail isn't needed any
+   more. */
+static struct istream *bag_open_body(struct mapi_store *store, struct mail *mail)
+{
+	struct message_size hdr_size;
+	struct istream *input, *decoded, *result = NULL;
+	struct ostream *output;
+
+	if (mail_get_stream_because(mail, &hdr_size, NULL, "MAPI bag",
+				    &input) < 0)
+		return NULL;
+	i_stream_seek(input, hdr_size.physical_size);
+	decoded = i_stream_create_base64_decoder(input);
+	output = iostream_temp_create_sized(mapi_store_temp_prefix(store), 0,
+					    "MAPI bag", BAG_MEMORY_MAX);
+	o_stream_nsend_istream(output, decoded);
+	if (decoded->stream_errno != 0) {
+		e_error(mail->box->event, "mapi: Can't read bag UID %u: %s",
+			mail->uid, i_stream_get_error(decoded));
+	} else if (o_stream_finish(output) >= 0) {
+		result = iostream_temp_finish(&output, IO_BLOCK_SIZE);
+	}
+	i_stream_unref(&decoded);
+	if (output != NULL)
+		o_stream_destroy(&output);
+	return result;
+}
+
+static enum mapi_error
+bag_decode(struct mapi_bags *bags, TALLOC_CTX *parent, struct mail *mail,
+	   struct mapi_overlay **overlay_r)
+{
+	struct mapi_content *content;
+	struct istream *input;
+	const char *error_str;
+	enum mapi_error error;
+	int ret;
+
+	input = bag_open_body(bags->store, mail);
+	if (input == NULL)
+		return EC_ERROR;
+	ret = mapi_bag_decode(parent, input, &content, &error_str);
+	i_stream_unref(&input);
+	if (ret < 0) {
+		e_error(mail->box->event, "mapi: Bag UID %u is broken: %s",
+			mail->uid, error_str);
+		return EC_CORRUPT_DATA;
+	}
+	error = content_map_names(bags->store, content);
+	if (error == EC_NONE &&
+	    !mapi_overlay_from_content(parent, content, overlay_r)) {
+		e_error(mail->box->event, "mapi: Bag UID %u is broken: "
+			"It contradicts itself", mail->uid);
+		error = EC_CORRUPT_DATA;
+	}
+	talloc_free(content);
+	return error;
+}
+
+uint32_t mapi_bags_find_uid(const struct mapi_bags *bags, struct mail *mail)
+{
+	const struct bag *bag;
+	guid_128_t guid;
+
+	if (!mapi_bags_exist(bags) || !mail_get_guid_128(mail, guid))
+		return 0;
+	bag = bags_find(bags, guid);
+	return bag == NULL ? 0 : bag->bag_uid;
+}
+
+enum mapi_error
+mapi_bags_load(struct mapi_bags *bags, TALLOC_CTX *parent, struct mail *mail,
+	       struct mapi_overlay **overlay_r)
+{
+	struct mailbox_transaction_context *trans;
+	enum mapi_error error = EC_NONE;
+	const struct bag *bag;
+	struct mail *bag_mail;
+	guid_128_t guid;
+
+	*overlay_r = NULL;
+	if (!mapi_bags_exist(bags))
+		return EC_NONE;
+	if (!mail_get_guid_128(mail, guid)) {
+		return mail->expunged ? EC_OBJECT_DELETED :
+			mapi_error_from_mailbox(mail->box);
+	}
+	bag = bags_find(bags, guid);
+	if (bag == NULL || bags->box == NULL)
+		return EC_NONE;
+	trans = mailbox_transaction_begin(bags->box, 0, "MAPI bag");
+	bag_mail = mail_alloc(trans, 0, NULL);
+	/* not there any more: it has been deleted with its message */
+	if (mail_set_uid(bag_mail, bag->bag_uid)) T_BEGIN {
+		error = bag_decode(bags, parent, bag_mail, overlay_r);
+	} T_END;
+	mail_free(&bag_mail);
+	(void)mailbox_transaction_commit(&trans);
+	return error;
+}
+
+/* --- writing ---------------------------------------------------------------- */
+
+static struct istream *
+bag_create_header(const struct mapi_bag_new *bag)
+{
+	string_t *str = t_str_new(1024);
+	guid_128_t guid;
+
+	mail_generate_guid_128_hash(bag->guid, guid);
+	str_printfa(str,
+		"From: MAPI server <MAILER-DAEMON>\r\n"
+		"Date: %s\r\n"
+		"Subject: Do not delete: ", message_date_create(ioloop_time));
+	message_header_encode(t_strdup_printf("what Outlook knows of \"%s\"",
+		str_sanitize_utf8(bag->subject == NULL ? "" : bag->subject,
+				  100)), str);
+	str_printfa(str, "\r\n"
+		BAG_HEADER": %s %"PRIx64" %u %u\r\n"
+		"MIME-Version: 1.0\r\n"
+		"Content-Type: application/octet-stream\r\n"
+		"Content-Transfer-Encoding: base64\r\n"
+		"\r\n", guid_128_to_string(guid), bag->mid_globcnt,
+		bag->uidvalidity, bag->uid_min);
+	return i_stream_create_copy_from_data(str_data(str), str_len(str));
+}
+
+/* Empties uids if it has been done. */
+static enum mapi_error
+bags_expunge(struct mapi_bags *bags, ARRAY_TYPE(seq_range) *uids)
+{
+	struct mailbox_transaction_context *trans;
+	const struct seq_range *range;
+	struct mail *mail;
+	uint32_t uid;
+
+	if (array_count(uids) == 0)
+		return EC_NONE;
+	trans = mailbox_transaction_begin(bags->box, 0, "MAPI bags");
+	mail = mail_alloc(trans, 0, NULL);
+	array_foreach(uids, range) {
+		for (uid = range->seq1; uid <= range->seq2; uid++) {
+			if (mail_set_uid(mail, uid))
+				mail_expunge(mail);
+		}
+	}
+	mail_free(&mail);
+	if (mailbox_transaction_commit(&trans) < 0 ||
+	    mailbox_sync(bags->box, 0) < 0)
+		return mapi_error_from_mailbox(bags->box);
+	array_clear(uids);
+	return EC_NONE;
+}
+
+/* NULL if the overlay's streams can't be read, or there's no room for it. */
+static struct istream *
+bag_create_input(struct mapi_store *store, const struct mapi_bag_new *bag)
+{
+	struct istream *inputs[3] = { NULL, NULL, NULL }, *body, *result;
+	struct mapi_content *content;
+	struct ostream *output;
+	int ret;
+
+	output = iostream_temp_create_sized(mapi_store_temp_prefix(store), 0,
+					    "MAPI bag", BAG_MEMORY_MAX);
+	o_stream_set_no_error_handling(output, TRUE);
+	content = mapi_overlay_to_content(NULL, bag->overlay);
+	ret = mapi_bag_encode(content, output);
+	talloc_free(content);
+	if (ret < 0 || o_stream_finish(output) < 0) {
+		o_stream_destroy(&output);
+		return NULL;
+	}
+	body = iostream_temp_finish(&output, IO_BLOCK_SIZE);
+	inputs[0] = bag_create_header(bag);
+	inputs[1] = i_stream_create_base64_encoder(body, BASE64_LINE, TRUE);
+	result = i_stream_create_concat(inputs);
+	i_stream_unref(&inputs[0]);
+	i_stream_unref(&inputs[1]);
+	i_stream_unref(&body);
+	return result;
+}
+
+int mapi_mail_save(struct mail_save_context **_ctx, struct istream *input)
+{
+	struct mail_save_context *ctx = *_ctx;
+	ssize_t ret;
+
+	*_ctx = NULL;
+	if (mailbox_save_begin(&ctx, input) < 0)
+		return -1;
+	do {
+		ret = i_stream_read(input);
+		if (mailbox_save_continue(ctx) < 0) {
+			mailbox_save_cancel(&ctx);
+			return -1;
+		}
+	} while (ret > 0 || ret == -2);
+	if (input->stream_errno != 0) {
+		mailbox_save_cancel(&ctx);
+		return -1;
+	}
+	return mailbox_save_finish(&ctx);
+}
+
+/* Saves a bag and deletes what it replaces. */
+static enum mapi_error
+bags_save_input(struct mapi_bags *bags, const char *guid, struct istream *input)
+{
+	struct mailbox_transaction_context *trans;
+	struct mail_save_context *ctx;
+	enum mapi_error error = EC_NONE;
+	const struct bag *old;
+	guid_128_t guid_128;
+
+	mail_generate_guid_128_hash(guid, guid_128);
+	old = bags_find(bags, guid_128);
+	if (old != NULL)
+		seq_range_array_add(&bags->superseded, old->bag_uid);
+
+	trans = mailbox_transaction_begin(bags->box,
+			MAILBOX_TRANSACTION_FLAG_EXTERNAL |
+			MAILBOX_TRANSACTION_FLAG_ASSIGN_UIDS, "MAPI bag");
+	ctx = mailbox_save_alloc(trans);
+	mailbox_save_set_flags(ctx, MAIL_SEEN, NULL);
+	if (mapi_mail_save(&ctx, input) < 0) {
+		error = mapi_error_from_mailbox(bags->box);
+		mailbox_transaction_rollback(&trans);
+	} else if (mailbox_transaction_commit(&trans) < 0) {
+		error = mapi_error_from_mailbox(bags->box);
+	}
+	if (error != EC_NONE) {
+		if (old != NULL) {
+			seq_range_array_remove(&bags->superseded,
+					       old->bag_uid);
+		}
+		return error;
+	}
+	/* the next one does it if this fails */
+	(void)bags_expunge(bags, &bags->superseded);
+	return bags_refresh(bags, FALSE);
+}
+
+enum mapi_error mapi_bags_save(struct mapi_bags *bags,
+			       const struct mapi_bag_new *bag)
+{
+	struct istream *input = NULL;
+	enum mapi_error error;
+
+	error = bags_refresh(bags, TRUE);
+	if (error != EC_NONE)
+		return error;
+	T_BEGIN {
+		input = bag_create_input(bags->store, bag);
+		error = input == NULL ? EC_ERROR :
+			bags_save_input(bags, bag->guid, input);
+		i_stream_unref(&input);
+	} T_END;
+	return error;
+}
+
+enum mapi_error
+mapi_bags_delete(struct mapi_bags *bags, const char *const *guids)
+{
+	ARRAY_TYPE(seq_range) uids;
+	const struct bag *bag;
+	enum mapi_error error;
+	guid_128_t guid;
+
+	error = bags_refresh(bags, FALSE);
+	if (error != EC_NONE || bags->box == NULL)
+		return error;
+	i_array_init(&uids, 16);
+	for (; *guids != NULL; guids++) {
+		mail_generate_guid_128_hash(*guids, guid);
+		bag = bags_find(bags, guid);
+		if (bag != NULL)
+			seq_range_array_add(&uids, bag->bag_uid);
+	}
+	error = bags_expunge(bags, &uids);
+	array_free(&uids);
+	return error;
+}
+
+static enum mapi_error
+bag_copy(struct mapi_bags *dest, struct mail *mail, const char *guid)
+{
+	const struct mapi_bag_new bag = { .guid = guid };
+	struct istream *inputs[3] = { NULL, NULL, NULL }, *input;
+	struct message_size hdr_size;
+	enum mapi_error error;
+
+	if (mail_get_stream_because(mail, &hdr_size, NULL, "MAPI bag",
+				    &input) < 0) {
+		return mail->expunged ? EC_NONE :
+			mapi_error_from_mailbox(mail->box);
+	}
+	i_stream_seek(input, hdr_size.physical_size);
+	inputs[0] = bag_create_header(&bag);
+	inputs[1] = i_stream_create_limit(input, (uoff_t)-1);
+	input = i_stream_create_concat(inputs);
+	error = bags_save_input(dest, guid, input);
+	i_stream_unref(&inputs[0]);
+	i_stream_unref(&inputs[1]);
+	i_stream_unref(&input);
+	return error;
+}
+
+enum mapi_error mapi_bags_copy(struct mapi_bags *src, struct mapi_bags *dest,
+			       const char *const *guids)
+{
+	struct mailbox_transaction_context *trans;
+	const struct bag *bag;
+	enum mapi_error error;
+	struct mail *mail;
+	guid_128_t guid;
+
+	error = bags_refresh(src, FALSE);
+	if (error != EC_NONE || !mapi_bags_exist(src) || src == dest)
+		return error;
+	error = bags_refresh(dest, TRUE);
+	if (error != EC_NONE)
+		return error;
+	trans = mailbox_transaction_begin(src->box, 0, "MAPI bags");
+	mail = mail_alloc(trans, 0, NULL);
+	for (; *guids != NULL && error == EC_NONE; guids++) T_BEGIN {
+		mail_generate_guid_128_hash(*guids, guid);
+		bag = bags_find(src, guid);
+		if (bag != NULL && mail_set_uid(mail, bag->bag_uid))
+			error = bag_copy(dest, mail, *guids);
+	} T_END;
+	mail_free(&mail);
+	(void)mailbox_transaction_commit(&trans);
+	return error;
+}

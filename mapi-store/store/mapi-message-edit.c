@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Changes of open messages: see mapi-message-edit.h. Nothing here touches a
+   mailbox. */
+
+#include "lib.h"
+#include "guid.h"
+#include "istream.h"
+#include "iostream-temp.h"
+#include "ioloop.h"
+#include "mail-storage.h"
+#include "ostream.h"
+#include "mapi-bags.h"
+#include "mapi-directory.h"
+#include "mapi-enums.h"
+#include "mapi-message-edit.h"
+#include "mapi-message-folder.h"
+#include "mapi-message-private.h"
+#include "mapi-props.h"
+#include "mapi-store-private.h"
+#include "mapi-stream.h"
+#include "mime-build.h"
+#include "mime-content.h"
+
+#define MIME_MEMORY_MAX (128 * 1024)
+/* [MS-OXCPRPT] 2.2.20: what a stream can hold */
+#define STREAM_SIZE_MAX 0x7fffffff
+
+/* beside enum mapi_body in content->fresh */
+#define FRESH_SUBJECT		0x10
+#define FRESH_SUBJECT_PARTS	0x20
+
+/* --- what it's going to be -------------------------------------------------- */
+
+static void
+content_remove_if(struct mapi_content *all, const struct mapi_overlay *overlay,
+		  uint32_t tag)
+{
+	if (mapi_propset_find(overlay->props, tag) == NULL)
+		mapi_propset_remove(all->props, tag);
+}
+
+/* What was derived from properties that have been replaced isn't true any
+   more. */
+static void
+content_remove_stale(struct mapi_message_content *content,
+		     struct mapi_content *all)
+{
+	const struct mapi_overlay *overlay = content->overlay;
+	unsigned int fresh = content->fresh;
+
+	if ((fresh & MAPI_BODY_ALL) != 0) {
+		if ((fresh & MAPI_BODY_TEXT) == 0)
+			content_remove_if(all, overlay, PIDTAG_BODY);
+		if ((fresh & MAPI_BODY_HTML) == 0)
+			content_remove_if(all, overlay, PIDTAG_HTML);
+		if ((fresh & MAPI_BODY_RTF) == 0)
+			content_remove_if(all, overlay, PIDTAG_RTF_COMPRESSED);
+		content_remove_if(all, overlay, PIDTAG_NATIVE_BODY);
+		content_remove_if(all, overlay, PIDTAG_RTF_IN_SYNC);
+		if ((fresh & MAPI_BODY_HTML) == 0) {
+			content_remove_if(all, overlay,
+					  PIDTAG_INTERNET_CODEPAGE);
+		}
+	}
+	if ((fresh & FRESH_SUBJECT) != 0) {
+		content_remove_if(all, overlay, PIDTAG_SUBJECT_PREFIX);
+		content_remove_if(all, overlay, PIDTAG_NORMALIZED_SUBJECT);
+	}
+	if ((fresh & FRESH_SUBJECT_PARTS) != 0)
+		content_remove_if(all, overlay, PIDTAG_SUBJECT);
+}
+
+enum mapi_error
+mapi_message_content_get_all(struct mapi_message_content *content,
+			     TALLOC_CTX *parent, struct mapi_content **content_r)
+{
+	struct mapi_overlay *nothing = NULL;
+	struct mapi_content *derived = NULL;
+	struct mime_message *mime;
+
+	if (content->mail != NULL || content->outer != NULL) {
+		mime = mapi_message_view_mime(content->view);
+		if (mime == NULL ||
+		    mime_content_derive(parent, mime, &derived) < 0)
+			return mapi_message_view_error(content->view);
+	}
+	if (content->overlay == NULL)
+		nothing = mapi_overlay_create(parent);
+	*content_r = mapi_overlay_apply(parent, derived, nothing != NULL ?
+					nothing : content->overlay);
+	talloc_free(nothing);
+	/* streams are referenced by the new one */
+	talloc_free(derived);
+	if (content->overlay != NULL)
+		content_remove_stale(content, *content_r);
+	return EC_NONE;
+}
+
+/* Who has the distinguished name: the owner's is known without a directory, too. */
+static const char *
+build_smtp_address(void *context, TALLOC_CTX *mem, const char *address_type,
+		   const char *address)
+{
+	struct mapi_store *store = context;
+	const struct mapi_store_settings *set = mapi_store_settings_get(store);
+	struct mapi_directory_question question = {
+		.key = MAPI_DIRECTORY_LEGACY_DN,
+		.value = address,
+	};
+
+	if (strcasecmp(address_type, "EX") != 0)
+		return NULL;
+	if (set->directory != NULL)
+		set->directory->lookup(set->directory, &question, 1);
+	if (question.object != NULL && question.object->address != NULL)
+		return talloc_strdup(mem, question.object->address);
+	return strcasecmp(address, mapi_store_owner_dn(store)) == 0 ?
+		talloc_strdup(mem, set->email_address) : NULL;
+}
+
+enum mapi_error
+mapi_message_content_build(struct mapi_message_content *content,
+			   const struct mapi_content *all, bool with_bcc,
+			   struct istream **input_r)
+{
+	struct mapi_store *store = content->view->store;
+	struct mime_build_params params = {
+		.smtp_address = build_smtp_address,
+		.context = store,
+		.now = ioloop_time,
+		.with_bcc = with_bcc,
+	};
+	struct ostream *output;
+	enum mapi_error error = EC_NONE;
+
+	T_BEGIN {
+		output = iostream_temp_create_sized(
+			mapi_store_temp_prefix(store), 0, "MAPI message",
+			MIME_MEMORY_MAX);
+		o_stream_set_no_error_handling(output, TRUE);
+		if (mime_build(all, &params, output) < 0 ||
+		    o_stream_finish(output) < 0) {
+			e_error(store->user->event,
+				"mapi: Can't build a MIME message: %s",
+				o_stream_get_error(output));
+			error = output->stream_errno == ENOSPC ?
+				EC_NOT_ENOUGH_DISK : EC_ERROR;
+			o_stream_destroy(&output);
+		} else {
+			*input_r = iostream_temp_finish(&output,
+							IO_BLOCK_SIZE);
+		}
+	} T_END;
+	return error;
+}
+
+static void content_forget_changed_view(struct mapi_message_content *content)
+{
+	TALLOC_FREE(content->changed_view);
+	i_stream_unref(&content->changed_mime);
+}
+
+static struct mapi_message_view *content_get_changed(void *context)
+{
+	struct mapi_message_content *content = context;
+	struct mapi_content *all;
+	enum mapi_error error;
+
+	if (content->changed_view != NULL)
+		return content->changed_view;
+	error = mapi_message_content_get_all(content, content, &all);
+	if (error != EC_NONE)
+		return NULL;
+	error = mapi_message_content_build(content, all, TRUE,
+					   &content->changed_mime);
+	if (error == EC_NONE) {
+		content->changed_view =
+			mapi_message_view_create_stream(content,
+				content->view->store, content->folder,
+				content->associated, content->changed_mime);
+	}
+	talloc_free(all);
+	return content->changed_view;
+}
+
+void mapi_message_content_change(struct mapi_message_content *content,
+				 bool mime_changed)
+{
+	if (content->overlay == NULL) {
+		content->overlay = mapi_overlay_create(content);
+		content->view->overlay = content->overlay;
+	}
+	content->changed = TRUE;
+	if (mime_changed) {
+		content->mime_changed = TRUE;
+		content_forget_changed_view(content);
+		content->view->get_changed = content_get_changed;
+		content->view->changed_context = content;
+	}
+}
+
+void mapi_message_content_init_new(struct mapi_message_content *content,
+				   struct mapi_folder *folder, bool associated)
+{
+	content->folder = folder;
+	content->associated = associated;
+	content->is_new = TRUE;
+	if (content->view == NULL) {
+		content->view = mapi_message_view_create_new(content,
+			content->draft != NULL ?
+			content->draft->content->view->store :
+			folder->obj.store, folder, associated);
+	}
+	mapi_message_content_change(content, TRUE);
+	content->overlay->has_recipients = TRUE;
+	content->overlay->has_attachments = TRUE;
+}
+
+/* --- properties ------------------------------------------------------------- */
+
+/* Whether it can be seen in the MIME form. What's there is what can be derived
+   from it. */
+static bool prop_is_in_mime(uint32_t tag, const struct mapi_property_name *name)
+{
+	uint32_t other;
+	unsigned int i;
+
+	if (name != NULL) {
+		return memcmp(&name->guid, &PS_INTERNET_HEADERS,
+			      sizeof(name->guid)) == 0;
+	}
+	if (mime_headers_has_prop(tag) || mapi_prop_body(tag) != 0)
+		return TRUE;
+	for (i = 0; mime_message_prop_at(i, &other); i++) {
+		if (MAPI_TAG_ID(tag) == MAPI_TAG_ID(other))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static bool tags_are_in_mime(struct mapi_message_content *content,
+			     const uint32_t *tags, unsigned int count)
+{
+	const struct mapi_content_prop *prop;
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		prop = mapi_propset_find(content->overlay->props, tags[i]);
+		if (prop == NULL) {
+			prop = mapi_propset_find(content->overlay->absent,
+						 tags[i]);
+		}
+		if (prop != NULL && prop_is_in_mime(tags[i], prop->name))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void overlay_forget(struct mapi_overlay *overlay, uint32_t tag)
+{
+	mapi_propset_remove(overlay->props, tag);
+	mapi_propset_remove(overlay->absent, tag);
+}
+
+/* A body that is set takes the place of all others that aren't set in the same
+   session; the subject takes the place of its parts, and the other way
+   round. */
+static void
+content_refresh(struct mapi_message_content *content, uint32_t tag)
+{
+	struct mapi_overlay *overlay = content->overlay;
+	enum mapi_body body = mapi_prop_body(tag);
+
+	if (body != 0) {
+		content->fresh |= body;
+		if ((content->fresh & MAPI_BODY_TEXT) == 0)
+			overlay_forget(overlay, PIDTAG_BODY);
+		if ((content->fresh & MAPI_BODY_HTML) == 0)
+			overlay_forget(overlay, PIDTAG_HTML);
+		if ((content->fresh & MAPI_BODY_RTF) == 0)
+			overlay_forget(overlay, PIDTAG_RTF_COMPRESSED);
+	}
+	switch (MAPI_TAG_ID(tag)) {
+	case MAPI_TAG_ID(PIDTAG_SUBJECT):
+		content->fresh |= FRESH_SUBJECT;
+		if ((content->fresh & FRESH_SUBJECT_PARTS) == 0) {
+			overlay_forget(overlay, PIDTAG_SUBJECT_PREFIX);
+			overlay_forget(overlay, PIDTAG_NORMALIZED_SUBJECT);
+		}
+		break;
+	case MAPI_TAG_ID(PIDTAG_SUBJECT_PREFIX):
+	case MAPI_TAG_ID(PIDTAG_NORMALIZED_SUBJECT):
+		content->fresh |= FRESH_SUBJECT_PARTS;
+		if ((content->fresh & FRESH_SUBJECT) == 0)
+			overlay_forget(overlay, PIDTAG_SUBJECT);
+		break;
+	}
+}
+
+/* PidTagMessageFlags can be set until the message is saved, [MS-OXCMSG]
+   2.2.1.6; mfHasAttach and others follow from what the message is. */
+static enum mapi_error
+content_set_new_flags(struct mapi_message_content *content,
+		      const struct mapi_value *value)
+{
+	const uint32_t settable = MSGFLAG_READ | MSGFLAG_UNSENT |
+		MSGFLAG_RESEND | MSGFLAG_NOTIFY_READ | MSGFLAG_NOTIFY_UNREAD;
+	struct mapi_value flags;
+
+	if (!content->is_new || value->type != PTYP_INTEGER32)
+		return EC_COMPUTED;
+	flags = mapi_value_i32(value->u.i32 & settable);
+	return mapi_propset_set_value(content->overlay->props,
+				      PIDTAG_MESSAGE_FLAGS, &flags) ?
+		EC_NONE : EC_TOO_COMPLEX;
+}
+
+enum mapi_error
+mapi_message_set_props(struct mapi_object *obj,
+		       const struct mapi_property *props, unsigned int count,
+		       enum mapi_error *errors_r)
+{
+	struct mapi_message *msg =
+		container_of(obj, struct mapi_message, obj);
+	struct mapi_message_content *content = msg->priv->content;
+	enum mapi_error error;
+	unsigned int i;
+	uint32_t *tags;
+
+	if (!msg->priv->writable)
+		return EC_ACCESS_DENIED;
+	mapi_message_content_change(content, FALSE);
+	error = mapi_overlay_set_props(obj->store, content->overlay,
+				       mapi_message_prop_class, props, count,
+				       errors_r);
+	if (error != EC_NONE)
+		return error;
+	tags = talloc_array(NULL, uint32_t, count);
+	for (i = 0; i < count; i++) {
+		tags[i] = props[i].tag;
+		if (props[i].tag == PIDTAG_MESSAGE_FLAGS) {
+			errors_r[i] = content_set_new_flags(content,
+							    &props[i].value);
+		}
+		if (errors_r[i] == EC_NONE)
+			content_refresh(content, tags[i]);
+	}
+	if (tags_are_in_mime(content, tags, count))
+		mapi_message_content_change(content, TRUE);
+	talloc_free(tags);
+	return EC_NONE;
+}
+
+enum mapi_error
+mapi_message_delete_props(struct mapi_object *obj, const uint32_t *tags,
+			  unsigned int count, enum mapi_error *errors_r)
+{
+	struct mapi_message *msg =
+		container_of(obj, struct mapi_message, obj);
+	struct mapi_message_content *content = msg->priv->content;
+	enum mapi_error error;
+
+	if (!msg->priv->writable)
+		return EC_ACCESS_DENIED;
+	mapi_message_content_change(content, FALSE);
+	error = mapi_overlay_delete_props(obj->store, content->overlay,
+					  mapi_message_prop_class, tags, count,
+					  errors_r);
+	if (error == EC_NONE && tags_are_in_mime(content, tags, count))
+		mapi_message_content_change(content, TRUE);
+	return error;
+}
+
+/* --- streams ---------------------------------------------------------------- */
+
+struct message_stream_target {
+	struct mapi_stream_target target;
+	struct mapi_message_content *content;
+	uint32_t tag;
+	struct mapi_property_name name;
+	bool has_name;
+};
+
+static int message_stream_target_destructor(struct message_stream_target *target)
+{
+	mapi_message_content_unref(&target->content);
+	return 0;
+}
+
+static enum mapi_error
+message_stream_commit(struct mapi_stream_target *_target, struct istream *input)
+{
+	struct message_stream_target *target =
+		container_of(_target, struct message_stream_target, target);
+	struct mapi_message_content *content = target->content;
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct mapi_content_prop prop;
+	enum mapi_error error;
+
+	error = mapi_stream_to_prop(mem, input, target->tag,
+				    content->code_page, &prop);
+	if (error == EC_NONE) {
+		mapi_message_content_change(content, FALSE);
+		prop.name = target->has_name ? &target->name : NULL;
+		if (!mapi_overlay_set(content->overlay, &prop))
+			error = EC_TOO_COMPLEX;
+	}
+	if (error == EC_NONE) {
+		content_refresh(content, prop.tag);
+		if (prop_is_in_mime(prop.tag, prop.name))
+			mapi_message_content_change(content, TRUE);
+	}
+	talloc_free(mem);
+	return error;
+}
+
+static enum mapi_error
+message_stream_target_init_name(struct message_stream_target *target,
+				struct mapi_store *store)
+{
+	uint16_t id = MAPI_TAG_ID(target->tag);
+	enum mapi_error error;
+
+	if (!MAPI_TAG_IS_NAMED(target->tag))
+		return EC_NONE;
+	error = mapi_store_ids_to_names(store, target, &id, 1, &target->name);
+	if (error == EC_NONE && target->name.kind == MAPI_NAME_NONE)
+		error = EC_INVALID_PARAM;
+	target->has_name = TRUE;
+	return error;
+}
+
+/* The bytes that a stream begins with: another stream's. */
+static enum mapi_error
+stream_get_input(struct mapi_object *obj, TALLOC_CTX *mem, uint32_t tag,
+		 struct istream **input_r)
+{
+	struct mapi_stream *stream;
+	enum mapi_error error;
+
+	error = obj->v->open_stream(obj, mem, tag, &stream);
+	if (error == EC_NONE)
+		*input_r = mapi_stream_get_istream(stream);
+	return error;
+}
+
+enum mapi_error
+mapi_message_open_stream_write(struct mapi_object *obj, TALLOC_CTX *parent,
+			       uint32_t tag, bool create,
+			       struct mapi_stream **stream_r)
+{
+	struct mapi_message *msg =
+		container_of(obj, struct mapi_message, obj);
+	struct message_stream_target *target;
+	struct istream *input = NULL;
+	TALLOC_CTX *mem;
+	enum mapi_error error;
+
+	if (!msg->priv->writable)
+		return EC_ACCESS_DENIED;
+	if (!MAPI_TAG_IS_NAMED(tag) &&
+	    mapi_message_prop_class(tag, NULL) == MAPI_PROP_COMPUTED)
+		return EC_ACCESS_DENIED;
+	target = talloc_zero(parent, struct message_stream_target);
+	target->content = msg->priv->content;
+	mapi_message_content_ref(target->content);
+	talloc_set_destructor(target, message_stream_target_destructor);
+	target->tag = tag;
+	target->target.commit = message_stream_commit;
+	target->target.max_size = STREAM_SIZE_MAX;
+	error = message_stream_target_init_name(target, obj->store);
+	mem = talloc_new(NULL);
+	if (error == EC_NONE && !create)
+		error = stream_get_input(obj, mem, tag, &input);
+	if (error == EC_NONE) {
+		*stream_r = mapi_stream_create_write(parent, obj->store, input,
+						     &target->target);
+	} else {
+		talloc_free(target);
+	}
+	i_stream_unref(&input);
+	talloc_free(mem);
+	return error;
+}
+
+/* --- objects ---------------------------------------------------------------- */
+
+void mapi_message_set_writable(struct mapi_message *msg, bool writable)
+{
+	struct mail *mail = msg->priv->content->mail;
+	struct istream *input;
+
+	msg->priv->writable = writable;
+	/* Another session may replace the message while this one changes it:
+	   what is saved here, if that is forced, is based on what was opened.
+	   An open file stays readable when it has been deleted. */
+	if (writable && mail != NULL)
+		(void)mail_get_stream(mail, NULL, NULL, &input);
+}
+
+/* [MS-OXCMSG] 3.2.5.2 */
+static void content_init_defaults(struct mapi_message_content *content)
+{
+	struct mapi_propset *props = content->overlay->props;
+	struct mapi_value value;
+	guid_128_t guid;
+
+	value = mapi_value_str("IPM.Note");
+	mapi_propset_set_value(props, PIDTAG_MESSAGE_CLASS, &value);
+	value = mapi_value_i32(1);
+	mapi_propset_set_value(props, PIDTAG_IMPORTANCE, &value);
+	value = mapi_value_i32(0);
+	mapi_propset_set_value(props, PIDTAG_SENSITIVITY, &value);
+	value = mapi_value_i32(MSGFLAG_READ | MSGFLAG_UNSENT);
+	mapi_propset_set_value(props, PIDTAG_MESSAGE_FLAGS, &value);
+	value = mapi_value_i32(1);
+	mapi_propset_set_value(props, PIDTAG_TRUST_SENDER, &value);
+	value = mapi_value_time(mapi_time_from_unix(ioloop_timeval.tv_sec,
+					ioloop_timeval.tv_usec * 1000));
+	mapi_propset_set_value(props, PIDTAG_CREATION_TIME, &value);
+	mapi_propset_set_value(props, PIDTAG_LAST_MODIFICATION_TIME, &value);
+	guid_128_generate(guid);
+	value = mapi_value_bin(guid, sizeof(guid));
+	mapi_propset_set_value(props, PIDTAG_SEARCH_KEY, &value);
+}
+
+enum mapi_error
+mapi_message_create_new(TALLOC_CTX *parent, struct mapi_store *store,
+			mapi_id_t fid, bool associated,
+			struct mapi_message **msg_r)
+{
+	struct mapi_message_content *content;
+	enum mapi_error error;
+
+	content = mapi_message_content_alloc(store);
+	error = mapi_message_folder_get(store, fid, &content->mfolder,
+					&content->folder);
+	if (error == EC_NONE && content->folder->box == NULL)
+		error = EC_NOT_SUPPORTED;
+	if (error == EC_NONE && mailbox_is_readonly(content->folder->box))
+		error = EC_ACCESS_DENIED;
+	if (error != EC_NONE) {
+		mapi_message_content_unref(&content);
+		return error;
+	}
+	mapi_message_content_init_new(content, content->folder, associated);
+	content_init_defaults(content);
+	*msg_r = mapi_message_create(parent, content);
+	(*msg_r)->fid = fid;
+	(*msg_r)->priv->writable = TRUE;
+	return EC_NONE;
+}

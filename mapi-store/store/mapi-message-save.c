@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Saving a message ([MS-OXCMSG] 3.2.5.4; docs/architecture.md, section 6).
+
+   What can be seen in its MIME form is saved as a new message, which takes the
+   place of the old one and keeps its MID; what can't is saved as a new bag. The
+   order of writing is: bag, message, removal of the old message, removal of its
+   bag. Whenever the process dies, either the old message is there with its bag or
+   the new one with its own; if both are, the next one who looks removes the old
+   one (mapi-bags.c). */
+
+#include "lib.h"
+#include "array.h"
+#include "guid.h"
+#include "ioloop.h"
+#include "istream.h"
+#include "store-compat.h"
+#include "mapi-bags.h"
+#include "mapi-enums.h"
+#include "mapi-mailprops-private.h"
+#include "mapi-message-edit.h"
+#include "mapi-message-folder.h"
+#include "mapi-message-private.h"
+#include "mapi-props.h"
+#include "mapi-store-private.h"
+#include "mime-content.h"
+
+struct save {
+	struct mapi_message *msg;
+	struct mapi_message_content *content;
+
+	/* where it's saved */
+	struct mapi_message_folder *mfolder;
+	struct mapi_folder *folder;
+	struct mailbox *box;
+	struct mapi_bags *bags;
+
+	/* what is replaced: uid is 0 if nothing */
+	uint32_t old_uid;
+	const char *old_guid;
+	enum mail_flags flags;
+	const char *const *keywords;
+	time_t received;
+
+	/* what is written */
+	uint64_t mid_globcnt;
+	uint32_t uidvalidity, uidnext;
+	struct mapi_content *all;
+	struct mapi_overlay *overlay;
+	struct istream *input;
+	const char *guid;
+	uint32_t uid;
+};
+
+/* --- the mailbox ------------------------------------------------------------ */
+
+/* The mailbox of FAI messages is created with the first of them. */
+static enum mapi_error
+save_open_associated(struct save *save)
+{
+	struct mapi_store *store = save->folder->obj.store;
+	struct mailbox *box;
+	enum mapi_error error;
+
+	error = mapi_folder_open_associated(save->folder, &save->box);
+	if (error != EC_NONE || save->box != NULL)
+		return error;
+	error = mapi_companion_open(store->companion,
+		t_strdup_printf(MAPI_COMPANION_FAI,
+				mapi_folder_fid_to_number(save->folder->fid)),
+		TRUE, NULL, &box);
+	if (error != EC_NONE)
+		return error;
+	mailbox_free(&box);
+	error = mapi_folder_open_associated(save->folder, &save->box);
+	return error == EC_NONE && save->box == NULL ? EC_ERROR : error;
+}
+
+static enum mapi_error save_open_box(struct save *save)
+{
+	struct mailbox_status status;
+	enum mapi_error error;
+
+	error = mapi_message_folder_get(save->msg->obj.store, save->msg->fid,
+					&save->mfolder, &save->folder);
+	if (error != EC_NONE)
+		return error == EC_NOT_FOUND ? EC_OBJECT_DELETED : error;
+	save->box = save->folder->box;
+	if (save->content->associated)
+		error = save_open_associated(save);
+	if (error != EC_NONE)
+		return error;
+	if (save->box == NULL)
+		return EC_OBJECT_DELETED;
+	if (mailbox_is_readonly(save->box))
+		return EC_ACCESS_DENIED;
+	save->bags = mapi_folder_bags(save->folder, save->content->associated);
+	mailbox_get_open_status(save->box, STATUS_UIDVALIDITY | STATUS_UIDNEXT,
+				&status);
+	save->uidvalidity = status.uidvalidity;
+	save->uidnext = status.uidnext;
+	return EC_NONE;
+}
+
+/* What there is of the message now, and whether that's what the client has
+   seen. */
+static enum mapi_error
+save_look_at_mail(struct save *save, struct mail *mail, bool force)
+{
+	struct mapi_message_content *content = save->content;
+	const char *guid;
+
+	if (!force && content->mail != NULL &&
+	    (mail->uid != content->mail->uid ||
+	     mapi_bags_find_uid(save->bags, mail) != content->bag_uid))
+		return EC_OBJECT_MODIFIED;
+	if (mail_get_special(mail, MAIL_FETCH_GUID, &guid) < 0 ||
+	    mail_get_received_date(mail, &save->received) < 0)
+		return mapi_error_from_mailbox(save->box);
+	save->old_uid = mail->uid;
+	save->old_guid = t_strdup(guid);
+	save->flags = mail_get_flags(mail) & ~MAIL_RECENT;
+	save->keywords = p_strarray_dup(pool_datastack_create(),
+					mail_get_keywords(mail));
+	save->mid_globcnt = MAPI_ID_GLOBCNT(save->msg->mid);
+	return EC_NONE;
+}
+
+static enum mapi_error save_look_at_old(struct save *save, bool force)
+{
+	struct mailbox_transaction_context *trans;
+	struct mail *mail;
+	enum mapi_error error;
+	bool associated;
+	uint32_t uid;
+
+	error = mapi_folder_mid_to_uid(save->folder, save->msg->mid,
+				       &associated, &uid);
+	if (error != EC_NONE)
+		return error == EC_NOT_FOUND ? EC_OBJECT_DELETED : error;
+	trans = mailbox_transaction_begin(save->box, 0, "MAPI save");
+	mail = mail_alloc(trans, MAIL_FETCH_FLAGS, NULL);
+	error = mail_set_uid(mail, uid) ?
+		save_look_at_mail(save, mail, force) : EC_OBJECT_DELETED;
+	mail_free(&mail);
+	(void)mailbox_transaction_commit(&trans);
+	return error;
+}
+
+/* --- what is written -------------------------------------------------------- */
+
+static void save_set_now(struct mapi_propset *props)
+{
+	struct mapi_value value;
+
+	value = mapi_value_time(mapi_time_from_unix(ioloop_timeval.tv_sec,
+					ioloop_timeval.tv_usec * 1000));
+	(void)mapi_propset_set_value(props, PIDTAG_LAST_MODIFICATION_TIME,
+				     &value);
+}
+
+/* What was made of the message that is replaced, and of nothing that the new one
+   has. */
+static void save_keep_stored(struct save *save)
+{
+	static const uint32_t tags[] = {
+		PIDTAG_SEARCH_KEY, PIDTAG_CREATION_TIME,
+	};
+	struct mapi_message_view *view = save->content->view;
+	struct mapi_value value;
+	TALLOC_CTX *mem;
+	unsigned int i;
+
+	if (view->mail == NULL)
+		return;
+	mem = talloc_new(NULL);
+	for (i = 0; i < N_ELEMENTS(tags); i++) {
+		if (mapi_mailprops_eval(view, mem, &tags[i], 1, SIZE_MAX,
+					&value) == EC_NONE &&
+		    value.type == MAPI_TAG_TYPE(tags[i])) {
+			(void)mapi_propset_set_value(save->overlay->props,
+						     tags[i], &value);
+		}
+	}
+	talloc_free(mem);
+}
+
+/* PidTagMessageFlags of a new message as IMAP's flags */
+static void save_get_new_flags(struct save *save)
+{
+	const struct mapi_value *value;
+	uint32_t flags;
+
+	value = mapi_propset_get(save->all->props, PIDTAG_MESSAGE_FLAGS);
+	if (value == NULL)
+		return;
+	flags = value->u.i32;
+	if ((flags & MSGFLAG_READ) != 0)
+		save->flags |= MAIL_SEEN;
+	if ((flags & MSGFLAG_UNSENT) != 0)
+		save->flags |= MAIL_DRAFT;
+	mapi_propset_remove(save->all->props, PIDTAG_MESSAGE_FLAGS);
+}
+
+static void save_get_received(struct save *save)
+{
+	const struct mapi_value *value;
+
+	value = mapi_propset_get(save->all->props,
+				 PIDTAG_MESSAGE_DELIVERY_TIME);
+	if (value != NULL && mapi_time_to_unix(value->u.time) > 0)
+		save->received = mapi_time_to_unix(value->u.time);
+	else if (save->received == 0)
+		save->received = ioloop_time;
+}
+
+/* The MIME form, and what it doesn't say */
+static enum mapi_error save_build(struct save *save, TALLOC_CTX *mem)
+{
+	struct mapi_message_content *content = save->content;
+	struct mapi_content *derived;
+	struct mime_message *mime;
+	enum mapi_error error;
+	guid_128_t guid;
+	int ret = -1;
+
+	error = mapi_message_content_get_all(content, mem, &save->all);
+	if (error != EC_NONE)
+		return error;
+	if (content->is_new)
+		save_get_new_flags(save);
+	save_get_received(save);
+	error = mapi_message_content_build(content, save->all, TRUE,
+					   &save->input);
+	if (error != EC_NONE)
+		return error;
+	mime = mime_message_init_stream(mem, save->input, save->received);
+	if (mime != NULL &&
+	    mime_content_derive(mem, mime, &derived) == 0 &&
+	    mime_content_add_named(derived->props, mime,
+				   save->all->props) == 0) {
+		ret = mapi_overlay_diff(mem, save->all, derived,
+					mapi_prop_is_default, &save->overlay);
+	}
+	if (ret < 0)
+		return EC_ERROR;
+	save_keep_stored(save);
+	save_set_now(save->overlay->props);
+	guid_128_generate(guid);
+	save->guid = t_strdup(guid_128_to_string(guid));
+	i_stream_seek(save->input, 0);
+	return EC_NONE;
+}
+
+static enum mapi_error save_bag(struct save *save, const char *guid)
+{
+	struct mapi_bag_new bag = {
+		.guid = guid,
+		.mid_globcnt = save->mid_globcnt,
+		.uidvalidity = save->uidvalidity,
+		.uid_min = save->uidnext,
+		.overlay = save->overlay,
+		.subject = save->all == NULL ? NULL :
+			mapi_propset_get_string(save->all->props,
+						PIDTAG_SUBJECT),
+	};
+
+	return mapi_bags_save(save->bags, &bag);
+}
+
+static void save_delete_bag(struct save *save, const char *guid)
+{
+	const char *guids[] = { guid, NULL };
+
+	/* garbage if it fails, which is collected later */
+	(void)mapi_bags_delete(save->bags, guids);
+}
+
+/* --- writing ---------------------------------------------------------------- */
+
+static enum mapi_error
+save_write_mail(struct save *save, struct mailbox_transaction_context *trans)
+{
+	struct mail_keywords *keywords = NULL;
+	struct mail_save_context *ctx;
+	int ret;
+
+	if (save->keywords != NULL && *save->keywords != NULL &&
+	    mailbox_keywords_create(save->box, save->keywords, &keywords) < 0)
+		return mapi_error_from_mailbox(save->box);
+	ctx = mailbox_save_alloc(trans);
+	mailbox_save_set_flags(ctx, save->flags, keywords);
+	mailbox_save_set_received_date(ctx, save->received, 0);
+	mailbox_save_set_guid(ctx, save->guid);
+	ret = mapi_mail_save(&ctx, save->input);
+	if (keywords != NULL)
+		mailbox_keywords_unref(&keywords);
+	return ret < 0 ? mapi_error_from_mailbox(save->box) : EC_NONE;
+}
+
+static enum mapi_error save_write_message(struct save *save)
+{
+	struct mail_transaction_commit_changes changes;
+	struct mailbox_transaction_context *trans;
+	const struct seq_range *range;
+	enum mapi_error error;
+	unsigned int count;
+
+	trans = mailbox_transaction_begin(save->box,
+			MAILBOX_TRANSACTION_FLAG_EXTERNAL |
+			MAILBOX_TRANSACTION_FLAG_ASSIGN_UIDS, "MAPI save");
+	error = save_write_mail(save, trans);
+	if (error != EC_NONE) {
+		mailbox_transaction_rollback(&trans);
+		return error;
+	}
+	if (mailbox_transaction_commit_get_changes(&trans, &changes) < 0)
+		return mapi_error_from_mailbox(save->box);
+	range = array_get(&changes.saved_uids, &count);
+	if (count > 0)
+		save->uid = range[0].seq1;
+	pool_unref(&changes.pool);
+	return save->uid == 0 ? EC_ERROR : EC_NONE;
+}
+
+/* The message is saved: that the old one isn't removed is no failure. */
+static void save_remove_old(struct save *save)
+{
+	struct mailbox_transaction_context *trans;
+	struct mail *mail;
+
+	trans = mailbox_transaction_begin(save->box, 0, "MAPI save");
+	mail = mail_alloc(trans, 0, NULL);
+	if (mail_set_uid(mail, save->old_uid))
+		mail_expunge(mail);
+	mail_free(&mail);
+	if (mailbox_transaction_commit(&trans) == 0)
+		save_delete_bag(save, save->old_guid);
+}
+
+/* A new message */
+static enum mapi_error save_message(struct save *save, TALLOC_CTX *mem)
+{
+	enum mapi_error error;
+
+	error = save_build(save, mem);
+	if (error == EC_NONE)
+		error = save_bag(save, save->guid);
+	if (error != EC_NONE)
+		return error;
+	error = save_write_message(save);
+	if (error != EC_NONE) {
+		save_delete_bag(save, save->guid);
+		return error;
+	}
+	if (save->old_uid != 0)
+		save_remove_old(save);
+	return EC_NONE;
+}
+
+/* Everybody is to see that the message has changed though its MIME form is the
+   same. */
+static enum mapi_error save_touch(struct save *save)
+{
+	struct mailbox_transaction_context *trans;
+	struct mailbox_status status;
+	struct mail *mail;
+
+	mailbox_get_open_status(save->box, STATUS_HIGHESTMODSEQ, &status);
+	trans = mailbox_transaction_begin(save->box, 0, "MAPI save");
+	mail = mail_alloc(trans, 0, NULL);
+	if (mail_set_uid(mail, save->old_uid))
+		mail_update_modseq(mail, status.highest_modseq + 1);
+	mail_free(&mail);
+	return mailbox_transaction_commit(&trans) < 0 ?
+		mapi_error_from_mailbox(save->box) : EC_NONE;
+}
+
+/* Only the bag is another one. */
+static enum mapi_error save_properties(struct save *save, TALLOC_CTX *mem)
+{
+	bool associated = save->content->associated;
+	enum mapi_error error;
+
+	save->overlay = mapi_overlay_copy(mem, save->content->overlay);
+	save_set_now(save->overlay->props);
+	save->uid = save->old_uid;
+	save->uidnext = save->old_uid;
+	if (mapi_folder_mid_is_own(save->folder, associated, save->old_uid))
+		save->mid_globcnt = 0;
+	error = save_bag(save, save->old_guid);
+	return error == EC_NONE ? save_touch(save) : error;
+}
+
+/* --- ------------------------------------------------------------------------ */
+
+static enum mapi_error
+message_save_stored(struct save *save, TALLOC_CTX *mem, bool force)
+{
+	struct mapi_message_content *content = save->content;
+	enum mapi_error error;
+
+	error = save_open_box(save);
+	if (error == EC_NONE && !content->is_new)
+		error = save_look_at_old(save, force);
+	if (error != EC_NONE)
+		return error;
+	error = content->mime_changed ? save_message(save, mem) :
+		save_properties(save, mem);
+	if (error != EC_NONE)
+		return error;
+	error = mapi_folder_sync(save->folder);
+	if (error != EC_NONE)
+		return error;
+	save->msg->mid = mapi_folder_mid(save->folder, content->associated,
+					 save->uid);
+	error = mapi_message_content_reopen(content, save->mfolder,
+					    save->folder, save->uid);
+	save->mfolder = NULL;
+	return error;
+}
+
+/* To the attachment that it's embedded in, whose object may have been released
+   since: then it's saved to nothing, as that attachment hasn't been. */
+static void message_save_embedded(struct mapi_message_content *content)
+{
+	struct mapi_attachment_draft *draft = content->draft;
+
+	TALLOC_FREE(draft->embedded);
+	draft->embedded = content->overlay == NULL ?
+		mapi_overlay_create(draft) :
+		mapi_overlay_copy(draft, content->overlay);
+	draft->changed = TRUE;
+	content->is_new = FALSE;
+	content->changed = FALSE;
+}
+
+enum mapi_error mapi_message_save(struct mapi_message *msg, bool force)
+{
+	struct save save = { .msg = msg, .content = msg->priv->content };
+	enum mapi_error error;
+	TALLOC_CTX *mem;
+
+	if (!msg->priv->writable)
+		return EC_ACCESS_DENIED;
+	if (!save.content->is_new && !save.content->changed)
+		return EC_NONE;
+	if (save.content->draft != NULL) {
+		message_save_embedded(save.content);
+		return EC_NONE;
+	}
+	mem = talloc_new(NULL);
+	T_BEGIN {
+		error = message_save_stored(&save, mem, force);
+	} T_END;
+	if (save.mfolder != NULL)
+		mapi_message_folder_release(&save.mfolder);
+	i_stream_unref(&save.input);
+	talloc_free(mem);
+	return error;
+}
