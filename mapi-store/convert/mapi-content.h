@@ -18,8 +18,9 @@ struct istream;
 #define MAPI_PROPSET_MAX 8192
 
 struct mapi_content_prop {
-	/* Named properties have the store's id. In what was read from a bag it
-	   is MAPI_NAMED_PROPERTY_ID_MIN until the store has found the ids. */
+	/* Named properties have the store's id. In what was read from a bag
+	   they are just numbered, from MAPI_NAMED_PROPERTY_ID_MIN on, until the
+	   store has found the ids. */
 	uint32_t tag;
 	/* of a named property, else NULL */
 	const struct mapi_property_name *name;
