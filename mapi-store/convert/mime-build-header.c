@@ -57,21 +57,25 @@ struct header_ctx {
 const char *mime_build_field_lines(const char *text, string_t *dest,
 				   bool *long_line_r)
 {
-	size_t len;
+	size_t i, len, end;
 
 	*long_line_r = FALSE;
 	do {
-		len = strcspn(text, "\r\n");
+		len = end = strcspn(text, "\n");
+		while (end > 0 && text[end-1] == '\r')
+			end--;
 		/* a line of blanks is read as the header's end by some */
-		if (strspn(text, " \t") < len) {
-			str_append_data(dest, text, len);
+		if (strspn(text, " \t\r") < end) {
+			/* and a CR alone as a line's end; we don't see it */
+			for (i = 0; i < end; i++) {
+				if (text[i] != '\r')
+					str_append_c(dest, text[i]);
+			}
 			str_append(dest, "\r\n");
-			if (len > MAX_LINE_LEN)
+			if (end > MAX_LINE_LEN)
 				*long_line_r = TRUE;
 		}
 		text += len;
-		if (*text == '\r')
-			text++;
 		if (*text == '\n')
 			text++;
 	} while (*text == ' ' || *text == '\t');
@@ -95,7 +99,7 @@ static void old_fields_parse(struct header_ctx *ctx, const char *text)
 	string_t *raw;
 	const char *colon;
 
-	while (*text != '\0' && *text != '\r' && *text != '\n' &&
+	while (*text != '\0' && *text != '\n' && strncmp(text, "\r\n", 2) != 0 &&
 	       array_count(&ctx->old_fields) < MAX_OLD_FIELDS) {
 		i_zero(&field);
 		raw = t_str_new(128);

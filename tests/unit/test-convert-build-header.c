@@ -713,7 +713,8 @@ static void test_received_broken(void **state)
 	static const struct {
 		const char *headers, *result;
 	} tests[] = {
-		{ "X-A: b\nX-C: d\rX-E: f", "X-A: b\r\nX-C: d\r\nX-E: f\r\n" },
+		{ "X-A: b\nX-C: d\rX-E: f", "X-A: b\r\nX-C: dX-E: f\r\n" },
+		{ "\rX-A: b\r\r\nX-C: d\r\n", "X-A: b\r\nX-C: d\r\n" },
 		{ "X-A: b\r\n\r\nX-C: the body\r\n", "X-A: b\r\n" },
 		{ "From me Mon Jan\r\nX-A: b\r\n", "X-A: b\r\n" },
 		{ "no field\r\nX-A: b\r\n : x\r\n", "X-A: b\r\n : x\r\n" },
