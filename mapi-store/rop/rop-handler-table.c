@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include "lib.h"
 #include "rop-handlers.h"
 #include "rop-handler-table.h"
 

@@ -114,7 +114,20 @@
 	  MAPI_OBJECT_MESSAGE | MAPI_OBJECT_ATTACHMENT) \
 	X(READ_STREAM, read_stream, MAPI_OBJECT_STREAM) \
 	X(SEEK_STREAM, seek_stream, MAPI_OBJECT_STREAM) \
-	X(GET_STREAM_SIZE, get_stream_size, MAPI_OBJECT_STREAM)
+	X(GET_STREAM_SIZE, get_stream_size, MAPI_OBJECT_STREAM) \
+	X(CLONE_STREAM, clone_stream, MAPI_OBJECT_STREAM)
+
+/* rop-stream-write.c: [MS-OXCPRPT] */
+#define ROP_HANDLERS_STREAM_WRITE(X) \
+	X(WRITE_STREAM, write_stream, MAPI_OBJECT_STREAM) \
+	X(WRITE_STREAM_EXTENDED, write_stream_extended, MAPI_OBJECT_STREAM) \
+	X(WRITE_AND_COMMIT_STREAM, write_and_commit_stream, \
+	  MAPI_OBJECT_STREAM) \
+	X(COMMIT_STREAM, commit_stream, MAPI_OBJECT_STREAM) \
+	X(SET_STREAM_SIZE, set_stream_size, MAPI_OBJECT_STREAM) \
+	X(COPY_TO_STREAM, copy_to_stream, MAPI_OBJECT_STREAM) \
+	X(LOCK_REGION_STREAM, lock_region_stream, MAPI_OBJECT_STREAM) \
+	X(UNLOCK_REGION_STREAM, unlock_region_stream, MAPI_OBJECT_STREAM)
 
 #define ROP_HANDLERS(X) \
 	ROP_HANDLERS_STORE(X) \
@@ -126,12 +139,29 @@
 	ROP_HANDLERS_MESSAGE_WRITE(X) \
 	ROP_HANDLERS_PROPERTY(X) \
 	ROP_HANDLERS_PROPERTY_WRITE(X) \
-	ROP_HANDLERS_STREAM(X)
+	ROP_HANDLERS_STREAM(X) \
+	ROP_HANDLERS_STREAM_WRITE(X)
 
 #define ROP_HANDLER_PROTOTYPE(NAME, name, types) \
 	enum mapi_error rop_##name(struct rop_context *ctx, \
 				   const struct rop_##name##_request *req, \
 				   struct rop_##name##_response *resp_r);
 ROP_HANDLERS(ROP_HANDLER_PROTOTYPE)
+
+/* RopId, handle index, ReturnValue */
+#define ROP_RESPONSE_HEADER_SIZE 6
+
+/* For handlers that change something: whether the response, size bytes without
+   what every response begins with, fits. If not, the handler returns
+   EC_BUFFER_TOO_SMALL and changes nothing: the client sends it again. */
+static inline bool
+rop_response_fits(struct rop_context *ctx, size_t size)
+{
+	size += ROP_RESPONSE_HEADER_SIZE;
+	if (size <= ctx->response_space)
+		return TRUE;
+	ctx->size_needed = size;
+	return FALSE;
+}
 
 #endif

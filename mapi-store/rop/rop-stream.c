@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Property streams, read side: [MS-OXCPRPT] 2.2.14, 2.2.15, 2.2.19, 2.2.21 */
+/* Property streams: opening and reading, [MS-OXCPRPT] 2.2.14, 2.2.15, 2.2.19,
+   2.2.21, 2.2.27 */
 
 #include "lib.h"
 #include "rop-handlers.h"
@@ -24,6 +25,35 @@ static bool stream_type_is_valid(uint32_t tag)
 	return FALSE;
 }
 
+/* Only what has a value can be opened without OpenStream's Create. */
+static enum mapi_error
+stream_open(struct rop_context *ctx, uint32_t tag, uint8_t mode,
+	    struct mapi_stream **stream_r)
+{
+	const struct mapi_object_vfuncs *v = ctx->object->v;
+	enum mapi_error error = EC_ACCESS_DENIED;
+
+	switch (mode) {
+	case OPEN_STREAM_READ_ONLY:
+		break;
+	case OPEN_STREAM_READ_WRITE:
+	case OPEN_STREAM_CREATE:
+	case OPEN_STREAM_BEST_ACCESS:
+		if (v->open_stream_write != NULL) {
+			error = v->open_stream_write(ctx->object,
+				ctx->object_parent, tag,
+				mode == OPEN_STREAM_CREATE, stream_r);
+		}
+		if (mode != OPEN_STREAM_BEST_ACCESS ||
+		    error != EC_ACCESS_DENIED)
+			return error;
+		break;
+	default:
+		return EC_INVALID_PARAM;
+	}
+	return v->open_stream(ctx->object, ctx->object_parent, tag, stream_r);
+}
+
 enum mapi_error
 rop_open_stream(struct rop_context *ctx,
 		const struct rop_open_stream_request *req,
@@ -33,23 +63,13 @@ rop_open_stream(struct rop_context *ctx,
 	enum mapi_error error;
 	uint64_t size;
 
+	if (!rop_response_fits(ctx, sizeof(resp_r->stream_size)))
+		return EC_BUFFER_TOO_SMALL;
 	if (!stream_type_is_valid(req->property_tag) ||
 	    ctx->object->v->open_stream == NULL)
 		return EC_NOT_SUPPORTED;
-	switch (req->open_mode_flags) {
-	case OPEN_STREAM_READ_ONLY:
-	case OPEN_STREAM_BEST_ACCESS:
-		break;
-	case OPEN_STREAM_READ_WRITE:
-	case OPEN_STREAM_CREATE:
-		/* objects are read-only as yet */
-		return EC_ACCESS_DENIED;
-	default:
-		return EC_INVALID_PARAM;
-	}
-
-	error = ctx->object->v->open_stream(ctx->object, ctx->object_parent,
-					    req->property_tag, &stream);
+	error = stream_open(ctx, req->property_tag, req->open_mode_flags,
+			    &stream);
 	if (error != EC_NONE)
 		return error;
 	error = mapi_stream_size(stream, &size);
@@ -97,6 +117,8 @@ rop_seek_stream(struct rop_context *ctx,
 {
 	struct mapi_stream *stream = (struct mapi_stream *)ctx->object;
 
+	if (!rop_response_fits(ctx, sizeof(resp_r->new_position)))
+		return EC_BUFFER_TOO_SMALL;
 	return mapi_stream_seek(stream, req->origin, req->offset,
 				&resp_r->new_position);
 }
@@ -114,5 +136,18 @@ rop_get_stream_size(struct rop_context *ctx,
 	if (error != EC_NONE)
 		return error;
 	resp_r->stream_size = I_MIN(size, UINT32_MAX);
+	return EC_NONE;
+}
+
+/* The clone has a position of its own. */
+enum mapi_error
+rop_clone_stream(struct rop_context *ctx,
+		 const struct rop_clone_stream_request *req,
+		 struct rop_clone_stream_response *resp_r)
+{
+	struct mapi_stream *stream = (struct mapi_stream *)ctx->object;
+
+	ctx->output_object =
+		&mapi_stream_clone(ctx->object_parent, stream)->obj;
 	return EC_NONE;
 }

@@ -2,61 +2,94 @@
 
 #include "lib.h"
 #include "istream.h"
-#include "mapi-stream.h"
+#include "mapi-stream-private.h"
 
-/* The largest stream, [MS-OXCPRPT] 3.2.5.18 */
-#define MAPI_STREAM_MAX_SIZE (1ULL << 31)
+#include <unistd.h>
+
 /* What has no more bytes is kept in memory */
 #define MAPI_STREAM_SMALL_SIZE (256 * 1024)
 
-struct mapi_stream_private {
-	/* NULL if the stream is in memory */
-	struct istream *input;
-	const uint8_t *data;
-	/* UINT64_MAX if not known yet */
-	uint64_t size;
-	/* may be beyond the end */
-	uint64_t pos;
-};
+static void mapi_stream_body_unref(struct mapi_stream_body **_body)
+{
+	struct mapi_stream_body *body = *_body;
+
+	*_body = NULL;
+	i_assert(body->refcount > 0);
+	if (--body->refcount > 0)
+		return;
+	i_stream_unref(&body->input);
+	i_close_fd(&body->fd);
+	talloc_free(body);
+}
 
 static int mapi_stream_destructor(struct mapi_stream *stream)
 {
-	i_stream_unref(&stream->priv->input);
+	struct mapi_stream_body *body = stream->priv->body;
+	enum mapi_error error;
+
+	/* [MS-OXCPRPT] 3.2.5.15. Nobody can be told about errors. */
+	if (body->changed && (error = mapi_stream_commit(stream)) != EC_NONE) {
+		i_warning("mapi: Released stream not committed: %s",
+			  mapi_error_name(error));
+	}
+	mapi_stream_body_unref(&stream->priv->body);
 	return 0;
 }
 
 static struct mapi_stream *
-mapi_stream_alloc(TALLOC_CTX *parent, struct mapi_store *store)
+mapi_stream_create_body(TALLOC_CTX *parent, struct mapi_stream_body *body)
 {
 	struct mapi_stream *stream;
 
 	stream = talloc_zero(parent, struct mapi_stream);
 	stream->obj.type = MAPI_OBJECT_STREAM;
-	stream->obj.store = store;
+	stream->obj.store = body->store;
 	stream->priv = talloc_zero(stream, struct mapi_stream_private);
-	stream->priv->size = UINT64_MAX;
+	stream->priv->body = body;
+	body->refcount++;
+	talloc_set_destructor(stream, mapi_stream_destructor);
 	return stream;
+}
+
+struct mapi_stream *
+mapi_stream_alloc(TALLOC_CTX *parent, struct mapi_store *store)
+{
+	struct mapi_stream_body *body;
+
+	body = talloc_zero(NULL, struct mapi_stream_body);
+	body->store = store;
+	body->fd = -1;
+	return mapi_stream_create_body(parent, body);
+}
+
+struct mapi_stream *
+mapi_stream_clone(TALLOC_CTX *parent, struct mapi_stream *stream)
+{
+	struct mapi_stream *clone =
+		mapi_stream_create_body(parent, stream->priv->body);
+
+	clone->priv->pos = stream->priv->pos;
+	return clone;
 }
 
 /* Most streams are bodies that are read as a whole by the next operation: their
    size is known at once then, and they are converted only once. */
-static bool mapi_stream_read_small(struct mapi_stream *stream)
+static bool mapi_stream_read_small(struct mapi_stream_body *body)
 {
 	const unsigned char *data;
-	struct istream *input = stream->priv->input;
+	struct istream *input = body->input;
 	size_t size, used = 0, allocated = 4096;
 	uint8_t *buf;
 	int ret;
 
-	buf = talloc_array(stream->priv, uint8_t, allocated);
+	buf = talloc_array(body, uint8_t, allocated);
 	i_stream_seek(input, 0);
 	while ((ret = i_stream_read_more(input, &data, &size)) > 0) {
 		if (used + size > MAPI_STREAM_SMALL_SIZE)
 			break;
 		if (used + size > allocated) {
 			allocated = I_MAX(allocated * 2, used + size);
-			buf = talloc_realloc(stream->priv, buf, uint8_t,
-					     allocated);
+			buf = talloc_realloc(body, buf, uint8_t, allocated);
 		}
 		memcpy(buf + used, data, size);
 		used += size;
@@ -66,8 +99,8 @@ static bool mapi_stream_read_small(struct mapi_stream *stream)
 		talloc_free(buf);
 		return FALSE;
 	}
-	stream->priv->data = buf;
-	stream->priv->size = used;
+	body->data = buf;
+	body->size = used;
 	return TRUE;
 }
 
@@ -76,13 +109,14 @@ mapi_stream_create_istream(TALLOC_CTX *parent, struct mapi_store *store,
 			   struct istream *input)
 {
 	struct mapi_stream *stream = mapi_stream_alloc(parent, store);
+	struct mapi_stream_body *body = stream->priv->body;
 
 	i_assert(input->seekable);
-	stream->priv->input = input;
+	body->input = input;
+	body->size = UINT64_MAX;
 	i_stream_ref(input);
-	talloc_set_destructor(stream, mapi_stream_destructor);
-	if (mapi_stream_read_small(stream))
-		i_stream_unref(&stream->priv->input);
+	if (mapi_stream_read_small(body))
+		i_stream_unref(&body->input);
 	return stream;
 }
 
@@ -92,12 +126,12 @@ mapi_stream_create_data(TALLOC_CTX *parent, struct mapi_store *store,
 {
 	struct mapi_stream *stream = mapi_stream_alloc(parent, store);
 
-	stream->priv->data = talloc_steal(stream->priv, data);
-	stream->priv->size = len;
+	stream->priv->body->data = talloc_steal(stream->priv->body, data);
+	stream->priv->body->size = len;
 	return stream;
 }
 
-static enum mapi_error mapi_stream_get_error(struct istream *input)
+enum mapi_error mapi_stream_get_error(struct istream *input)
 {
 	/* the message has been expunged, and its file was not open yet */
 	if (input->stream_errno == ENOENT || input->stream_errno == ESTALE)
@@ -111,7 +145,7 @@ static enum mapi_error
 mapi_stream_read_istream(struct mapi_stream_private *priv, uint8_t *buf,
 			 size_t len, size_t *len_r)
 {
-	struct istream *input = priv->input;
+	struct istream *input = priv->body->input;
 	const unsigned char *data;
 	size_t size, used = 0;
 	int ret = 1;
@@ -130,7 +164,7 @@ mapi_stream_read_istream(struct mapi_stream_private *priv, uint8_t *buf,
 	if (input->stream_errno != 0)
 		return mapi_stream_get_error(input);
 	if (used < len)
-		priv->size = priv->pos + used;
+		priv->body->size = priv->pos + used;
 	*len_r = used;
 	return EC_NONE;
 }
@@ -140,35 +174,35 @@ mapi_stream_read(struct mapi_stream *stream, uint8_t *buf, size_t len,
 		 size_t *len_r)
 {
 	struct mapi_stream_private *priv = stream->priv;
-	enum mapi_error error;
+	struct mapi_stream_body *body = priv->body;
+	enum mapi_error error = EC_NONE;
+	uint64_t size;
 
 	*len_r = 0;
-	if (priv->size != UINT64_MAX) {
-		if (priv->pos >= priv->size)
-			return EC_NONE;
-		len = I_MIN(len, priv->size - priv->pos);
-	}
-	if (priv->input == NULL) {
-		if (len > 0)
-			memcpy(buf, priv->data + priv->pos, len);
-		*len_r = len;
-	} else {
-		if (priv->size == UINT64_MAX &&
-		    priv->pos > priv->input->v_offset) {
-			/* streams fail if one seeks behind their end */
-			uint64_t size;
-
-			error = mapi_stream_size(stream, &size);
-			if (error != EC_NONE)
-				return error;
-			return mapi_stream_read(stream, buf, len, len_r);
-		}
-		error = mapi_stream_read_istream(priv, buf, len, len_r);
+	if (body->size == UINT64_MAX && priv->pos > body->input->v_offset) {
+		/* streams fail if one seeks behind their end */
+		error = mapi_stream_size(stream, &size);
 		if (error != EC_NONE)
 			return error;
 	}
+	if (body->size != UINT64_MAX) {
+		if (priv->pos >= body->size)
+			return EC_NONE;
+		len = I_MIN(len, body->size - priv->pos);
+	}
+	if (body->input != NULL) {
+		error = mapi_stream_read_istream(priv, buf, len, len_r);
+	} else {
+		if (body->fd != -1)
+			error = mapi_stream_file_read(body->fd, priv->pos,
+						      buf, len);
+		else if (len > 0)
+			memcpy(buf, body->data + priv->pos, len);
+		if (error == EC_NONE)
+			*len_r = len;
+	}
 	priv->pos += *len_r;
-	return EC_NONE;
+	return error;
 }
 
 enum mapi_error
@@ -176,7 +210,7 @@ mapi_stream_seek(struct mapi_stream *stream, uint8_t origin, int64_t offset,
 		 uint64_t *pos_r)
 {
 	enum mapi_error error;
-	uint64_t base;
+	uint64_t base, pos, size;
 
 	switch (origin) {
 	case 0:
@@ -200,31 +234,39 @@ mapi_stream_seek(struct mapi_stream *stream, uint8_t origin, int64_t offset,
 	} else if ((uint64_t)offset > MAPI_STREAM_MAX_SIZE ||
 		   base + offset > MAPI_STREAM_MAX_SIZE)
 		return EC_STREAM_SEEK_ERROR;
-	/* A stream that is open for reading isn't extended by seeking behind
-	   its end: nothing can be read there. */
-	stream->priv->pos = base + offset;
-	*pos_r = stream->priv->pos;
+	pos = base + offset;
+	/* [MS-OXCPRPT] 3.2.5.18: The stream is extended by seeking behind its
+	   end. One that is open for reading isn't: nothing can be read there. */
+	if (stream->priv->body->target != NULL) {
+		error = mapi_stream_size(stream, &size);
+		if (error == EC_NONE && pos > size)
+			error = mapi_stream_set_size(stream, pos);
+		if (error != EC_NONE)
+			return error;
+	}
+	stream->priv->pos = pos;
+	*pos_r = pos;
 	return EC_NONE;
 }
 
 enum mapi_error
 mapi_stream_size(struct mapi_stream *stream, uint64_t *size_r)
 {
-	struct mapi_stream_private *priv = stream->priv;
+	struct mapi_stream_body *body = stream->priv->body;
 	const unsigned char *data;
 	size_t avail;
 
-	if (priv->size == UINT64_MAX) {
+	if (body->size == UINT64_MAX) {
 		/* What decodes knows its size only after everything has been
 		   read once, in constant memory. i_stream_get_size() would do
 		   that for each stream of the chain. */
-		i_stream_seek(priv->input, 0);
-		while (i_stream_read_more(priv->input, &data, &avail) > 0)
-			i_stream_skip(priv->input, avail);
-		if (priv->input->stream_errno != 0)
-			return mapi_stream_get_error(priv->input);
-		priv->size = priv->input->v_offset;
+		i_stream_seek(body->input, 0);
+		while (i_stream_read_more(body->input, &data, &avail) > 0)
+			i_stream_skip(body->input, avail);
+		if (body->input->stream_errno != 0)
+			return mapi_stream_get_error(body->input);
+		body->size = body->input->v_offset;
 	}
-	*size_r = priv->size;
+	*size_r = body->size;
 	return EC_NONE;
 }
