@@ -74,10 +74,8 @@ static bool is_id_char(char c)
 		strchr("<>\"\\()", c) == NULL;
 }
 
-/* PidTagAttachContentId as it's written; NULL if there's none, or it can't be
-   one */
-static const char *
-t_content_id(const struct mapi_content_attachment *attachment)
+const char *t_mime_build_content_id(
+	const struct mapi_content_attachment *attachment)
 {
 	const char *id = get_string(attachment, PIDTAG_ATTACH_CONTENT_ID);
 	size_t i;
@@ -102,7 +100,7 @@ bool mime_build_attachment_is_related(
 	if (get_method(attachment) == MAPI_ATTACH_EMBEDDED_MESSAGE)
 		return FALSE;
 	T_BEGIN {
-		ret = t_content_id(attachment) != NULL ||
+		ret = t_mime_build_content_id(attachment) != NULL ||
 			*get_string(attachment,
 				    PIDTAG_ATTACH_CONTENT_LOCATION) != '\0';
 	} T_END;
@@ -240,7 +238,7 @@ add_description(const struct mapi_content_attachment *attachment,
 static void
 add_ids(const struct mapi_content_attachment *attachment, string_t *header)
 {
-	const char *id = t_content_id(attachment);
+	const char *id = t_mime_build_content_id(attachment);
 
 	/* Outlook doesn't read it if it's folded */
 	if (id != NULL)
@@ -281,6 +279,9 @@ send_content(struct mime_build *ctx,
 	if (find_encoding(input, type, &encoding) < 0)
 		return -1;
 	add_type(attachment, type, name, input, header);
+	/* text that is inline would be shown as part of the body */
+	if (strncasecmp(type, "text/", 5) == 0)
+		shown_inline = FALSE;
 	str_printfa(header, "Content-Transfer-Encoding: %s\r\n"
 		    "Content-Disposition: %s",
 		    mime_build_encoding_name(encoding),

@@ -91,9 +91,8 @@ void mime_build_bodies_find(const struct mapi_content *content,
 
 /* --- their bytes ------------------------------------------------------------ */
 
-/* HTML as it's written, and its character set's name. NULL if there's none. */
-static struct istream *
-open_html(const struct mapi_content *content, const char **label_r)
+struct istream *mime_build_open_html(const struct mapi_content *content,
+				     const char **label_r)
 {
 	const struct mapi_content_prop *prop =
 		mapi_propset_find(content->props, PIDTAG_HTML);
@@ -150,7 +149,7 @@ open_html_text(const struct mapi_content *content, struct istream **input_r)
 	struct istream *input;
 	const char *label;
 
-	input = open_html(content, &label);
+	input = mime_build_open_html(content, &label);
 	if (mime_build_scan(input, &scan) < 0) {
 		i_stream_unref(&input);
 		return -1;
@@ -212,7 +211,7 @@ send_html(struct mime_build *ctx, const struct mime_build_bodies *bodies,
 	const char *label;
 	int ret;
 
-	input = open_html(bodies->content, &label);
+	input = mime_build_open_html(bodies->content, &label);
 	ret = mime_build_scan(input, &scan);
 	if (ret == 0) {
 		ret = send_body(ctx, input, "text/html",

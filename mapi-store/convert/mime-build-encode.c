@@ -117,7 +117,9 @@ int mime_build_scan(struct istream *input, struct mime_build_scan *scan_r)
 	if (line.last_cr)
 		scan_r->bare_cr = TRUE;
 	line_end(scan_r, &line);
-	scan_r->not_utf8 = probe.invalid > 0 || probe.missing > 0;
+	if (probe.missing > 0)
+		probe.invalid++;
+	scan_r->not_utf8 = !mime_charset_probe_is_utf8(&probe);
 	return input->stream_errno != 0 ? -1 : 0;
 }
 

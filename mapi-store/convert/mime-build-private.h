@@ -203,6 +203,10 @@ struct mime_build_bodies {
 /* Which bodies the message gets. No one, if it has none. */
 void mime_build_bodies_find(const struct mapi_content *content,
 			    struct mime_build_bodies *bodies_r);
+/* PidTagHtml as it's written, and what its character set is called, as far as
+   properties tell. */
+struct istream *mime_build_open_html(const struct mapi_content *content,
+				     const char **label_r);
 /* One part, or a multipart/alternative. header has what goes before it. */
 int mime_build_send_bodies(struct mime_build *ctx,
 			   const struct mime_build_bodies *bodies,
@@ -219,8 +223,12 @@ mime_build_attachment_data(const struct mapi_content_attachment *attachment);
 /* Has an id or a location that the HTML body could refer to */
 bool mime_build_attachment_is_related(
 	const struct mapi_content_attachment *attachment);
-/* ... and is shown in the HTML body */
+/* ... and says that it's shown in the HTML body */
 bool mime_build_attachment_is_inline(
+	const struct mapi_content_attachment *attachment);
+/* PidTagAttachContentId without angle brackets, on the data stack; NULL if
+   there's none, or it can't be one */
+const char *t_mime_build_content_id(
 	const struct mapi_content_attachment *attachment);
 int mime_build_send_attachment(struct mime_build *ctx,
 			       const struct mapi_content_attachment *attachment,

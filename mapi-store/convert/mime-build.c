@@ -15,9 +15,11 @@
 
 #include "lib.h"
 #include "hex-binary.h"
+#include "istream.h"
 #include "sha1.h"
 #include "str.h"
 #include "mime-build-private.h"
+#include "mime-inline.h"
 
 /* --- multiparts ------------------------------------------------------------- */
 
@@ -76,11 +78,33 @@ int mime_build_multipart_end(struct mime_build *ctx, const char *boundary)
 struct note {
 	struct mime_build_bodies bodies;
 	const struct mapi_content *content;
+	/* those that the HTML refers to; NULL if there's no need to know */
+	struct mime_cids *cids;
 	/* The body shows attachments. Then all that it could refer to are with
-	   it: what refers to them beside images isn't known. */
+	   it. */
 	bool related;
 	unsigned int other_count;
 };
+
+static bool
+note_shows_inline(const struct note *note,
+		  const struct mapi_content_attachment *attachment)
+{
+	const char *id;
+	bool ret = FALSE;
+
+	if (!note->bodies.html ||
+	    !mime_build_attachment_is_related(attachment))
+		return FALSE;
+	if (mime_build_attachment_is_inline(attachment))
+		return TRUE;
+	T_BEGIN {
+		id = t_mime_build_content_id(attachment);
+		ret = id != NULL && note->cids != NULL &&
+			mime_cids_has(note->cids, id);
+	} T_END;
+	return ret;
+}
 
 static bool
 note_is_related(const struct note *note,
@@ -89,7 +113,27 @@ note_is_related(const struct note *note,
 	return note->related && mime_build_attachment_is_related(attachment);
 }
 
-static void
+/* Not every client says what it shows in the body. */
+static int note_scan_html(struct note *note)
+{
+	const struct mapi_content *content = note->content;
+	struct istream *input;
+	const char *label;
+	unsigned int i;
+
+	for (i = 0; i < content->attachment_count; i++) {
+		if (mime_build_attachment_is_related(&content->attachments[i]))
+			break;
+	}
+	if (!note->bodies.html || i == content->attachment_count)
+		return 0;
+	input = mime_build_open_html(content, &label);
+	note->cids = mime_cids_scan(input);
+	i_stream_unref(&input);
+	return note->cids == NULL ? -1 : 0;
+}
+
+static int
 note_init(struct mime_build *ctx, const struct mapi_content *content,
 	  struct note *note_r)
 {
@@ -99,11 +143,12 @@ note_init(struct mime_build *ctx, const struct mapi_content *content,
 	i_zero(note_r);
 	note_r->content = content;
 	mime_build_bodies_find(content, &note_r->bodies);
+	if (note_scan_html(note_r) < 0)
+		return -1;
 	for (i = 0; i < content->attachment_count; i++) {
 		attachment = &content->attachments[i];
-		if (note_r->bodies.html &&
-		    mime_build_attachment_is_wanted(ctx, attachment) &&
-		    mime_build_attachment_is_inline(attachment))
+		if (mime_build_attachment_is_wanted(ctx, attachment) &&
+		    note_shows_inline(note_r, attachment))
 			note_r->related = TRUE;
 	}
 	for (i = 0; i < content->attachment_count; i++) {
@@ -112,6 +157,7 @@ note_init(struct mime_build *ctx, const struct mapi_content *content,
 		    !note_is_related(note_r, attachment))
 			note_r->other_count++;
 	}
+	return 0;
 }
 
 /* Those that are with the body, or the others, each after a boundary */
@@ -129,7 +175,7 @@ send_attachments(struct mime_build *ctx, const struct note *note, bool related,
 			continue;
 		if (mime_build_multipart_next(ctx, boundary, first) < 0 ||
 		    mime_build_send_attachment(ctx, attachment, related &&
-				mime_build_attachment_is_inline(attachment),
+				note_shows_inline(note, attachment),
 				header) < 0)
 			return -1;
 		first = FALSE;
@@ -154,14 +200,15 @@ send_related(struct mime_build *ctx, const struct note *note, string_t *header)
 	return mime_build_multipart_end(ctx, boundary);
 }
 
-void mime_build_attachment_places(const struct mapi_content *content,
-				  unsigned int depth, unsigned int *places_r)
+int mime_build_attachment_places(const struct mapi_content *content,
+				 unsigned int depth, unsigned int *places_r)
 {
 	struct mime_build ctx = { .depth = depth };
 	struct note note;
 	unsigned int i, pass, place = 0;
 
-	note_init(&ctx, content, &note);
+	if (note_init(&ctx, content, &note) < 0)
+		return -1;
 	/* reports have them in their order, S/MIME has but one */
 	if (mime_build_is_report(content))
 		note.related = FALSE;
@@ -177,6 +224,30 @@ void mime_build_attachment_places(const struct mapi_content *content,
 				places_r[i] = place++;
 		}
 	}
+	mime_cids_free(&note.cids);
+	return 0;
+}
+
+static int
+send_mixed(struct mime_build *ctx, const struct note *note, string_t *header)
+{
+	const char *boundary;
+	/* attachments alone stay alone */
+	bool with_body = note->bodies.text || note->bodies.html;
+
+	if (note->other_count == 0)
+		return send_related(ctx, note, header);
+	if (mime_build_multipart_begin(ctx, header, "mixed", NULL,
+				       &boundary) < 0)
+		return -1;
+	if (with_body &&
+	    (mime_build_multipart_next(ctx, boundary, TRUE) < 0 ||
+	     send_related(ctx, note, header) < 0))
+		return -1;
+	if (send_attachments(ctx, note, FALSE, boundary, !with_body,
+			     header) < 0)
+		return -1;
+	return mime_build_multipart_end(ctx, boundary);
 }
 
 static int
@@ -184,25 +255,13 @@ send_note(struct mime_build *ctx, const struct mapi_content *content,
 	  string_t *header)
 {
 	struct note note;
-	const char *boundary;
-	bool with_body;
+	int ret;
 
-	note_init(ctx, content, &note);
-	if (note.other_count == 0)
-		return send_related(ctx, &note, header);
-	/* attachments alone stay alone */
-	with_body = note.bodies.text || note.bodies.html;
-	if (mime_build_multipart_begin(ctx, header, "mixed", NULL,
-				       &boundary) < 0)
+	if (note_init(ctx, content, &note) < 0)
 		return -1;
-	if (with_body &&
-	    (mime_build_multipart_next(ctx, boundary, TRUE) < 0 ||
-	     send_related(ctx, &note, header) < 0))
-		return -1;
-	if (send_attachments(ctx, &note, FALSE, boundary, !with_body,
-			     header) < 0)
-		return -1;
-	return mime_build_multipart_end(ctx, boundary);
+	ret = send_mixed(ctx, &note, header);
+	mime_cids_free(&note.cids);
+	return ret;
 }
 
 static int

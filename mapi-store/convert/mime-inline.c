@@ -24,13 +24,17 @@ bool mime_inline_wanted(const struct mime_structure *structure)
 	return FALSE;
 }
 
+struct mime_cids {
+	HASH_TABLE(char *, char *) cids;
+	pool_t pool;
+};
+
 /* Gathers the content ids of "cid:ID" from text that comes in pieces. */
 struct cid_scanner {
 	/* how much of "cid:" has been seen */
 	unsigned int matched;
 	string_t *cid;
-	HASH_TABLE(char *, char *) cids;
-	pool_t pool;
+	struct mime_cids *cids;
 };
 
 static void cid_end(struct cid_scanner *scanner)
@@ -54,9 +58,9 @@ static void cid_end(struct cid_scanner *scanner)
 		}
 	}
 	str_truncate(scanner->cid, 0);
-	if (hash_table_lookup(scanner->cids, str_c(decoded)) == NULL) {
-		cid = p_strdup(scanner->pool, str_c(decoded));
-		hash_table_insert(scanner->cids, cid, cid);
+	if (!mime_cids_has(scanner->cids, str_c(decoded))) {
+		cid = p_strdup(scanner->cids->pool, str_c(decoded));
+		hash_table_insert(scanner->cids->cids, cid, cid);
 	}
 }
 
@@ -85,41 +89,73 @@ scan(struct cid_scanner *scanner, const unsigned char *data, size_t size)
 	}
 }
 
-int mime_inline_check(struct mime_structure *structure, struct mime_body *body,
-		      struct istream *message)
+/* --- content ids that HTML has ---------------------------------------------- */
+
+struct mime_cids *mime_cids_scan(struct istream *html)
 {
 	struct cid_scanner scanner;
-	struct istream *input;
+	struct mime_cids *cids;
 	const unsigned char *data;
 	size_t size;
-	unsigned int i;
-	int ret;
+	pool_t pool;
 
+	pool = pool_alloconly_create("content ids", 1024);
+	cids = p_new(pool, struct mime_cids, 1);
+	cids->pool = pool;
+	hash_table_create(&cids->cids, pool, 0, str_hash, strcmp);
 	i_zero(&scanner);
-	scanner.pool = pool_alloconly_create("content ids", 1024);
+	scanner.cids = cids;
 	scanner.cid = str_new(default_pool, MAX_CID_LEN);
-	hash_table_create(&scanner.cids, scanner.pool, 0, str_hash, strcmp);
-
-	input = mime_body_open_html_utf8(body, message);
-	while (i_stream_read_more(input, &data, &size) > 0) {
+	while (i_stream_read_more(html, &data, &size) > 0) {
 		scan(&scanner, data, size);
-		i_stream_skip(input, size);
+		i_stream_skip(html, size);
 	}
 	T_BEGIN {
 		cid_end(&scanner);
 	} T_END;
-	ret = input->stream_errno != 0 ? -1 : 0;
-	i_stream_unref(&input);
+	str_free(&scanner.cid);
+	if (html->stream_errno != 0)
+		mime_cids_free(&cids);
+	return cids;
+}
 
-	for (i = 0; ret == 0 && i < structure->attachment_count; i++) {
+bool mime_cids_has(const struct mime_cids *cids, const char *content_id)
+{
+	return hash_table_lookup(cids->cids, content_id) != NULL;
+}
+
+void mime_cids_free(struct mime_cids **_cids)
+{
+	struct mime_cids *cids = *_cids;
+
+	if (cids == NULL)
+		return;
+	*_cids = NULL;
+	hash_table_destroy(&cids->cids);
+	pool_unref(&cids->pool);
+}
+
+/* --- attachments ------------------------------------------------------------ */
+
+int mime_inline_check(struct mime_structure *structure, struct mime_body *body,
+		      struct istream *message)
+{
+	struct mime_cids *cids;
+	struct istream *input;
+	unsigned int i;
+
+	input = mime_body_open_html_utf8(body, message);
+	cids = mime_cids_scan(input);
+	i_stream_unref(&input);
+	if (cids == NULL)
+		return -1;
+	for (i = 0; i < structure->attachment_count; i++) {
 		struct mime_attachment *att = &structure->attachments[i];
 
 		if (att->inline_html && att->content_id != NULL &&
-		    hash_table_lookup(scanner.cids, att->content_id) == NULL)
+		    !mime_cids_has(cids, att->content_id))
 			att->inline_html = FALSE;
 	}
-	hash_table_destroy(&scanner.cids);
-	str_free(&scanner.cid);
-	pool_unref(&scanner.pool);
-	return ret;
+	mime_cids_free(&cids);
+	return 0;
 }

@@ -8,6 +8,13 @@
 
 #include "mime-body.h"
 
+/* The content ids of all "cid:ID" in HTML, in any character set that ASCII is
+   part of. NULL if html fails. */
+struct mime_cids *mime_cids_scan(struct istream *html);
+/* content_id: without angle brackets */
+bool mime_cids_has(const struct mime_cids *cids, const char *content_id);
+void mime_cids_free(struct mime_cids **cids);
+
 /* True if mime_inline_check() has something to do. */
 bool mime_inline_wanted(const struct mime_structure *structure);
 /* Clears inline_html of those that the HTML has no "cid:" of. -1 if message

@@ -264,7 +264,7 @@ static void check_places(const struct mapi_content *content,
 	unsigned int i, *places = t_new(unsigned int,
 					content->attachment_count + 1);
 
-	mime_build_attachment_places(content, 0, places);
+	i_assert(mime_build_attachment_places(content, 0, places) == 0);
 	for (i = 0; i < content->attachment_count; i++) {
 		i_assert(places[i] == UINT_MAX ||
 			 places[i] < derived->attachment_count);

@@ -474,7 +474,8 @@ static void test_attachment_methods(void **state)
 		content = content_new();
 		att = add_file(content, "a.txt", "text/plain", "data", 4);
 		set_int(att->props, PIDTAG_ATTACH_METHOD, tests[i].method);
-		mime_build_attachment_places(content, 0, &place);
+		assert_int_equal(mime_build_attachment_places(content, 0,
+							      &place), 0);
 		assert_int_equal(place, tests[i].wanted ? 0 : UINT_MAX);
 		message = t_build(content);
 		assert_int_equal(strstr(message, "a.txt") != NULL,
@@ -505,7 +506,7 @@ static void test_related(void **state)
 	att = add_file(content, "c.doc", "application/msword", "doc", 3);
 	set_int(att->props, PIDTAG_ATTACH_FLAGS, 4);
 
-	mime_build_attachment_places(content, 0, places);
+	assert_int_equal(mime_build_attachment_places(content, 0, places), 0);
 	assert_int_equal(places[0], 2);
 	assert_int_equal(places[1], 0);
 	assert_int_equal(places[2], 1);
@@ -527,6 +528,23 @@ static void test_related(void **state)
 	assert_string_equal(mapi_propset_get_string(again->attachments[2].props,
 			PIDTAG_ATTACH_LONG_FILENAME), "file.pdf");
 	talloc_free(talloc_parent(again));
+
+	/* the HTML says it, the attachment doesn't */
+	content = content_new();
+	set_html(content, "<img src='CID:a%40b'>", 1252);
+	att = add_file(content, "a.png", "image/png", "png", 3);
+	set_str(att->props, PIDTAG_ATTACH_CONTENT_ID, "a@b");
+	att = add_file(content, "b.txt", "text/plain", "png", 3);
+	message = t_build(content);
+	assert_has(message, "multipart/related;");
+	assert_has(message, "Content-Disposition: inline;\r\n"
+		   "\tfilename=\"a.png\"");
+	content = content_new();
+	set_html(content, "<img src='cid:b@a'>", 1252);
+	att = add_file(content, "a.png", "image/png", "png", 3);
+	set_str(att->props, PIDTAG_ATTACH_CONTENT_ID, "a@b");
+	message = t_build(content);
+	assert_hasnt(message, "multipart/related;");
 
 	/* nothing shows it */
 	content = content_new();
@@ -632,7 +650,7 @@ static void test_failures(void **state)
 	struct mapi_content_attachment *att;
 	struct ostream *output;
 	buffer_t *buf = t_buffer_create(1024);
-	unsigned int i;
+	unsigned int i, place;
 
 	for (i = 0; i < N_ELEMENTS(tags); i++) {
 		content = content_new();
@@ -648,6 +666,9 @@ static void test_failures(void **state)
 		output = o_stream_create_buffer(buf);
 		assert_int_equal(mime_build(content, &params, output), -1);
 		o_stream_destroy(&output);
+		set_str(att->props, PIDTAG_ATTACH_CONTENT_ID, "a");
+		assert_int_equal(mime_build_attachment_places(content, 0,
+				&place), tags[i] == PIDTAG_HTML ? -1 : 0);
 		talloc_free(content);
 	}
 	content = content_new();
