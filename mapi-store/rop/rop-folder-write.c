@@ -11,6 +11,7 @@
 #include "mapi-codepage.h"
 #include "mapi-enums.h"
 #include "mapi-folder-write.h"
+#include "mapi-search-folder.h"
 #include "mapi-store.h"
 #include "rop-handlers.h"
 
@@ -43,20 +44,28 @@ rop_create_folder(struct rop_context *ctx,
 {
 	struct mapi_folder *parent = (struct mapi_folder *)ctx->object;
 	struct mapi_folder *folder;
+	const char *name, *comment;
 	enum mapi_error ret;
 
 	if (!response_fits(ctx, sizeof(resp_r->folder_id) +
 			   sizeof(resp_r->is_existing_folder)))
 		return EC_BUFFER_TOO_SMALL;
-	if (req->folder_type == FOLDER_TYPE_SEARCH_FOLDER)
-		return EC_NOT_SUPPORTED;
-	if (req->folder_type != FOLDER_TYPE_GENERIC_FOLDER)
+	name = rop_string(ctx, req->use_unicode_strings, req->display_name);
+	comment = rop_string(ctx, req->use_unicode_strings, req->comment);
+	switch (req->folder_type) {
+	case FOLDER_TYPE_GENERIC_FOLDER:
+		ret = mapi_folder_create(ctx->object_parent, parent->obj.store,
+					 parent->fid, name, comment,
+					 req->open_existing != 0, &folder);
+		break;
+	case FOLDER_TYPE_SEARCH_FOLDER:
+		ret = mapi_search_folder_create(ctx->object_parent,
+			parent->obj.store, parent->fid, name, comment,
+			req->open_existing != 0, &folder);
+		break;
+	default:
 		return EC_INVALID_PARAM;
-	ret = mapi_folder_create(ctx->object_parent, parent->obj.store,
-		parent->fid,
-		rop_string(ctx, req->use_unicode_strings, req->display_name),
-		rop_string(ctx, req->use_unicode_strings, req->comment),
-		req->open_existing != 0, &folder);
+	}
 	if (ret != EC_NONE)
 		return ret;
 	resp_r->folder_id = folder->fid;

@@ -9,6 +9,7 @@
 #include "mapi-message.h"
 #include "mapi-object-props.h"
 #include "mapi-props.h"
+#include "mapi-search-folder.h"
 #include "mapi-store.h"
 #include "mapi-wire.h"
 
@@ -148,11 +149,17 @@ rop_open_message(struct rop_context *ctx,
 		 struct rop_open_message_response *resp_r)
 {
 	struct message_summary summary;
+	struct mapi_store *store = ctx->object->store;
 	struct mapi_message *msg;
 	enum mapi_error error;
+	mapi_id_t fid;
 
-	error = mapi_message_open(ctx->object_parent, ctx->object->store,
-				  req->folder_id, req->message_id, &msg);
+	/* clients name the folder in which they see the message */
+	fid = mapi_search_real_folder(store, req->folder_id, req->message_id);
+	if (fid == 0)
+		return EC_NOT_FOUND;
+	error = mapi_message_open(ctx->object_parent, store, fid,
+				  req->message_id, &msg);
 	if (error != EC_NONE)
 		return error;
 	message_set_code_page(ctx, msg, req->code_page_id);

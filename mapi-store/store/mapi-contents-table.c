@@ -12,6 +12,7 @@
 #include "mapi-contents-table.h"
 #include "mapi-mailprops.h"
 #include "mapi-props.h"
+#include "mapi-search-folder.h"
 #include "store-compat.h"
 
 #define CONTENTS_TABLE_FLAGS \
@@ -468,6 +469,12 @@ mapi_contents_source_open(TALLOC_CTX *parent, struct mapi_store *store,
 	return EC_NONE;
 }
 
+struct mailbox *mapi_contents_source_box(struct mapi_table_source *src)
+{
+	i_assert(src->v == &contents_vfuncs);
+	return ((struct contents_source *)src)->box;
+}
+
 enum mapi_error
 mapi_contents_table_open(TALLOC_CTX *parent, struct mapi_store *store,
 			 mapi_id_t fid, uint8_t flags,
@@ -478,7 +485,11 @@ mapi_contents_table_open(TALLOC_CTX *parent, struct mapi_store *store,
 
 	if ((flags & ~CONTENTS_TABLE_FLAGS) != 0)
 		return EC_INVALID_PARAM;
-	if ((flags & CONTENTS_TABLE_CONVERSATION_MEMBERS) == 0) {
+	if (mapi_folder_is_search(store, fid) &&
+	    (flags & (CONTENTS_TABLE_ASSOCIATED | CONTENTS_TABLE_SOFT_DELETES |
+		      CONTENTS_TABLE_CONVERSATION_MEMBERS)) == 0) {
+		error = mapi_search_source_open(parent, store, fid, &src);
+	} else if ((flags & CONTENTS_TABLE_CONVERSATION_MEMBERS) == 0) {
 		error = mapi_contents_source_open(parent, store, fid, flags,
 						  &src);
 	} else if (fid == mapi_store_special_fid(store, MAPI_SPECIAL_ROOT)) {

@@ -15,6 +15,8 @@ enum mapi_error
 mapi_contents_source_open(TALLOC_CTX *parent, struct mapi_store *store,
 			  mapi_id_t fid, uint8_t flags,
 			  struct mapi_table_source **src_r);
+/* Its mailbox; NULL if the folder has none. */
+struct mailbox *mapi_contents_source_box(struct mapi_table_source *src);
 /* Messages of all folders of the store, for conversations
    (mapi-contents-table-all.c) */
 enum mapi_error

@@ -5,6 +5,7 @@
 #include "mail-search-build.h"
 #include "store-compat.h"
 #include "mapi-folder-write-private.h"
+#include "mapi-search-folder-private.h"
 
 /* Copying folders.
 
@@ -358,6 +359,8 @@ folder_copy(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 	if (node->special == MAPI_SPECIAL_ROOT ||
 	    node->special == MAPI_SPECIAL_IPM_SUBTREE)
 		return EC_NOT_SUPPORTED;
+	if (dest->search)
+		return EC_SEARCH_FOLDER;
 	for (up = dest; up != NULL && recursive; up = up->parent) {
 		if (up == node)
 			return EC_FOLDER_CYCLE;
@@ -369,6 +372,8 @@ folder_copy(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 		return ret;
 	if (mapi_folder_find_child(store, dest, name, NULL) != NULL)
 		return EC_DUPLICATE_NAME;
+	if (node->search)
+		return mapi_search_folder_copy(store, fid, dest_fid, name);
 
 	i_zero(&copy);
 	copy.store = store;

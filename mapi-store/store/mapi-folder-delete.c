@@ -5,6 +5,7 @@
 #include "store-compat.h"
 #include "mapi-enums.h"
 #include "mapi-folder-write-private.h"
+#include "mapi-search-folder-private.h"
 
 /* Deleting folders, and what is in them. There's no dumpster: what is deleted
    is gone, but for what plugins keep of it (lazy_expunge).
@@ -140,6 +141,9 @@ folder_delete_tree(struct mapi_store *store,
 			return EC_NONE;
 		}
 	}
+	ret = mapi_search_folders_delete_below(store, node);
+	if (ret != EC_NONE)
+		return ret;
 	array_foreach(&items, item) {
 		ret = mapi_folder_mailbox_delete(store, item, if_empty);
 		if (ret != EC_NONE)
@@ -171,6 +175,9 @@ folder_delete(struct mapi_store *store, mapi_id_t fid, uint8_t flags,
 		return EC_NOT_FOUND;
 	if (node->special == MAPI_SPECIAL_ROOT)
 		return EC_NOT_SUPPORTED;
+	/* whose messages aren't its own */
+	if (node->search)
+		return mapi_search_folder_delete(store, fid);
 	if (mapi_folder_has_special(node))
 		return EC_ACCESS_DENIED;
 	if (node->first_child != NULL && (flags & DEL_FOLDERS) == 0) {
@@ -266,7 +273,10 @@ folder_empty_children(struct mapi_store *store,
 		if (mapi_folder_has_special(child))
 			*partial = TRUE;
 		else {
-			ret = folder_delete_tree(store, child, FALSE, partial);
+			ret = child->search ?
+				mapi_search_folder_remove(store, child->fid) :
+				folder_delete_tree(store, child, FALSE,
+						   partial);
 			if (ret != EC_NONE) {
 				*partial = TRUE;
 				if (first == EC_NONE)
@@ -294,6 +304,8 @@ folder_empty(struct mapi_store *store, mapi_id_t fid, bool associated,
 	if (node->special == MAPI_SPECIAL_ROOT ||
 	    node->special == MAPI_SPECIAL_IPM_SUBTREE)
 		return EC_NOT_SUPPORTED;
+	if (node->search)
+		return EC_SEARCH_FOLDER;
 	vname = t_strdup(node->vname);
 	ret = folder_empty_children(store, node, partial);
 	if (vname != NULL)

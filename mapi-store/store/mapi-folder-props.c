@@ -5,6 +5,7 @@
 #include "mapi-enums.h"
 #include "mapi-props.h"
 #include "mapi-entryid.h"
+#include "mapi-search-folder.h"
 #include "mapi-store-private.h"
 
 /* Properties of folders, [MS-OXCFOLD] 2.2.2 and others: one row per property in
@@ -47,6 +48,12 @@ folder_get_status(struct folder_props *props)
 	if (props->have_status)
 		return &props->status;
 	props->have_status = TRUE;
+	if (props->node->search) {
+		(void)mapi_search_folder_get_counts(props->store,
+			props->node->fid, &props->status.messages,
+			&props->status.unseen);
+		return &props->status;
+	}
 	if (props->node->vname == NULL)
 		return &props->status;
 	box = folder_box_alloc(props);
@@ -272,8 +279,9 @@ static struct mapi_value prop_default_post_class(struct folder_props *props)
 
 static struct mapi_value prop_folder_type(struct folder_props *props)
 {
-	return mapi_value_i32(props->node->parent == NULL ?
-			      FOLDER_ROOT : FOLDER_GENERIC);
+	return mapi_value_i32(props->node->parent == NULL ? FOLDER_ROOT :
+			      props->node->search ? FOLDER_SEARCH :
+			      FOLDER_GENERIC);
 }
 
 static bool folder_is_ipm(const struct mapi_folder_node *node)
@@ -287,7 +295,8 @@ static bool folder_is_ipm(const struct mapi_folder_node *node)
 
 static struct mapi_value prop_folder_flags(struct folder_props *props)
 {
-	uint32_t flags = 0x4; /* NORMAL */
+	uint32_t flags = props->node->search ? FOLDER_FLAG_SEARCH :
+		0x4 /* NORMAL */;
 
 	if (folder_is_ipm(props->node))
 		flags |= 0x1; /* IPM */
@@ -301,6 +310,11 @@ static struct mapi_value prop_access(struct folder_props *props)
 		MAPI_ACCESS_CREATE_HIERARCHY | MAPI_ACCESS_CREATE_CONTENTS |
 		MAPI_ACCESS_CREATE_ASSOCIATED;
 
+	/* nothing but FAI messages can be made in them */
+	if (props->node->search) {
+		access &= ~(MAPI_ACCESS_CREATE_HIERARCHY |
+			    MAPI_ACCESS_CREATE_CONTENTS);
+	}
 	if (props->node->special == MAPI_SPECIAL_NONE)
 		access |= MAPI_ACCESS_DELETE;
 	return mapi_value_i32(access);
@@ -314,8 +328,9 @@ static struct mapi_value prop_access_level(struct folder_props *props)
 static struct mapi_value prop_rights(struct folder_props *props)
 {
 	/* [MS-OXCPERM] 2.2.7: all but the free/busy bits, which exist only in
-	   the permissions table */
-	return mapi_value_i32(0x7fb);
+	   the permissions table; in search folders nothing can be created
+	   (0x02, 0x80) */
+	return mapi_value_i32(props->node->search ? 0x779 : 0x7fb);
 }
 
 static struct mapi_value prop_hidden(struct folder_props *props)
@@ -367,11 +382,16 @@ static struct mapi_value prop_folder_child_count(struct folder_props *props)
 
 static struct mapi_value prop_message_size(struct folder_props *props)
 {
+	/* the messages take no space in it */
+	if (props->node->search)
+		return not_found();
 	return mapi_value_i32(I_MIN(folder_get_size(props), INT32_MAX));
 }
 
 static struct mapi_value prop_message_size_ext(struct folder_props *props)
 {
+	if (props->node->search)
+		return not_found();
 	return mapi_value_i64(folder_get_size(props));
 }
 
@@ -604,6 +624,8 @@ mapi_folder_node_list_props(struct mapi_store *store,
 		/* only these aren't on every folder */
 		if ((tag == PIDTAG_CONTAINER_CLASS ||
 		     tag == PIDTAG_DEFAULT_POST_MESSAGE_CLASS ||
+		     tag == PIDTAG_MESSAGE_SIZE ||
+		     tag == PIDTAG_MESSAGE_SIZE_EXTENDED ||
 		     (MAPI_TAG_ID(tag) >= 0x36d0 &&
 		      MAPI_TAG_ID(tag) <= 0x36e4)) &&
 		    folder_props[i].func(&props).type == PTYP_ERROR_CODE)

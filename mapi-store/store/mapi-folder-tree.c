@@ -6,9 +6,10 @@
 #include "str.h"
 #include "store-compat.h"
 #include "mapi-folder-list.h"
+#include "mapi-search-folder-private.h"
 
 /* The folder tree is made of the list of the inbox namespace's mailboxes
-   (mapi-folder-list.h) and of the internal special folders.
+   (mapi-folder-list.h), of the internal special folders, and of search folders.
 
    Refreshing lists the mailboxes, with their GUIDs, out of Dovecot's mailbox list
    index. Where nothing differs from the last time, the tree stays as it is and
@@ -193,6 +194,34 @@ static void tree_build_mailboxes(struct mapi_store *store)
 	} T_END;
 }
 
+/* Those whose parent is gone are out of reach. */
+static void tree_build_searches(struct mapi_store *store)
+{
+	struct mapi_folder_tree *tree = store->tree;
+	struct mapi_folder_node *node, *parent;
+	uint32_t number, parent_number;
+	unsigned int iter = 0;
+	const char *name;
+
+	while (mapi_search_folder_next(store, &iter, &number, &parent_number,
+				       &name)) {
+		parent = hash_table_lookup(tree->nodes,
+					   POINTER_CAST(parent_number));
+		if (parent == NULL || parent->search)
+			continue;
+		node = p_new(tree->pool, struct mapi_folder_node, 1);
+		node->fid = MAPI_FOLDER_FID(number);
+		node->special = MAPI_SPECIAL_NONE;
+		node->search = TRUE;
+		node->display_name = p_strdup(tree->pool, name);
+		node->container_class = p_strdup(tree->pool,
+			tree_container_class(store, number, node->special));
+		node->hidden = tree_is_hidden(store, number);
+		tree_node_insert(tree, node);
+		tree_node_link(node, parent);
+	}
+}
+
 /* Special folders have the names that Outlook gives them, whatever the mailbox
    is called, unless another folder beside it has that name. */
 static void tree_name_specials(struct mapi_folder_tree *tree)
@@ -240,6 +269,7 @@ mapi_folder_tree_rebuild(struct mapi_store *store, struct mapi_folder_list *list
 	p_array_init(&tree->all_nodes, tree->pool, 64);
 	tree_build_internal(store);
 	tree_build_mailboxes(store);
+	tree_build_searches(store);
 	tree_name_specials(tree);
 }
 

@@ -18,7 +18,8 @@ struct mapi_folder_item {
 };
 ARRAY_DEFINE_TYPE(mapi_folder_item, struct mapi_folder_item);
 
-/* Adds node and all below it: parents first, or last with post_order. */
+/* Adds node and all below it but search folders: parents first, or last with
+   post_order. */
 void mapi_folder_items_add(struct mapi_store *store,
 			   const struct mapi_folder_node *node, bool post_order,
 			   ARRAY_TYPE(mapi_folder_item) *items);

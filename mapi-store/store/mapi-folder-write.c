@@ -6,6 +6,7 @@
 #include "store-compat.h"
 #include "mapi-folder-list.h"
 #include "mapi-folder-write-private.h"
+#include "mapi-search-folder-private.h"
 
 #include <limits.h>
 
@@ -183,8 +184,10 @@ items_add(struct mapi_store *store, const struct mapi_folder_node *node,
 	if (!post_order)
 		array_push_back(items, &item);
 	for (child = node->first_child; child != NULL;
-	     child = child->next_sibling)
-		items_add(store, child, post_order, depth + 1, items);
+	     child = child->next_sibling) {
+		if (!child->search)
+			items_add(store, child, post_order, depth + 1, items);
+	}
 	if (post_order)
 		array_push_back(items, &item);
 }
@@ -394,6 +397,8 @@ folder_create(struct mapi_store *store, mapi_id_t parent_fid, const char *name,
 	parent = mapi_folder_tree_lookup(store, parent_fid);
 	if (parent == NULL)
 		return EC_OBJECT_DELETED;
+	if (parent->search)
+		return EC_SEARCH_FOLDER;
 	node = mapi_folder_find_child(store, parent, name, NULL);
 	if (node == NULL) {
 		ret = mapi_folder_child_vname(store, parent, name, &vname);
@@ -412,7 +417,7 @@ folder_create(struct mapi_store *store, mapi_id_t parent_fid, const char *name,
 		if (ret != EC_NONE)
 			return ret;
 		node = mapi_folder_tree_lookup_path(store, vname);
-	} else if (!open_existing)
+	} else if (!open_existing || node->search)
 		return EC_DUPLICATE_NAME;
 	*fid_r = node == NULL ? 0 : node->fid;
 	return EC_NONE;
@@ -456,6 +461,8 @@ folder_move(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 		return EC_OBJECT_DELETED;
 	if (*name == '\0')
 		name = node->display_name;
+	if (dest->search)
+		return EC_SEARCH_FOLDER;
 	if (dest == node->parent && strcmp(name, node->display_name) == 0)
 		return EC_NONE;
 	if (node->special != MAPI_SPECIAL_NONE || node->companion ||
@@ -470,6 +477,12 @@ folder_move(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 		return ret;
 	if (mapi_folder_find_child(store, dest, name, node) != NULL)
 		return EC_DUPLICATE_NAME;
+	if (node->search) {
+		ret = mapi_search_folder_set_place(store,
+			mapi_folder_fid_to_number(fid),
+			mapi_folder_fid_to_number(dest_fid), t_strdup(name));
+		return ret != EC_NONE ? ret : mapi_folder_tree_refresh(store);
+	}
 	ret = mapi_folder_child_vname(store, dest, name, &vname);
 	if (ret != EC_NONE)
 		return ret;

@@ -7,6 +7,7 @@
 #include "store-compat.h"
 #include "mapi-message-list.h"
 #include "mapi-message-write.h"
+#include "mapi-search-folder.h"
 #include "mapi-store-private.h"
 
 /* How often a copy is begun anew because a message vanished meanwhile */
@@ -186,6 +187,22 @@ static bool messages_all_there(const struct mapi_message_list *list)
 	return TRUE;
 }
 
+struct copy_part {
+	mapi_id_t dest_fid;
+	bool move;
+};
+
+static enum mapi_error
+messages_copy_part(struct mapi_store *store, mapi_id_t fid,
+		   const mapi_id_t *mids, unsigned int count, void *context,
+		   bool *partial_r)
+{
+	struct copy_part *part = context;
+
+	return mapi_messages_copy(store, fid, part->dest_fid, mids, count,
+				  part->move, partial_r);
+}
+
 enum mapi_error
 mapi_messages_copy(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 		   const mapi_id_t *mids, unsigned int count, bool move,
@@ -194,9 +211,16 @@ mapi_messages_copy(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 	struct mapi_message_list list;
 	struct mapi_message_folder *dest_mfolder;
 	struct mapi_folder *dest;
+	struct copy_part part = { .dest_fid = dest_fid, .move = move };
 	enum mapi_error error;
 
 	*partial_r = FALSE;
+	if (mapi_folder_is_search(store, dest_fid))
+		return EC_SEARCH_FOLDER;
+	if (mapi_folder_is_search(store, fid)) {
+		return mapi_search_for_each_folder(store, mids, count,
+			messages_copy_part, &part, partial_r);
+	}
 	error = mapi_message_list_open(store, fid, mids, count, move, &list);
 	if (error != EC_NONE)
 		return error;
@@ -249,6 +273,14 @@ delete_box(struct mailbox *box, const ARRAY_TYPE(seq_range) *uids,
 	return EC_NONE;
 }
 
+static enum mapi_error
+messages_delete_part(struct mapi_store *store, mapi_id_t fid,
+		     const mapi_id_t *mids, unsigned int count, void *context,
+		     bool *partial_r)
+{
+	return mapi_messages_delete(store, fid, mids, count, partial_r);
+}
+
 enum mapi_error
 mapi_messages_delete(struct mapi_store *store, mapi_id_t fid,
 		     const mapi_id_t *mids, unsigned int count,
@@ -259,6 +291,10 @@ mapi_messages_delete(struct mapi_store *store, mapi_id_t fid,
 	unsigned int i;
 
 	*partial_r = FALSE;
+	if (mapi_folder_is_search(store, fid)) {
+		return mapi_search_for_each_folder(store, mids, count,
+			messages_delete_part, NULL, partial_r);
+	}
 	error = mapi_message_list_open(store, fid, mids, count, TRUE, &list);
 	if (error != EC_NONE)
 		return error;

@@ -10,6 +10,7 @@
 #include "mapi-message-list.h"
 #include "mapi-message-private.h"
 #include "mapi-message-write.h"
+#include "mapi-search-folder.h"
 
 /* RFC 3503 */
 #define KEYWORD_MDN_SENT "$MDNSent"
@@ -208,15 +209,29 @@ messages_set_read_box(struct mailbox *box, const ARRAY_TYPE(seq_range) *uids,
 	return error;
 }
 
+static enum mapi_error
+messages_set_read_part(struct mapi_store *store, mapi_id_t fid,
+		       const mapi_id_t *mids, unsigned int count,
+		       void *context, bool *partial_r)
+{
+	return mapi_messages_set_read(store, fid, mids, count, context,
+				      partial_r);
+}
+
 enum mapi_error
 mapi_messages_set_read(struct mapi_store *store, mapi_id_t fid,
 		       const mapi_id_t *mids, unsigned int count,
 		       const struct mapi_read_change *change, bool *partial_r)
 {
 	struct mapi_message_list list;
+	struct mapi_read_change copy = *change;
 	enum mapi_error error;
 	unsigned int i;
 
+	if (mapi_folder_is_search(store, fid)) {
+		return mapi_search_for_each_folder(store, mids, count,
+			messages_set_read_part, &copy, partial_r);
+	}
 	*partial_r = FALSE;
 	error = mapi_message_list_open(store, fid, mids, count, TRUE, &list);
 	if (error != EC_NONE)
@@ -381,6 +396,9 @@ mapi_message_set_status(struct mapi_store *store, mapi_id_t fid, mapi_id_t mid,
 	unsigned int i;
 
 	mask &= ~MSGSTATUS_IN_CONFLICT;
+	fid = mapi_search_real_folder(store, fid, mid);
+	if (fid == 0)
+		return EC_NOT_FOUND;
 	error = mapi_message_list_open(store, fid, &mid, 1, mask != 0, &list);
 	if (error != EC_NONE)
 		return error;

@@ -13,6 +13,10 @@
    those that could be have been. It's set on errors, too, where some messages
    may have been changed. EC_ACCESS_DENIED if the mailbox can only be read.
 
+   If fid is a search folder, the messages are those of the folders where they
+   are, which are changed one after the other; EC_SEARCH_FOLDER if it's where they
+   should be copied or moved to.
+
    Each works on a mailbox of its own, so that messages and tables which are open
    see what has been done when they are synchronised, as if it had been done by
    IMAP. */

@@ -233,7 +233,6 @@ def test_create_errors(server):
             check_equal(client.create(client.top, name)[0],
                         rawmapi.EC_INVALID_PARAMETER, repr(name[:20]))
         for kind, error in ((0, rawmapi.EC_INVALID_PARAMETER),
-                            (2, rawmapi.EC_NOT_SUPPORTED),
                             (3, rawmapi.EC_INVALID_PARAMETER),
                             (255, rawmapi.EC_INVALID_PARAMETER)):
             check_equal(client.create(client.top, "x", kind=kind)[0], error,

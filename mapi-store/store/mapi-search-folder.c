@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib.h"
+#include "array.h"
+#include "guid.h"
+#include "unichar.h"
+#include "store-compat.h"
+#include "mapi-folder-write-private.h"
+#include "mapi-search-folder-private.h"
+
+/* Making, moving and deleting search folders: each is one transaction of the
+   log, so that there's nothing half done. */
+
+#define COMMENT_MAX_SIZE 4096
+
+bool mapi_folder_is_search(struct mapi_store *store, mapi_id_t fid)
+{
+	const struct mapi_folder_node *node =
+		mapi_folder_tree_lookup(store, fid);
+
+	return node != NULL && node->search;
+}
+
+/* --- records --------------------------------------------------------------- */
+
+static bool
+place_parse(const char *place, uint32_t *parent_r, const char **name_r)
+{
+	const char *p = strchr(place, ' ');
+	int ret;
+
+	if (p == NULL || p[1] == '\0')
+		return FALSE;
+	T_BEGIN {
+		ret = str_to_uint32(t_strdup_until(place, p), parent_r);
+	} T_END;
+	*name_r = p + 1;
+	return ret == 0 && *parent_r != 0;
+}
+
+bool mapi_search_folder_next(struct mapi_store *store, unsigned int *iter,
+			     uint32_t *number_r, uint32_t *parent_r,
+			     const char **name_r)
+{
+	const struct mapi_idlog_rec *rec, *note;
+
+	while ((rec = mapi_idlog_next(store->log, MAPI_LOG_SEARCH,
+				      iter)) != NULL) {
+		T_BEGIN {
+			note = mapi_idlog_find(store->log,
+				MAPI_LOG_SEARCH_PLACE,
+				t_strdup_printf("%u", rec->number));
+		} T_END;
+		*number_r = rec->number;
+		if (place_parse(note != NULL ? note->value : rec->value,
+				parent_r, name_r))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static enum mapi_error
+search_note_place(struct mapi_store *store, uint32_t number, const char *place)
+{
+	return mapi_idlog_write_one(store->log, MAPI_IDLOG_NOTE,
+				    MAPI_LOG_SEARCH_PLACE,
+				    t_strdup_printf("%u", number), place, NULL,
+				    "place of search folder %u", number);
+}
+
+enum mapi_error
+mapi_search_folder_set_place(struct mapi_store *store, uint32_t number,
+			     uint32_t parent, const char *name)
+{
+	enum mapi_error ret;
+
+	T_BEGIN {
+		ret = search_note_place(store, number,
+			t_strdup_printf("%u %s", parent, name));
+	} T_END;
+	return ret;
+}
+
+/* --- creating -------------------------------------------------------------- */
+
+static enum mapi_error
+search_write(struct mapi_store *store, uint32_t parent, const char *name,
+	     const char *comment, mapi_id_t *fid_r)
+{
+	const struct mapi_idlog_rec *rec;
+	enum mapi_error ret;
+	guid_128_t guid;
+
+	guid_128_generate(guid);
+	ret = mapi_idlog_write_one(store->log, MAPI_IDLOG_CLAIM,
+		MAPI_LOG_SEARCH, guid_128_to_string(guid),
+		t_strdup_printf("%u %s", parent, name), &rec,
+		"search folder %s", name);
+	if (ret != EC_NONE)
+		return ret;
+	*fid_r = MAPI_FOLDER_FID(rec->number);
+	if (*comment != '\0') {
+		ret = mapi_idlog_write_one(store->log, MAPI_IDLOG_NOTE,
+			MAPI_LOG_COMMENT, t_strdup_printf("%u", rec->number),
+			comment, NULL, "comment on folder %u", rec->number);
+	}
+	return ret != EC_NONE ? ret : mapi_folder_tree_refresh(store);
+}
+
+static enum mapi_error
+search_create(struct mapi_store *store, mapi_id_t parent_fid, const char *name,
+	      const char *comment, bool open_existing, mapi_id_t *fid_r)
+{
+	const struct mapi_folder_node *parent, *node;
+	enum mapi_error ret;
+
+	ret = mapi_folder_name_check(name);
+	if (ret == EC_NONE && !uni_utf8_str_is_valid(comment))
+		ret = EC_INVALID_PARAM;
+	if (ret == EC_NONE && strlen(comment) > COMMENT_MAX_SIZE)
+		ret = EC_TOO_BIG;
+	if (ret == EC_NONE)
+		ret = mapi_folder_tree_refresh(store);
+	if (ret != EC_NONE)
+		return ret;
+	parent = mapi_folder_tree_lookup(store, parent_fid);
+	if (parent == NULL)
+		return EC_OBJECT_DELETED;
+	if (parent->search)
+		return EC_SEARCH_FOLDER;
+	node = mapi_folder_find_child(store, parent, name, NULL);
+	if (node != NULL) {
+		if (!open_existing || !node->search)
+			return EC_DUPLICATE_NAME;
+		*fid_r = node->fid;
+		return EC_NONE;
+	}
+	return search_write(store, mapi_folder_fid_to_number(parent_fid), name,
+			    comment, fid_r);
+}
+
+enum mapi_error
+mapi_search_folder_create(TALLOC_CTX *parent, struct mapi_store *store,
+			  mapi_id_t parent_fid, const char *name,
+			  const char *comment, bool open_existing,
+			  struct mapi_folder **folder_r)
+{
+	mapi_id_t fid = 0;
+	enum mapi_error ret;
+
+	T_BEGIN {
+		ret = search_create(store, parent_fid, name, comment,
+				    open_existing, &fid);
+	} T_END;
+	return ret != EC_NONE ? ret :
+		mapi_folder_open(parent, store, fid, folder_r);
+}
+
+/* The folder is there when its claim is: what belongs to it is written after that,
+   as the client would do it. */
+enum mapi_error
+mapi_search_folder_copy(struct mapi_store *store, mapi_id_t fid,
+			mapi_id_t dest_fid, const char *name)
+{
+	static const char *const kinds[] = {
+		MAPI_LOG_CLASS, MAPI_LOG_COMMENT, MAPI_LOG_HIDDEN,
+		MAPI_LOG_CRITERIA
+	};
+	struct mapi_idlog_new recs[N_ELEMENTS(kinds)];
+	const struct mapi_idlog_rec *rec;
+	uint32_t old = mapi_folder_fid_to_number(fid), number;
+	mapi_id_t new_fid;
+	enum mapi_error ret;
+	unsigned int i, count = 0;
+
+	ret = search_write(store, mapi_folder_fid_to_number(dest_fid),
+			   t_strdup(name), "", &new_fid);
+	if (ret != EC_NONE)
+		return ret;
+	number = mapi_folder_fid_to_number(new_fid);
+	i_zero(&recs);
+	for (i = 0; i < N_ELEMENTS(kinds); i++) {
+		rec = mapi_idlog_find(store->log, kinds[i],
+				      t_strdup_printf("%u", old));
+		if (rec == NULL)
+			continue;
+		recs[count].type = MAPI_IDLOG_NOTE;
+		recs[count].kind = kinds[i];
+		recs[count].key = t_strdup_printf("%u", number);
+		/* records may be read anew while some are written */
+		recs[count].value = t_strdup(rec->value);
+		recs[count++].subject = t_strdup_printf("%s of folder %u",
+			kinds[i], number);
+	}
+	if (count > 0)
+		ret = mapi_idlog_write(store->log, recs, count);
+	return ret != EC_NONE ? ret : mapi_folder_tree_refresh(store);
+}
+
+/* --- deleting -------------------------------------------------------------- */
+
+static void search_delete_mailbox(struct mapi_store *store, const char *leaf)
+{
+	struct mailbox *box;
+
+	if (!mapi_companion_exists(store->companion, leaf))
+		return;
+	box = mailbox_alloc(store->companion->ns->list,
+			    mapi_companion_vname(store->companion, leaf), 0);
+	if (mailbox_delete(box) < 0 &&
+	    mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND)
+		(void)mapi_error_from_mailbox(box);
+	mailbox_free(&box);
+}
+
+/* The criteria aren't worth being kept. */
+static enum mapi_error search_delete(struct mapi_store *store, uint32_t number)
+{
+	const char *key = t_strdup_printf("%u", number);
+	struct mapi_idlog_new recs[2] = {
+		{
+			.type = MAPI_IDLOG_NOTE,
+			.kind = MAPI_LOG_SEARCH_PLACE,
+			.key = key,
+			.value = "",
+			.subject = t_strdup_printf(
+				"search folder %u is deleted", number),
+		}, {
+			.type = MAPI_IDLOG_NOTE,
+			.kind = MAPI_LOG_CRITERIA,
+			.key = key,
+			.value = "",
+			.subject = t_strdup_printf(
+				"criteria of search folder %u", number),
+		}
+	};
+	unsigned int count = mapi_idlog_find(store->log, MAPI_LOG_CRITERIA,
+					     key) == NULL ? 1 : 2;
+	enum mapi_error ret;
+
+	ret = mapi_idlog_write(store->log, recs, count);
+	if (ret != EC_NONE)
+		return ret;
+	mapi_search_forget(store, MAPI_FOLDER_FID(number));
+	search_delete_mailbox(store,
+		t_strdup_printf(MAPI_COMPANION_SEARCH, number));
+	search_delete_mailbox(store,
+		t_strdup_printf(MAPI_COMPANION_FAI, number));
+	return EC_NONE;
+}
+
+enum mapi_error
+mapi_search_folder_remove(struct mapi_store *store, mapi_id_t fid)
+{
+	enum mapi_error ret;
+
+	T_BEGIN {
+		ret = search_delete(store, mapi_folder_fid_to_number(fid));
+	} T_END;
+	return ret;
+}
+
+enum mapi_error
+mapi_search_folder_delete(struct mapi_store *store, mapi_id_t fid)
+{
+	enum mapi_error ret;
+
+	ret = mapi_search_folder_remove(store, fid);
+	return ret != EC_NONE ? ret : mapi_folder_tree_refresh(store);
+}
+
+static void
+search_folders_collect(const struct mapi_folder_node *node,
+		       ARRAY_TYPE(uint32_t) *numbers)
+{
+	const struct mapi_folder_node *child;
+	uint32_t number;
+
+	for (child = node->first_child; child != NULL;
+	     child = child->next_sibling) {
+		if (child->search) {
+			number = mapi_folder_fid_to_number(child->fid);
+			array_push_back(numbers, &number);
+		}
+		search_folders_collect(child, numbers);
+	}
+}
+
+enum mapi_error
+mapi_search_folders_delete_below(struct mapi_store *store,
+				 const struct mapi_folder_node *node)
+{
+	ARRAY_TYPE(uint32_t) numbers;
+	const uint32_t *number;
+	enum mapi_error ret = EC_NONE;
+
+	t_array_init(&numbers, 4);
+	search_folders_collect(node, &numbers);
+	array_foreach(&numbers, number) {
+		ret = search_delete(store, *number);
+		if (ret != EC_NONE)
+			break;
+	}
+	return ret;
+}
+
+/* --- messages -------------------------------------------------------------- */
+
+mapi_id_t mapi_search_real_folder(struct mapi_store *store, mapi_id_t fid,
+				  mapi_id_t mid)
+{
+	return mapi_folder_is_search(store, fid) ?
+		mapi_store_mid_to_fid(store, mid) : fid;
+}
+
+enum mapi_error
+mapi_search_for_each_folder(struct mapi_store *store, const mapi_id_t *mids,
+			    unsigned int count,
+			    mapi_search_messages_func_t *func, void *context,
+			    bool *partial_r)
+{
+	mapi_id_t *fids, *part;
+	unsigned int i, j, n, done = 0;
+	enum mapi_error ret = EC_NONE;
+	bool partial;
+
+	*partial_r = FALSE;
+	fids = i_new(mapi_id_t, count + 1);
+	part = i_new(mapi_id_t, count + 1);
+	for (i = 0; i < count; i++) {
+		fids[i] = mapi_store_mid_to_fid(store, mids[i]);
+		if (fids[i] == 0)
+			*partial_r = TRUE;
+	}
+	for (i = 0; i < count && ret == EC_NONE; i++) {
+		mapi_id_t fid = fids[i];
+
+		if (fid == 0)
+			continue;
+		for (j = i, n = 0; j < count; j++) {
+			if (fids[j] == fid) {
+				part[n++] = mids[j];
+				fids[j] = 0;
+			}
+		}
+		partial = FALSE;
+		ret = func(store, fid, part, n, context, &partial);
+		if (ret == EC_NOT_FOUND || ret == EC_OBJECT_DELETED) {
+			/* the folder has gone */
+			partial = TRUE;
+			ret = EC_NONE;
+		}
+		if (partial || (ret != EC_NONE && done > 0))
+			*partial_r = TRUE;
+		done++;
+	}
+	i_free(fids);
+	i_free(part);
+	return ret;
+}
