@@ -803,30 +803,116 @@ bag_copy(struct mapi_bags *dest, struct mail *mail, const char *guid)
 	return error;
 }
 
+/* Calls bag_copy() for the bag of guid, if it has one. */
+static enum mapi_error
+bags_copy_one(struct mapi_bags *src, struct mapi_bags *dest, struct mail *mail,
+	      const guid_128_t guid, const char *dest_guid)
+{
+	const struct bag *bag = bags_find(src, guid);
+
+	return bag != NULL && mail_set_uid(mail, bag->bag_uid) ?
+		bag_copy(dest, mail, dest_guid) : EC_NONE;
+}
+
 enum mapi_error mapi_bags_copy(struct mapi_bags *src, struct mapi_bags *dest,
 			       const char *const *guids)
 {
 	struct mailbox_transaction_context *trans;
-	const struct bag *bag;
 	enum mapi_error error;
 	struct mail *mail;
 	guid_128_t guid;
 
 	error = bags_refresh(src, FALSE);
-	if (error != EC_NONE || !mapi_bags_exist(src) || src == dest)
+	if (error != EC_NONE || !mapi_bags_exist(src))
 		return error;
 	error = bags_refresh(dest, TRUE);
 	if (error != EC_NONE)
 		return error;
 	trans = mailbox_transaction_begin(src->box, 0, "MAPI bags");
 	mail = mail_alloc(trans, 0, NULL);
-	for (; *guids != NULL && error == EC_NONE; guids++) T_BEGIN {
-		mail_generate_guid_128_hash(*guids, guid);
-		bag = bags_find(src, guid);
-		if (bag != NULL && mail_set_uid(mail, bag->bag_uid))
-			error = bag_copy(dest, mail, *guids);
+	for (; *guids != NULL && error == EC_NONE; guids += 2) T_BEGIN {
+		mail_generate_guid_128_hash(guids[0], guid);
+		error = bags_copy_one(src, dest, mail, guid, guids[1]);
 	} T_END;
 	mail_free(&mail);
 	(void)mailbox_transaction_commit(&trans);
+	return error;
+}
+
+enum mapi_error
+mapi_bags_copy_all(struct mapi_bags *src, struct mapi_bags *dest)
+{
+	struct hash_iterate_context *iter;
+	ARRAY_TYPE(const_string) guids;
+	enum mapi_error error;
+	const char *str;
+	struct bag *bag;
+	uint8_t *guid;
+
+	error = bags_refresh(src, FALSE);
+	if (error != EC_NONE || !mapi_bags_exist(src))
+		return error;
+	t_array_init(&guids, hash_table_count(src->by_guid) * 2 + 1);
+	iter = hash_table_iterate_init(src->by_guid);
+	while (hash_table_iterate(iter, src->by_guid, &guid, &bag)) {
+		str = guid_128_to_string(bag->guid);
+		array_push_back(&guids, &str);
+		array_push_back(&guids, &str);
+	}
+	hash_table_iterate_deinit(&iter);
+	array_append_zero(&guids);
+	return mapi_bags_copy(src, dest, array_front(&guids));
+}
+
+enum mapi_error
+mapi_bags_delete_orphans(struct mapi_bags *bags, struct mailbox *box,
+			 unsigned int *count_r)
+{
+	struct mailbox_transaction_context *trans;
+	struct hash_iterate_context *iter;
+	HASH_TABLE(uint8_t *, struct bag *) orphans;
+	ARRAY_TYPE(seq_range) uids;
+	enum mapi_error error;
+	struct bag *bag;
+	struct mail *mail;
+	guid_128_t guid;
+	uint8_t *key;
+	uint32_t seq;
+
+	*count_r = 0;
+	error = bags_refresh(bags, FALSE);
+	if (error != EC_NONE || bags->box == NULL)
+		return error;
+	hash_table_create(&orphans, default_pool, 0, guid_128_hash,
+			  guid_128_cmp);
+	hash_table_copy(orphans, bags->by_guid);
+	trans = mailbox_transaction_begin(box, 0, "MAPI bags");
+	mail = mail_alloc(trans, 0, NULL);
+	for (seq = 1; seq <= mail_index_view_get_messages_count(box->view);
+	     seq++) T_BEGIN {
+		mail_set_seq(mail, seq);
+		if (mail_get_guid_128(mail, guid)) {
+			key = guid;
+			(void)hash_table_try_remove(orphans, key);
+		} else if (!mail->expunged) {
+			/* whose bag it is isn't known */
+			error = mapi_error_from_mailbox(box);
+		}
+	} T_END;
+	mail_free(&mail);
+	(void)mailbox_transaction_commit(&trans);
+
+	i_array_init(&uids, 16);
+	iter = hash_table_iterate_init(orphans);
+	while (hash_table_iterate(iter, orphans, &key, &bag)) {
+		seq_range_array_add(&uids, bag->bag_uid);
+		(*count_r)++;
+	}
+	hash_table_iterate_deinit(&iter);
+	hash_table_destroy(&orphans);
+	seq_range_array_merge(&uids, &bags->superseded);
+	if (error == EC_NONE)
+		error = bags_expunge(bags, &uids);
+	array_free(&uids);
 	return error;
 }

@@ -57,10 +57,19 @@ enum mapi_error mapi_bags_save(struct mapi_bags *bags,
 /* Deletes the bags of messages; GUIDs end with NULL. */
 enum mapi_error
 mapi_bags_delete(struct mapi_bags *bags, const char *const *guids);
-/* For messages that are copied to another mailbox with their GUIDs: copies the
-   bags of those that have some. Bags that the copies had are replaced. */
+/* For messages that are copied to another mailbox: copies the bags of those that
+   have some. guids: the GUID of each and that of its copy, in turn; NULL at the
+   end. Bags that the copies had are replaced. */
 enum mapi_error mapi_bags_copy(struct mapi_bags *src, struct mapi_bags *dest,
 			       const char *const *guids);
+/* For a mailbox that is copied as a whole, with the messages' GUIDs. */
+enum mapi_error
+mapi_bags_copy_all(struct mapi_bags *src, struct mapi_bags *dest);
+/* Deletes the bags of messages that aren't in box, which has just been
+   synchronised. */
+enum mapi_error
+mapi_bags_delete_orphans(struct mapi_bags *bags, struct mailbox *box,
+			 unsigned int *count_r);
 
 /* Where temporary files are made. On the data stack */
 const char *mapi_store_temp_prefix(struct mapi_store *store);

@@ -184,6 +184,29 @@ mapi_folder_open_associated(struct mapi_folder *folder, struct mailbox **box_r)
 	return ret == EC_NOT_FOUND ? EC_NONE : ret;
 }
 
+enum mapi_error
+mapi_folder_create_associated(struct mapi_folder *folder,
+			      struct mailbox **box_r)
+{
+	const struct mapi_companion *comp = folder->obj.store->companion;
+	struct mailbox *box;
+	enum mapi_error error;
+
+	error = mapi_folder_open_associated(folder, box_r);
+	if (error != EC_NONE || *box_r != NULL)
+		return error;
+	T_BEGIN {
+		const char *leaf = t_strdup_printf(MAPI_COMPANION_FAI,
+			mapi_folder_fid_to_number(folder->fid));
+		error = mapi_companion_open(comp, leaf, TRUE, NULL, &box);
+	} T_END;
+	if (error != EC_NONE)
+		return error;
+	mailbox_free(&box);
+	error = mapi_folder_open_associated(folder, box_r);
+	return error == EC_NONE && *box_r == NULL ? EC_ERROR : error;
+}
+
 static void
 mapi_folder_box_close(struct mapi_folder *folder, struct mapi_folder_box *fbox)
 {

@@ -85,6 +85,11 @@ enum mapi_error mapi_folder_sync(struct mapi_folder *folder);
 enum mapi_error
 mapi_folder_open_associated(struct mapi_folder *folder, struct mailbox **box_r);
 
+/* The same, made if there are none. */
+enum mapi_error
+mapi_folder_create_associated(struct mapi_folder *folder,
+			      struct mailbox **box_r);
+
 /* ids of messages. associated: of the companion mailbox of FAI messages */
 mapi_id_t mapi_folder_mid(struct mapi_folder *folder, bool associated,
 			  uint32_t uid);

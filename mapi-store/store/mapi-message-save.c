@@ -54,28 +54,6 @@ struct save {
 
 /* --- the mailbox ------------------------------------------------------------ */
 
-/* The mailbox of FAI messages is created with the first of them. */
-static enum mapi_error
-save_open_associated(struct save *save)
-{
-	struct mapi_store *store = save->folder->obj.store;
-	struct mailbox *box;
-	enum mapi_error error;
-
-	error = mapi_folder_open_associated(save->folder, &save->box);
-	if (error != EC_NONE || save->box != NULL)
-		return error;
-	error = mapi_companion_open(store->companion,
-		t_strdup_printf(MAPI_COMPANION_FAI,
-				mapi_folder_fid_to_number(save->folder->fid)),
-		TRUE, NULL, &box);
-	if (error != EC_NONE)
-		return error;
-	mailbox_free(&box);
-	error = mapi_folder_open_associated(save->folder, &save->box);
-	return error == EC_NONE && save->box == NULL ? EC_ERROR : error;
-}
-
 static enum mapi_error save_open_box(struct save *save)
 {
 	struct mailbox_status status;
@@ -87,7 +65,7 @@ static enum mapi_error save_open_box(struct save *save)
 		return error == EC_NOT_FOUND ? EC_OBJECT_DELETED : error;
 	save->box = save->folder->box;
 	if (save->content->associated)
-		error = save_open_associated(save);
+		error = mapi_folder_create_associated(save->folder, &save->box);
 	if (error != EC_NONE)
 		return error;
 	if (save->box == NULL)

@@ -8,6 +8,7 @@
 #include "guid.h"
 #include "istream.h"
 #include "str.h"
+#include "store-compat.h"
 #include "mapi-content.h"
 #include "mapi-enums.h"
 #include "mapi-message-edit.h"
@@ -492,6 +493,138 @@ static void test_associated(void **state)
 	for_all_drivers(associated);
 }
 
+/* --- bags follow their messages ---------------------------------------------- */
+
+static mapi_id_t folder_fid(struct message_env *env, const char *name)
+{
+	struct mapi_folder_node *node;
+	unsigned int iter = 0;
+
+	assert_int_equal(mapi_folder_tree_refresh(env->store), EC_NONE);
+	while ((node = mapi_folder_tree_next(env->store, &iter)) != NULL) {
+		if (strcmp(node->display_name, name) == 0)
+			return node->fid;
+	}
+	return 0;
+}
+
+static mapi_id_t message_with_bag(struct message_env *env, const char *subject)
+{
+	struct mapi_message *msg = new_message(env, FALSE);
+
+	set_prop(&msg->obj, PIDTAG_SUBJECT, mapi_value_str(subject));
+	set_prop(&msg->obj, 0x6701001f, mapi_value_str("bag"));
+	assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
+	/* replaced once: it has another MID than that of its UID */
+	set_prop(&msg->obj, PIDTAG_BODY, mapi_value_str(subject));
+	assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
+	return msg->mid;
+}
+
+/* MIDs of a folder's messages, in their order */
+static unsigned int
+folder_mids(struct message_env *env, mapi_id_t fid, mapi_id_t *mids)
+{
+	struct mapi_folder *folder;
+	unsigned int i, count;
+	uint32_t uid;
+
+	assert_int_equal(mapi_folder_open(env->mem, env->store, fid, &folder),
+			 EC_NONE);
+	assert_int_equal(mapi_folder_sync(folder), EC_NONE);
+	count = mail_index_view_get_messages_count(folder->box->view);
+	for (i = 0; i < count; i++) {
+		mail_index_lookup_uid(folder->box->view, i + 1, &uid);
+		mids[i] = mapi_folder_mid(folder, FALSE, uid);
+	}
+	talloc_free(folder);
+	return count;
+}
+
+static void
+assert_bag(struct message_env *env, mapi_id_t fid, mapi_id_t mid,
+	   const char *wanted)
+{
+	struct mapi_message *msg;
+
+	assert_int_equal(mapi_message_open(env->mem, env->store, fid, mid,
+					   &msg), EC_NONE);
+	assert_string(env, &msg->obj, 0x6701001f, wanted);
+	talloc_free(msg);
+}
+
+/* How many messages there are in mailboxes of bags */
+static unsigned int bag_count(struct message_env *env, mapi_id_t fid)
+{
+	const char *vname = t_strdup_printf("mapi-internal/bags-%u",
+		(unsigned int)MAPI_ID_GLOBCNT(fid));
+	struct mailbox *box;
+	struct mailbox_status status;
+
+	box = test_storage_open(env->ts, vname);
+	assert_int_equal(mailbox_sync(box, 0), 0);
+	mailbox_get_open_status(box, STATUS_MESSAGES, &status);
+	mailbox_free(&box);
+	return status.messages;
+}
+
+static void bags_follow(struct message_env *env)
+{
+	mapi_id_t mids[10], dest_mids[10], mid, dest;
+	struct mapi_message *msg;
+	struct mailbox *box;
+	bool partial;
+
+	box = test_storage_open(env->ts, "Dest");
+	mailbox_free(&box);
+	dest = folder_fid(env, "Dest");
+	assert_int_not_equal(dest, 0);
+	mid = message_with_bag(env, "one");
+	assert_int_equal(folder_mids(env, env->inbox, mids), 1);
+	assert_true(mids[0] == mid);
+	assert_int_equal(bag_count(env, env->inbox), 1);
+
+	/* copies of one message in two folders, and twice in one */
+	assert_int_equal(mapi_messages_copy(env->store, env->inbox, dest, &mid,
+					    1, FALSE, &partial), EC_NONE);
+	assert_int_equal(mapi_messages_copy(env->store, env->inbox, env->inbox,
+					    &mid, 1, FALSE, &partial),
+			 EC_NONE);
+	assert_int_equal(folder_mids(env, env->inbox, mids), 2);
+	assert_int_equal(folder_mids(env, dest, dest_mids), 1);
+	assert_bag(env, env->inbox, mids[0], "bag");
+	assert_bag(env, env->inbox, mids[1], "bag");
+	assert_bag(env, dest, dest_mids[0], "bag");
+
+	/* they are different messages */
+	assert_int_equal(mapi_message_open(env->mem, env->store, env->inbox,
+					   mids[1], &msg), EC_NONE);
+	mapi_message_set_writable(msg, TRUE);
+	set_prop(&msg->obj, 0x6701001f, mapi_value_str("other"));
+	assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
+	assert_bag(env, env->inbox, mids[0], "bag");
+	assert_bag(env, env->inbox, mids[1], "other");
+
+	assert_int_equal(mapi_messages_copy(env->store, env->inbox, dest,
+					    &mids[1], 1, TRUE, &partial),
+			 EC_NONE);
+	assert_int_equal(bag_count(env, env->inbox), 1);
+	assert_int_equal(folder_mids(env, dest, dest_mids), 2);
+	assert_bag(env, dest, dest_mids[0], "bag");
+	assert_bag(env, dest, dest_mids[1], "other");
+
+	assert_int_equal(mapi_messages_delete(env->store, dest, dest_mids, 1,
+					      &partial), EC_NONE);
+	assert_int_equal(bag_count(env, dest), 1);
+	assert_bag(env, dest, dest_mids[1], "other");
+	assert_bag(env, env->inbox, mid, "bag");
+}
+
+static void test_bags_follow(void **state)
+{
+	for_all_drivers(bags_follow);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -503,6 +636,7 @@ int main(void)
 		cmocka_unit_test(test_recipients),
 		cmocka_unit_test(test_attachments),
 		cmocka_unit_test(test_associated),
+		cmocka_unit_test(test_bags_follow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
