@@ -4,6 +4,7 @@
 #include "guid.h"
 #include "mail-search-build.h"
 #include "store-compat.h"
+#include "mapi-bags.h"
 #include "mapi-folder-write-private.h"
 #include "mapi-search-folder-private.h"
 
@@ -12,8 +13,9 @@
    A copy is made where nobody sees it, in the companion tree, and is then renamed
    to where it belongs: (1) for each folder the mailbox is created below
    "copy-<random>" and the messages are copied into it, (2) its GUID gets a number,
-   and (3) with that number go its properties and FAI messages; (4) the names that
-   it will have are subscribed to; (5) the top one is renamed, with all below it.
+   and (3) with that number go its properties, FAI messages and bags; (4) the
+   names that it will have are subscribed to; (5) the top one is renamed, with all
+   below it.
    Before (5) there's no copy, and what is left in the companion tree by a process
    that dies is found by its name; after it, the copy is complete. Maildir++ needs
    a rename() for each of the folders in (5): there those below can be left in the
@@ -227,6 +229,20 @@ copy_associated(struct folder_copy *copy, const struct folder_copied *folder)
 	return ret;
 }
 
+static enum mapi_error
+copy_bags(struct folder_copy *copy, const struct folder_copied *folder)
+{
+	enum mapi_error ret = EC_NONE;
+	unsigned int i;
+
+	for (i = 0; i < 2 && ret == EC_NONE; i++) {
+		ret = mapi_bags_copy_all(
+			mapi_bags_get(copy->store, folder->src.number, i > 0),
+			mapi_bags_get(copy->store, folder->number, i > 0));
+	}
+	return ret;
+}
+
 /* --- all of them ---------------------------------------------------------------- */
 
 static enum mapi_error copy_make(struct folder_copy *copy)
@@ -243,6 +259,8 @@ static enum mapi_error copy_make(struct folder_copy *copy)
 			ret = copy_properties(copy, folder);
 		if (ret == EC_NONE)
 			ret = copy_associated(copy, folder);
+		if (ret == EC_NONE)
+			ret = copy_bags(copy, folder);
 		if (ret != EC_NONE)
 			return ret;
 	}

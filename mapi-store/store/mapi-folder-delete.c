@@ -3,6 +3,7 @@
 #include "array.h"
 #include "mail-search-build.h"
 #include "store-compat.h"
+#include "mapi-bags.h"
 #include "mapi-enums.h"
 #include "mapi-folder-write-private.h"
 #include "mapi-search-folder-private.h"
@@ -13,11 +14,12 @@
    Several folders are deleted one by one, a folder after its subfolders, so that
    a process that dies leaves a smaller tree, all of it whole. For one folder
    (1) its number is noted as having no name, (2) the mailbox is deleted, (3) the
-   name is unsubscribed from, (4) the FAI messages are deleted. (1) is because a
+   name is unsubscribed from, (4) the FAI messages and
+   the bags are deleted. (1) is because a
    new folder takes the number of one that has lost its mailbox if it had the same
    name (mapi-folder-list.c), and this id must not be used again; if (2) doesn't
    happen, the name is noted again when folders are listed next. Dying before (4)
-   leaves FAI messages of no folder, which nobody sees. */
+   leaves FAI messages and bags of no folder, which nobody sees. */
 
 static enum mapi_error
 delete_note(struct mapi_store *store, const struct mapi_folder_item *item)
@@ -32,15 +34,22 @@ static void
 delete_associated(struct mapi_store *store,
 		  const struct mapi_folder_item *item)
 {
+	const char *const leafs[] = {
+		t_strdup_printf(MAPI_COMPANION_FAI, item->number),
+		t_strdup_printf(MAPI_COMPANION_BAGS, item->number),
+		t_strdup_printf(MAPI_COMPANION_BAGS_FAI, item->number),
+	};
 	struct mailbox *box;
+	unsigned int i;
 
-	box = mailbox_alloc(store->companion->ns->list,
-		mapi_companion_vname(store->companion,
-			t_strdup_printf(MAPI_COMPANION_FAI, item->number)), 0);
-	if (mailbox_delete(box) < 0 &&
-	    mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND)
-		(void)mapi_error_from_mailbox(box);
-	mailbox_free(&box);
+	for (i = 0; i < N_ELEMENTS(leafs); i++) {
+		box = mailbox_alloc(store->companion->ns->list,
+			mapi_companion_vname(store->companion, leafs[i]), 0);
+		if (mailbox_delete(box) < 0 &&
+		    mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND)
+			(void)mapi_error_from_mailbox(box);
+		mailbox_free(&box);
+	}
 }
 
 enum mapi_error
@@ -221,7 +230,8 @@ static void expunge_all(struct mailbox_transaction_context *trans)
 }
 
 static enum mapi_error
-box_empty(struct mapi_store *store, const char *vname, bool *partial)
+box_empty(struct mapi_store *store, const char *vname, struct mapi_bags *bags,
+	  bool *partial)
 {
 	struct mailbox_transaction_context *trans;
 	struct mailbox_status status;
@@ -250,7 +260,10 @@ box_empty(struct mapi_store *store, const char *vname, bool *partial)
 	}
 	if (ret == EC_NONE) {
 		uint32_t seq1, seq2;
+		unsigned int count;
 
+		/* garbage if it fails */
+		(void)mapi_bags_delete_orphans(bags, box, &count);
 		/* what the user has no right to expunge is left without an
 		   error; what has just come wasn't there */
 		mailbox_get_seq_range(box, 1, status.uidnext - 1, &seq1, &seq2);
@@ -309,7 +322,8 @@ folder_empty(struct mapi_store *store, mapi_id_t fid, bool associated,
 	vname = t_strdup(node->vname);
 	ret = folder_empty_children(store, node, partial);
 	if (vname != NULL)
-		ret2 = box_empty(store, vname, partial);
+		ret2 = box_empty(store, vname, mapi_bags_get(store,
+			mapi_folder_fid_to_number(fid), FALSE), partial);
 	if (ret == EC_NONE)
 		ret = ret2;
 	if (associated) {
@@ -317,7 +331,8 @@ folder_empty(struct mapi_store *store, mapi_id_t fid, bool associated,
 			mapi_companion_vname(store->companion,
 				t_strdup_printf(MAPI_COMPANION_FAI,
 					mapi_folder_fid_to_number(fid))),
-			partial);
+			mapi_bags_get(store, mapi_folder_fid_to_number(fid),
+				      TRUE), partial);
 		if (ret == EC_NONE)
 			ret = ret2;
 	}

@@ -4,7 +4,9 @@
 
 #include "lib.h"
 #include "array.h"
+#include "guid.h"
 #include "store-compat.h"
+#include "mapi-bags.h"
 #include "mapi-message-list.h"
 #include "mapi-message-write.h"
 #include "mapi-search-folder.h"
@@ -15,13 +17,49 @@
 
 struct copy {
 	struct mailbox *src, *dest;
+	struct mapi_bags *src_bags, *dest_bags;
 	const ARRAY_TYPE(seq_range) *uids;
 	bool move;
 
+	/* GUIDs of those with a bag: of the original, of the copy, in turn */
+	ARRAY_TYPE(const_string) guids;
 	struct mailbox_transaction_context *src_trans, *dest_trans;
 	/* some messages aren't there */
 	bool missing;
 };
+
+/* Copies keep their GUIDs, by which their bags are found; but in one mailbox there
+   can be only one message to a bag, so that its copy gets another GUID. */
+static int
+copy_mail(struct copy *copy, struct mail_save_context **save_ctx,
+	  struct mail *mail)
+{
+	const char *guid, *new_guid;
+	struct istream *input;
+	guid_128_t guid_128;
+
+	if (mapi_bags_find_uid(copy->src_bags, mail) == 0) {
+		return copy->move ? mailbox_move(save_ctx, mail) :
+			mailbox_copy(save_ctx, mail);
+	}
+	if (mail_get_special(mail, MAIL_FETCH_GUID, &guid) < 0)
+		return -1;
+	new_guid = guid = t_strdup(guid);
+	if (copy->src_bags == copy->dest_bags) {
+		guid_128_generate(guid_128);
+		new_guid = t_strdup(guid_128_to_string(guid_128));
+	}
+	array_push_back(&copy->guids, &guid);
+	array_push_back(&copy->guids, &new_guid);
+	if (new_guid == guid) {
+		return copy->move ? mailbox_move(save_ctx, mail) :
+			mailbox_copy(save_ctx, mail);
+	}
+	if (mail_get_stream_because(mail, NULL, NULL, "MAPI copy", &input) < 0)
+		return -1;
+	mailbox_save_set_guid(*save_ctx, new_guid);
+	return mapi_mail_save(save_ctx, input);
+}
 
 /* Without an error, the copies will be there when dest_trans is committed, and
    the originals gone when src_trans is. */
@@ -44,15 +82,47 @@ static enum mapi_error copy_mails(struct copy *copy)
 		}
 		save_ctx = mailbox_save_alloc(copy->dest_trans);
 		mailbox_save_copy_flags(save_ctx, mail);
-		ret = copy->move ? mailbox_move(&save_ctx, mail) :
-			mailbox_copy(&save_ctx, mail);
+		ret = copy_mail(copy, &save_ctx, mail);
 		if (ret < 0) {
+			if (save_ctx != NULL)
+				mailbox_save_cancel(&save_ctx);
 			error = mail->expunged ? EC_OBJECT_DELETED :
 				mapi_error_from_mailbox(copy->dest);
 		}
 	}
 	mail_free(&mail);
 	return error;
+}
+
+/* Bags are there before the messages. */
+static enum mapi_error copy_bags(struct copy *copy)
+{
+	enum mapi_error error = EC_NONE;
+
+	if (array_count(&copy->guids) > 0) {
+		array_append_zero(&copy->guids);
+		error = mapi_bags_copy(copy->src_bags, copy->dest_bags,
+				       array_front(&copy->guids));
+		array_pop_back(&copy->guids);
+	}
+	return error;
+}
+
+/* Deletes the bags of the originals or of the copies. It's no failure if that
+   isn't possible: they are garbage. */
+static void
+copy_delete_bags(struct copy *copy, struct mapi_bags *bags, unsigned int which)
+{
+	ARRAY_TYPE(const_string) guids;
+	unsigned int i;
+
+	if (array_count(&copy->guids) == 0)
+		return;
+	t_array_init(&guids, array_count(&copy->guids) / 2 + 1);
+	for (i = which; i < array_count(&copy->guids); i += 2)
+		array_push_back(&guids, array_idx(&copy->guids, i));
+	array_append_zero(&guids);
+	(void)mapi_bags_delete(bags, array_front(&guids));
 }
 
 /* EC_OBJECT_DELETED: nothing has been done since a message vanished. */
@@ -68,7 +138,10 @@ static enum mapi_error copy_once(struct copy *copy, bool *copied_r)
 	copy->src_trans = mailbox_transaction_begin(copy->src,
 		MAILBOX_TRANSACTION_FLAG_REFRESH,
 		copy->move ? "MAPI move" : "MAPI copy");
+	array_clear(&copy->guids);
 	error = copy_mails(copy);
+	if (error == EC_NONE)
+		error = copy_bags(copy);
 	if (error != EC_NONE) {
 		mailbox_transaction_rollback(&copy->dest_trans);
 		mailbox_transaction_rollback(&copy->src_trans);
@@ -77,6 +150,7 @@ static enum mapi_error copy_once(struct copy *copy, bool *copied_r)
 	if (mailbox_transaction_commit(&copy->dest_trans) < 0) {
 		error = mapi_error_from_mailbox(copy->dest);
 		mailbox_transaction_rollback(&copy->src_trans);
+		copy_delete_bags(copy, copy->dest_bags, 1);
 		return error;
 	}
 	*copied_r = TRUE;
@@ -84,6 +158,8 @@ static enum mapi_error copy_once(struct copy *copy, bool *copied_r)
 	    (copy->move &&
 	     mailbox_sync(copy->src, MAILBOX_SYNC_FLAG_EXPUNGE) < 0))
 		return mapi_error_from_mailbox(copy->src);
+	if (copy->move)
+		copy_delete_bags(copy, copy->src_bags, 0);
 	return EC_NONE;
 }
 
@@ -113,29 +189,6 @@ static enum mapi_error copy_box(struct copy *copy, bool *partial)
 	return error;
 }
 
-/* The mailbox for a folder's FAI messages, made if there's none. */
-static enum mapi_error
-copy_open_associated(struct mapi_folder *folder, struct mailbox **box_r)
-{
-	const struct mapi_companion *comp = folder->obj.store->companion;
-	struct mailbox *box;
-	enum mapi_error error;
-
-	error = mapi_folder_open_associated(folder, box_r);
-	if (error != EC_NONE || *box_r != NULL)
-		return error;
-	T_BEGIN {
-		const char *leaf = t_strdup_printf(MAPI_COMPANION_FAI,
-			mapi_folder_fid_to_number(folder->fid));
-		error = mapi_companion_open(comp, leaf, TRUE, NULL, &box);
-	} T_END;
-	if (error != EC_NONE)
-		return error;
-	mailbox_free(&box);
-	error = mapi_folder_open_associated(folder, box_r);
-	return error == EC_NONE && *box_r == NULL ? EC_ERROR : error;
-}
-
 static enum mapi_error
 messages_copy_list(const struct mapi_message_list *list,
 		   struct mapi_folder *dest, bool move, bool *partial)
@@ -155,12 +208,15 @@ messages_copy_list(const struct mapi_message_list *list,
 		if (dest->box == NULL)
 			return EC_NOT_SUPPORTED;
 		if (i > 0) {
-			error = copy_open_associated(dest, &copy.dest);
+			error = mapi_folder_create_associated(dest, &copy.dest);
 			if (error != EC_NONE)
 				return error;
 		}
 		if (mailbox_is_readonly(copy.dest))
 			return EC_ACCESS_DENIED;
+		copy.src_bags = mapi_folder_bags(list->folder, i > 0);
+		copy.dest_bags = mapi_folder_bags(dest, i > 0);
+		t_array_init(&copy.guids, 16);
 		error = copy_box(&copy, partial);
 		if (error != EC_NONE)
 			return error;
@@ -243,23 +299,32 @@ mapi_messages_copy(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 /* --- deleting -------------------------------------------------------------- */
 
 static enum mapi_error
-delete_box(struct mailbox *box, const ARRAY_TYPE(seq_range) *uids,
-	   bool *partial)
+delete_box(struct mailbox *box, struct mapi_bags *bags,
+	   const ARRAY_TYPE(seq_range) *uids, bool *partial)
 {
+	ARRAY_TYPE(const_string) guids;
+	const char *guid;
 	struct mailbox_transaction_context *trans;
 	struct seq_range_iter iter;
 	struct mail *mail;
 	unsigned int n = 0;
 	uint32_t uid;
 
+	t_array_init(&guids, 16);
 	trans = mailbox_transaction_begin(box, 0, "MAPI delete");
 	mail = mail_alloc(trans, 0, NULL);
 	seq_range_array_iter_init(&iter, uids);
 	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
-		if (mail_set_uid(mail, uid))
-			mail_expunge(mail);
-		else
+		if (!mail_set_uid(mail, uid)) {
 			*partial = TRUE;
+			continue;
+		}
+		if (mapi_bags_find_uid(bags, mail) != 0 &&
+		    mail_get_special(mail, MAIL_FETCH_GUID, &guid) == 0) {
+			guid = t_strdup(guid);
+			array_push_back(&guids, &guid);
+		}
+		mail_expunge(mail);
 	}
 	mail_free(&mail);
 	if (mailbox_transaction_commit(&trans) < 0 ||
@@ -268,9 +333,13 @@ delete_box(struct mailbox *box, const ARRAY_TYPE(seq_range) *uids,
 		return mapi_error_from_mailbox(box);
 	}
 	/* plugins may leave messages alone without an error */
-	if (mapi_message_list_any_left(box, uids))
+	if (mapi_message_list_any_left(box, uids)) {
 		*partial = TRUE;
-	return EC_NONE;
+		return EC_NONE;
+	}
+	array_append_zero(&guids);
+	return array_count(&guids) == 1 ? EC_NONE :
+		mapi_bags_delete(bags, array_front(&guids));
 }
 
 static enum mapi_error
@@ -301,8 +370,9 @@ mapi_messages_delete(struct mapi_store *store, mapi_id_t fid,
 	*partial_r = list.missing;
 	for (i = 0; i < N_ELEMENTS(list.boxes) && error == EC_NONE; i++) {
 		if (list.boxes[i] != NULL)
-			error = delete_box(list.boxes[i], &list.uids[i],
-					   partial_r);
+			error = delete_box(list.boxes[i],
+				mapi_folder_bags(list.folder, i > 0),
+				&list.uids[i], partial_r);
 	}
 	mapi_message_list_close(&list);
 	return error;
