@@ -40,7 +40,30 @@ static bool header_is_signed(const string_t *text)
 	return ret;
 }
 
-/* The fields that say what the content is; others are the message's own. */
+/* Is it a field that says what the content is? Others are the message's own, and
+   those of these that it says itself are there already. */
+static bool is_entity_field(const char *raw)
+{
+	const char *colon = strchr(raw, ':'), *name;
+
+	if (colon == NULL)
+		return FALSE;
+	name = t_strdup_until(raw, colon);
+	return strncasecmp(name, "Content-", 8) == 0 &&
+		mime_build_field_name_is_valid(name) &&
+		strcasecmp(name, "Content-Class") != 0 &&
+		strcasecmp(name, "Content-Language") != 0;
+}
+
+static void append_without_control(string_t *dest, const char *str)
+{
+	for (; *str != '\0'; str++) {
+		str_append_c(dest, ((unsigned char)*str < 0x20 &&
+				    strchr("\t\r\n", *str) == NULL) ||
+			     *str == 0x7f ? ' ' : *str);
+	}
+}
+
 static void append_entity_fields(const char *text, string_t *dest)
 {
 	bool long_line, have_version = FALSE;
@@ -50,15 +73,10 @@ static void append_entity_fields(const char *text, string_t *dest)
 		raw = t_str_new(256);
 		text = mime_build_field_lines(text, raw, &long_line);
 		if (strncasecmp(str_c(raw), "MIME-Version:", 13) == 0) {
+			append_without_control(dest, str_c(raw));
 			have_version = TRUE;
-			str_append_str(dest, raw);
-		} else if (strncasecmp(str_c(raw), "Content-", 8) == 0 &&
-			   strchr(str_c(raw), ':') != NULL &&
-			   /* those of the header are there already */
-			   strncasecmp(str_c(raw), "Content-Class:", 14) != 0 &&
-			   strncasecmp(str_c(raw), "Content-Language:",
-				       17) != 0) {
-			str_append_str(dest, raw);
+		} else if (is_entity_field(str_c(raw))) {
+			append_without_control(dest, str_c(raw));
 		}
 	} T_END;
 	if (!have_version)
