@@ -55,8 +55,14 @@ static bool is_entity_field(const char *raw)
 		strcasecmp(name, "Content-Language") != 0;
 }
 
-static void append_without_control(string_t *dest, const char *str)
+static void append_field(string_t *dest, const char *str, bool long_line)
 {
+	const char *colon = strchr(str, ':');
+
+	if (long_line) {
+		mime_build_add_raw(dest, t_strdup_until(str, colon), colon + 1);
+		return;
+	}
 	for (; *str != '\0'; str++) {
 		str_append_c(dest, ((unsigned char)*str < 0x20 &&
 				    strchr("\t\r\n", *str) == NULL) ||
@@ -73,14 +79,25 @@ static void append_entity_fields(const char *text, string_t *dest)
 		raw = t_str_new(256);
 		text = mime_build_field_lines(text, raw, &long_line);
 		if (strncasecmp(str_c(raw), "MIME-Version:", 13) == 0) {
-			append_without_control(dest, str_c(raw));
+			append_field(dest, str_c(raw), long_line);
 			have_version = TRUE;
 		} else if (is_entity_field(str_c(raw))) {
-			append_without_control(dest, str_c(raw));
+			append_field(dest, str_c(raw), long_line);
 		}
 	} T_END;
 	if (!have_version)
 		str_append(dest, "MIME-Version: 1.0\r\n");
+}
+
+static void replace_nuls(string_t *text)
+{
+	unsigned char *data = buffer_get_modifiable_data(text, NULL);
+	size_t i;
+
+	for (i = 0; i < str_len(text); i++) {
+		if (data[i] == '\0')
+			data[i] = ' ';
+	}
 }
 
 static int
@@ -92,6 +109,7 @@ send_signed(struct mime_build *ctx, struct istream *input, string_t *header)
 	int ret;
 
 	ret = mime_header_read(input, 0, text);
+	replace_nuls(text);
 	if (ret == 0 && header_is_signed(text)) {
 		append_entity_fields(str_c(text), header);
 		/* the end of the empty line */
