@@ -6,7 +6,12 @@
 #include "ostream.h"
 #include "str.h"
 #include "mapi-property-info.h"
+#include "mapi-props.h"
 #include "build-common.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
 
 buffer_t *test_build(const struct mapi_content *content,
 		     const struct mime_build_params *params)
@@ -37,6 +42,99 @@ struct mapi_content *test_derive(TALLOC_CTX *parent, const void *data,
 	if (mime_content_derive(msg, msg, &content) < 0)
 		i_unreached();
 	return content;
+}
+
+struct mapi_content *t_derive_message(const char *message)
+{
+	return test_derive(NULL, message, strlen(message));
+}
+
+const char *t_test_build(struct mapi_content *content)
+{
+	buffer_t *buf = test_build(content, NULL);
+	const char *error = test_message_check(buf), *ret;
+
+	if (error != NULL)
+		fail_msg("%s:\n%s", error, str_c(buf));
+	ret = t_strdup(str_c(buf));
+	buffer_free(&buf);
+	talloc_free(content);
+	return ret;
+}
+
+const char *t_test_build_header(struct mapi_content *content,
+				const struct mime_build_params *params)
+{
+	buffer_t *buf = test_build(content, params);
+	const char *error = test_message_check(buf), *header, *end;
+
+	if (error != NULL)
+		fail_msg("%s:\n%s", error, str_c(buf));
+	header = t_strdup(str_c(buf));
+	end = strstr(header, "MIME-Version:");
+	assert_non_null(end);
+	header = t_strdup_until(header, end);
+	end = strstr(header, "Date: Mon, 01 Jan 2024 00:00:00 +0000\r\n");
+	if (end != NULL) {
+		header = t_strconcat(t_strdup_until(header, end),
+				     strchr(end, '\n') + 1, NULL);
+	}
+	buffer_free(&buf);
+	talloc_free(content);
+	return header;
+}
+
+/* --- content ---------------------------------------------------------------- */
+
+void test_set_str(struct mapi_propset *props, uint32_t tag, const char *str)
+{
+	struct mapi_value value = mapi_value_str(str);
+
+	assert_true(mapi_propset_set_value(props, tag, &value));
+}
+
+void test_set_int(struct mapi_propset *props, uint32_t tag, int32_t i)
+{
+	struct mapi_value value = mapi_value_i32(i);
+
+	assert_true(mapi_propset_set_value(props, tag, &value));
+}
+
+void test_set_bin(struct mapi_propset *props, uint32_t tag, const void *data,
+		  size_t size)
+{
+	struct mapi_value value = mapi_value_bin(data, size);
+
+	assert_true(mapi_propset_set_value(props, tag, &value));
+}
+
+struct mapi_content_attachment *
+test_add_file(struct mapi_content *content, const char *name, const char *type,
+	      const void *data, size_t size)
+{
+	struct mapi_content_attachment *att =
+		mapi_content_add_attachment(content,
+					    content->attachment_count);
+
+	test_set_int(att->props, PIDTAG_ATTACH_METHOD, 1);
+	if (name != NULL)
+		test_set_str(att->props, PIDTAG_ATTACH_LONG_FILENAME, name);
+	if (type != NULL)
+		test_set_str(att->props, PIDTAG_ATTACH_MIME_TAG, type);
+	test_set_bin(att->props, PIDTAG_ATTACH_DATA_BINARY, data, size);
+	return att;
+}
+
+void test_assert_has(const char *message, const char *text)
+{
+	if (strstr(message, text) == NULL)
+		fail_msg("'%s' isn't in:\n%s", text, message);
+}
+
+void test_assert_hasnt(const char *message, const char *text)
+{
+	if (strstr(message, text) != NULL)
+		fail_msg("'%s' is in:\n%s", text, message);
 }
 
 /* --- comparing -------------------------------------------------------------- */
