@@ -136,7 +136,6 @@ const char *mime_build_field_lines(const char *text, string_t *dest,
 /* The header but for the fields that say what the body is. */
 void mime_build_header(struct mime_build *ctx,
 		       const struct mapi_content *content, string_t *dest);
-bool mime_build_is_report(const struct mapi_content *content);
 /* Whether its recipients are those of another message: delivery reports */
 bool mime_build_class_is_delivery_report(const struct mapi_content *content);
 

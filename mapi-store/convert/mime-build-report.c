@@ -51,11 +51,6 @@ static const struct report_class *class_find(const struct mapi_content *content)
 	return NULL;
 }
 
-bool mime_build_is_report(const struct mapi_content *content)
-{
-	return class_find(content) != NULL;
-}
-
 bool mime_build_class_is_delivery_report(const struct mapi_content *content)
 {
 	const struct report_class *class = class_find(content);

@@ -200,34 +200,6 @@ send_related(struct mime_build *ctx, const struct note *note, string_t *header)
 	return mime_build_multipart_end(ctx, boundary);
 }
 
-int mime_build_attachment_places(const struct mapi_content *content,
-				 unsigned int depth, unsigned int *places_r)
-{
-	struct mime_build ctx = { .depth = depth };
-	struct note note;
-	unsigned int i, pass, place = 0;
-
-	if (note_init(&ctx, content, &note) < 0)
-		return -1;
-	/* reports have them in their order, S/MIME has but one */
-	if (mime_build_is_report(content))
-		note.related = FALSE;
-	for (i = 0; i < content->attachment_count; i++)
-		places_r[i] = UINT_MAX;
-	for (pass = 0; pass < 2; pass++) {
-		for (i = 0; i < content->attachment_count; i++) {
-			const struct mapi_content_attachment *attachment =
-				&content->attachments[i];
-
-			if (mime_build_attachment_is_wanted(&ctx, attachment) &&
-			    note_is_related(&note, attachment) == (pass == 0))
-				places_r[i] = place++;
-		}
-	}
-	mime_cids_free(&note.cids);
-	return 0;
-}
-
 static int
 send_mixed(struct mime_build *ctx, const struct note *note, string_t *header)
 {

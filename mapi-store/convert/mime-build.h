@@ -37,12 +37,4 @@ struct mime_build_params {
 int mime_build(const struct mapi_content *content,
 	       const struct mime_build_params *params, struct ostream *output);
 
-/* Which attachment becomes which: those that the HTML may refer to are written
-   first, and what has no standard form not at all. places_r[i], of
-   content->attachments[i], is the number that it has when the MIME message is
-   read, UINT_MAX if it isn't in there. depth: in how many messages the content
-   is embedded. -1 if the HTML body's stream can't be read. */
-int mime_build_attachment_places(const struct mapi_content *content,
-				 unsigned int depth, unsigned int *places_r);
-
 #endif

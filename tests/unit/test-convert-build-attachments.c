@@ -205,16 +205,13 @@ static void test_attachment_methods(void **state)
 	};
 	struct mapi_content *content;
 	struct mapi_content_attachment *att;
-	unsigned int i, place;
+	unsigned int i;
 	const char *message;
 
 	for (i = 0; i < N_ELEMENTS(tests); i++) T_BEGIN {
 		content = mapi_content_create(NULL);
 		att = test_add_file(content, "a.txt", "text/plain", "data", 4);
 		test_set_int(att->props, PIDTAG_ATTACH_METHOD, tests[i].method);
-		assert_int_equal(mime_build_attachment_places(content, 0,
-							      &place), 0);
-		assert_int_equal(place, tests[i].wanted ? 0 : UINT_MAX);
 		message = t_test_build(content);
 		assert_int_equal(strstr(message, "a.txt") != NULL,
 				 tests[i].wanted);
@@ -231,7 +228,6 @@ static void test_related(void **state)
 {
 	struct mapi_content *content = mapi_content_create(NULL), *again;
 	struct mapi_content_attachment *att;
-	unsigned int places[4];
 	const char *message;
 
 	set_html(content, "<img src=\"cid:a\"><img src=\"cid:b\">", 65001);
@@ -244,11 +240,6 @@ static void test_related(void **state)
 	att = test_add_file(content, "c.doc", "application/msword", "doc", 3);
 	test_set_int(att->props, PIDTAG_ATTACH_FLAGS, 4);
 
-	assert_int_equal(mime_build_attachment_places(content, 0, places), 0);
-	assert_int_equal(places[0], 2);
-	assert_int_equal(places[1], 0);
-	assert_int_equal(places[2], 1);
-	assert_int_equal(places[3], 3);
 	message = t_test_build(content);
 	test_assert_has(message, "multipart/mixed;");
 	test_assert_has(message, "multipart/related;");
@@ -386,7 +377,7 @@ static void test_failures(void **state)
 	struct mapi_content_attachment *att;
 	struct ostream *output;
 	buffer_t *buf = t_buffer_create(1024);
-	unsigned int i, place;
+	unsigned int i;
 
 	for (i = 0; i < N_ELEMENTS(tags); i++) {
 		content = mapi_content_create(NULL);
@@ -402,9 +393,6 @@ static void test_failures(void **state)
 		output = o_stream_create_buffer(buf);
 		assert_int_equal(mime_build(content, &params, output), -1);
 		o_stream_destroy(&output);
-		test_set_str(att->props, PIDTAG_ATTACH_CONTENT_ID, "a");
-		assert_int_equal(mime_build_attachment_places(content, 0,
-				&place), tags[i] == PIDTAG_HTML ? -1 : 0);
 		talloc_free(content);
 	}
 	content = mapi_content_create(NULL);
