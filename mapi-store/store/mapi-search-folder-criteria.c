@@ -262,9 +262,10 @@ search_set_criteria(struct mapi_store *store, mapi_id_t fid,
 	}
 	criteria->serial = old == NULL ? 1 : old->serial + 1;
 	ret = criteria_write(store, fid, criteria);
-	if (ret != EC_NONE || !is_static || !criteria->running)
+	if (ret != EC_NONE || (!is_static && criteria->running))
 		return ret;
-	return mapi_search_update(search);
+	ret = mapi_search_update(search);
+	return ret != EC_NONE ? ret : mapi_search_store(search);
 }
 
 enum mapi_error

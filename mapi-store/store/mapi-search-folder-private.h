@@ -114,6 +114,8 @@ struct mapi_search {
 	unsigned int generation;
 	/* results aren't what is stored */
 	bool dirty;
+	/* it has been looked for stored results */
+	bool loaded;
 };
 
 /* What is known of a search folder; made if necessary, owned by the store. */
@@ -136,5 +138,12 @@ mapi_search_part_find(struct mapi_search_part *part, uint32_t uid);
 enum mapi_error
 mapi_search_part_evaluate(struct mapi_search *search,
 			  struct mapi_search_part *part, bool *changed_r);
+
+/* mapi-search-folder-store.c: what was found, durably. Stores results that have
+   changed. */
+enum mapi_error mapi_search_store(struct mapi_search *search);
+/* Makes parts of what is stored. FALSE if that isn't what the criteria have found,
+   or nothing: there may be parts nevertheless, which aren't valid. */
+bool mapi_search_load(struct mapi_search *search);
 
 #endif

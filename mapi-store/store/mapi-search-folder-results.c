@@ -23,6 +23,9 @@
    journal). A table that saw it last before the journal begins has to take
    everything for changed.
 
+   What has been found is stored when a static search has been done, when a search
+   is stopped, and at the end of the session if it has changed.
+
    Static searches, and those that have been stopped, are evaluated only if they
    have never been. After that, rows go when their messages do. */
 
@@ -31,6 +34,18 @@
 struct mapi_searches {
 	struct mapi_search *list;
 };
+
+/* Searches that aren't stored are done again: errors are only logged. */
+static int mapi_searches_destructor(struct mapi_searches *searches)
+{
+	struct mapi_search *search;
+
+	for (search = searches->list; search != NULL; search = search->next) {
+		if (search->dirty)
+			(void)mapi_search_store(search);
+	}
+	return 0;
+}
 
 /* --- searches -------------------------------------------------------------- */
 
@@ -46,14 +61,18 @@ static void search_clear(struct mapi_search *search)
 	search->part_count = 0;
 	search->partial = FALSE;
 	search->dirty = FALSE;
+	search->loaded = FALSE;
 }
 
 struct mapi_search *mapi_search_get(struct mapi_store *store, mapi_id_t fid)
 {
 	struct mapi_search *search;
 
-	if (store->searches == NULL)
+	if (store->searches == NULL) {
 		store->searches = talloc_zero(store, struct mapi_searches);
+		talloc_set_destructor(store->searches,
+				      mapi_searches_destructor);
+	}
 	for (search = store->searches->list; search != NULL;
 	     search = search->next) {
 		if (search->fid == fid)
@@ -304,9 +323,23 @@ static void search_update_criteria(struct mapi_search *search)
 				       old->restriction);
 	if (!keep)
 		search_clear(search);
+	else
+		search->dirty = TRUE;
 	talloc_free(old);
 	search->criteria = criteria;
 	search->criteria_number = rec == NULL ? 0 : rec->changed;
+}
+
+static void search_update_load(struct mapi_search *search)
+{
+	if (search->loaded || search->part_count > 0)
+		return;
+	search->loaded = TRUE;
+	search->generation++;
+	if (!mapi_search_load(search)) {
+		search_clear(search);
+		search->loaded = TRUE;
+	}
 }
 
 /* With the tree as it is: nodes stay valid. */
@@ -319,6 +352,7 @@ static enum mapi_error search_update(struct mapi_search *search)
 	search_update_criteria(search);
 	if (search->criteria == NULL)
 		return EC_NONE;
+	search_update_load(search);
 	fixed = !search->criteria->running ||
 		(search->criteria->flags & STATIC_SEARCH) != 0;
 	search->generation++;

@@ -354,6 +354,8 @@ static void test_static(void **state)
 	(void)save(f, "INBOX", "a4", 0);
 	assert_rows(f, table, "a1 a2");
 	assert_counts(f, fid, 2, 1);
+	fixture_reopen(f);
+	assert_folder(f, fid, "a1 a2");
 	test_storage_expunge(f->ts, "INBOX", uid);
 	assert_folder(f, fid, "a2");
 	assert_int_equal(set_criteria(f, fid, NULL, 0, RESTART_SEARCH |
@@ -368,6 +370,8 @@ static void test_static(void **state)
 	(void)save(f, "INBOX", "a6", 0);
 	assert_folder(f, fid, "a2 a3 a4 a5");
 	assert_int_equal(get_state(f, fid) & SEARCH_RUNNING, 0);
+	fixture_reopen(f);
+	assert_folder(f, fid, "a2 a3 a4 a5");
 }
 
 static void test_criteria(void **state)
