@@ -7,6 +7,7 @@
 #include "str.h"
 #include "guid.h"
 #include "mail-storage.h"
+#include "mapi-categories.h"
 #include "mapi-changes.h"
 #include "mapi-enums.h"
 #include "mapi-mailprops-private.h"
@@ -390,16 +391,23 @@ mailprop_get_flag_request(struct mapi_message_view *view,
 	return EC_NONE;
 }
 
-/* Keywords that programs set for themselves aren't categories of a user. */
-static bool keyword_is_category(const char *keyword)
+/* A user's judgement counts more than that of whoever has delivered the message.
+   [MS-OXCSPAM] 2.2.1.3 */
+static enum mapi_error
+mailprop_get_spam_level(struct mapi_message_view *view,
+			const struct mapi_mailprop *prop, TALLOC_CTX *mem,
+			struct mapi_value *value_r)
 {
-	static const char *const internal[] = {
-		"Junk", "NonJunk", "NotJunk", "Forwarded", "Redirected",
-		"MDNSent", NULL
-	};
-
-	return keyword[0] != '$' && keyword[0] != '\\' &&
-		!str_array_icase_find(internal, keyword);
+	if (mailprop_has_keyword(view, "$Junk") ||
+	    mailprop_has_keyword(view, "Junk"))
+		*value_r = mapi_value_i32(9);
+	else if (mailprop_has_keyword(view, "$NotJunk") ||
+		 mailprop_has_keyword(view, "NotJunk") ||
+		 mailprop_has_keyword(view, "NonJunk"))
+		*value_r = mapi_value_i32(-1);
+	else
+		return mapi_mailprop_from_mime(view, mem, prop->tag, value_r);
+	return EC_NONE;
 }
 
 static enum mapi_error
@@ -408,13 +416,21 @@ mailprop_get_categories(struct mapi_message_view *view,
 			struct mapi_value *value_r)
 {
 	const char *const *keywords = mail_get_keywords(view->mail);
-	const char **strings;
-	unsigned int i, count = 0;
+	const char **strings, *category;
+	unsigned int i, j, count = 0;
 
 	strings = talloc_array(mem, const char *, str_array_length(keywords));
 	for (i = 0; keywords[i] != NULL; i++) {
-		if (keyword_is_category(keywords[i]))
-			strings[count++] = talloc_strdup(strings, keywords[i]);
+		category = mapi_category_from_keyword(strings, keywords[i]);
+		if (category == NULL)
+			continue;
+		/* several keywords can be the same category */
+		for (j = 0; j < count; j++) {
+			if (strcasecmp(strings[j], category) == 0)
+				break;
+		}
+		if (j == count)
+			strings[count++] = category;
 	}
 	if (count == 0)
 		return EC_NOT_FOUND;
@@ -510,10 +526,14 @@ const struct mapi_mailprop mapi_mailprops_index[] = {
 	/* [MS-OXOFLAG] 2.2.1.1, 2.2.1.2: a red flag that isn't completed */
 	I(FLAG_STATUS, flagged, FOLLOWUP_FLAGGED, MAIL_FETCH_FLAGS),
 	I(FOLLOWUP_ICON, flagged, 6, MAIL_FETCH_FLAGS),
+	/* 2.2.1.6: it's in the list of what is to be done */
+	I(TO_DO_ITEM_FLAGS, flagged, TODO_TIME_FLAGGED, MAIL_FETCH_FLAGS),
 	{ PTYP_STRING, mailprop_get_flag_request, 0, MAIL_FETCH_FLAGS,
 	  .set = &PIDLID_FLAG_REQUEST_PSET, .lid = PIDLID_FLAG_REQUEST },
 	{ PTYP_MULTIPLE_STRING, mailprop_get_categories, 0, MAIL_FETCH_FLAGS,
 	  STORED, .set = &PIDNAME_KEYWORDS_PSET, .name = PIDNAME_KEYWORDS },
+	I(CONTENT_FILTER_SPAM_CONFIDENCE_LEVEL, spam_level, 0, MAIL_FETCH_FLAGS,
+	  { PIDTAG_CONTENT_FILTER_SPAM_CONFIDENCE_LEVEL }),
 	/* each has PidLidSmartNoAttach */
 	I(HAS_NAMED_PROPERTIES, true, 0),
 
