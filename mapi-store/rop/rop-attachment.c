@@ -5,7 +5,7 @@
 #include "lib.h"
 #include "rop-handlers.h"
 #include "mapi-enums.h"
-#include "mapi-message.h"
+#include "mapi-message-edit.h"
 #include "mapi-table.h"
 #include "rop-table.h"
 
@@ -43,7 +43,8 @@ rop_get_valid_attachments(struct rop_context *ctx,
 	resp_r->attachment_id_count = count;
 	resp_r->attachment_id_array = talloc_array(ctx->mem, uint32_t, count);
 	for (i = 0; i < count; i++)
-		resp_r->attachment_id_array[i] = i;
+		resp_r->attachment_id_array[i] =
+			mapi_message_attachment_num(msg, i);
 	return EC_NONE;
 }
 
@@ -54,16 +55,19 @@ rop_open_attachment(struct rop_context *ctx,
 {
 	struct mapi_message *msg = (struct mapi_message *)ctx->object;
 	struct mapi_attachment *attach;
+	uint8_t mode = req->open_attachment_flags & OPEN_ATTACHMENT_MASK;
+	bool writable = mapi_message_is_open_for_writing(msg);
 	enum mapi_error error;
 
-	if ((req->open_attachment_flags &
-	     OPEN_ATTACHMENT_MASK) == OPEN_ATTACHMENT_READ_WRITE &&
-	    !mapi_message_is_writable(msg))
+	if (mode == OPEN_ATTACHMENT_READ_WRITE && !writable)
 		return EC_ACCESS_DENIED;
 	error = mapi_attachment_open(ctx->object_parent, msg,
 				     req->attachment_id, &attach);
 	if (error != EC_NONE)
 		return error;
+	if (mode == OPEN_ATTACHMENT_READ_WRITE ||
+	    mode == OPEN_ATTACHMENT_BEST_ACCESS)
+		mapi_attachment_set_writable(attach, writable);
 	ctx->output_object = &attach->obj;
 	return EC_NONE;
 }

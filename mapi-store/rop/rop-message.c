@@ -4,9 +4,10 @@
 
 #include "lib.h"
 #include "rop-handlers.h"
+#include "rop-message.h"
 #include "mapi-codepage.h"
 #include "mapi-enums.h"
-#include "mapi-message.h"
+#include "mapi-message-edit.h"
 #include "mapi-object-props.h"
 #include "mapi-props.h"
 #include "mapi-search-folder.h"
@@ -23,6 +24,11 @@
    RecipientRowSize; in RopReadRecipients a RowId, too */
 #define OPEN_RECIPIENT_ROW_OVERHEAD 7
 #define READ_RECIPIENT_ROW_OVERHEAD (4 + OPEN_RECIPIENT_ROW_OVERHEAD)
+
+/* RopOpenEmbeddedMessage creates messages, which have neither subject nor
+   recipients: Reserved, MessageId, HasNamedProperties, two typed strings,
+   RecipientCount, ColumnCount, RowCount */
+#define EMBEDDED_RESPONSE_MIN_SIZE (1 + 8 + 1 + 2 * 3 + 2 + 2 + 1)
 
 /* What RopOpenMessage, RopOpenEmbeddedMessage and RopReloadCachedInformation
    all answer */
@@ -135,12 +141,29 @@ message_summary_get(struct rop_context *ctx, struct mapi_message *msg,
 	return EC_NONE;
 }
 
-static void
-message_set_code_page(struct rop_context *ctx, struct mapi_message *msg,
-		      uint16_t code_page)
+void
+rop_message_set_code_page(struct rop_context *ctx, struct mapi_message *msg,
+			  uint16_t code_page)
 {
 	mapi_message_set_code_page(msg, code_page == MAPI_CODEPAGE_LOGON ?
 				   ctx->logon->code_page : code_page);
+}
+
+/* Whether the object can be changed. The modes are the same for messages that are
+   embedded in others. */
+static enum mapi_error
+message_set_mode(struct mapi_message *msg, uint8_t mode, bool writable)
+{
+	switch (mode) {
+	case OPEN_MESSAGE_READ_WRITE:
+		if (!writable)
+			return EC_ACCESS_DENIED;
+		/* fall through */
+	case OPEN_MESSAGE_BEST_ACCESS:
+		mapi_message_set_writable(msg, writable);
+		break;
+	}
+	return EC_NONE;
 }
 
 enum mapi_error
@@ -162,11 +185,11 @@ rop_open_message(struct rop_context *ctx,
 				  req->message_id, &msg);
 	if (error != EC_NONE)
 		return error;
-	message_set_code_page(ctx, msg, req->code_page_id);
-	if ((req->open_mode_flags & OPEN_MESSAGE_MASK) == OPEN_MESSAGE_READ_WRITE &&
-	    !mapi_message_is_writable(msg))
-		error = EC_ACCESS_DENIED;
-	else
+	rop_message_set_code_page(ctx, msg, req->code_page_id);
+	error = message_set_mode(msg, req->open_mode_flags &
+				 OPEN_MESSAGE_MASK,
+				 mapi_message_is_writable(msg));
+	if (error == EC_NONE)
 		error = message_summary_get(ctx, msg, 6, &summary);
 	if (error != EC_NONE) {
 		talloc_free(msg);
@@ -175,6 +198,32 @@ rop_open_message(struct rop_context *ctx,
 	MESSAGE_SUMMARY_RESPONSE(resp_r, &summary);
 	ctx->output_object = &msg->obj;
 	return EC_NONE;
+}
+
+/* Only what isn't there is created. */
+static enum mapi_error
+embedded_open(struct rop_context *ctx, struct mapi_attachment *attach,
+	      uint8_t mode, struct mapi_message **msg_r)
+{
+	enum mapi_error error;
+
+	error = mapi_attachment_open_embedded(ctx->object_parent, attach,
+					      msg_r);
+	if (error == EC_NONE) {
+		if (mode == OPEN_STREAM_CREATE)
+			mode = OPEN_STREAM_READ_WRITE;
+		error = message_set_mode(*msg_r, mode,
+					 mapi_attachment_is_open_for_writing(
+						attach));
+		if (error != EC_NONE)
+			talloc_free(*msg_r);
+		return error;
+	}
+	if (mode != OPEN_STREAM_CREATE ||
+	    (error != EC_NOT_FOUND && error != EC_NOT_SUPPORTED))
+		return error;
+	return mapi_attachment_create_embedded(ctx->object_parent, attach,
+					       msg_r);
 }
 
 enum mapi_error
@@ -187,10 +236,14 @@ rop_open_embedded_message(struct rop_context *ctx,
 	struct mapi_message *msg;
 	enum mapi_error error;
 
-	error = mapi_attachment_open_embedded(ctx->object_parent, attach, &msg);
+	if (!rop_response_fits(ctx, EMBEDDED_RESPONSE_MIN_SIZE))
+		return EC_BUFFER_TOO_SMALL;
+	if (req->open_mode_flags > OPEN_STREAM_BEST_ACCESS)
+		return EC_INVALID_PARAM;
+	error = embedded_open(ctx, attach, req->open_mode_flags, &msg);
 	if (error != EC_NONE)
 		return error;
-	message_set_code_page(ctx, msg, req->code_page_id);
+	rop_message_set_code_page(ctx, msg, req->code_page_id);
 	/* Reserved, MessageId */
 	error = message_summary_get(ctx, msg, 6 + 1 + 8, &summary);
 	if (error != EC_NONE) {
@@ -227,18 +280,23 @@ rop_read_recipients(struct rop_context *ctx,
 {
 	struct mapi_message *msg = (struct mapi_message *)ctx->object;
 	const struct mapi_recipient_row *rows;
-	unsigned int i, n, count;
+	unsigned int i, n, first, count;
 	enum mapi_error error;
 
 	error = mapi_message_recipients(msg, &rows, &count);
 	if (error != EC_NONE)
 		return error;
-	/* row ids are 0..count-1 */
-	if (req->row_id >= count)
+	/* Clients count on from the last one that they got, but some may have
+	   been removed. */
+	for (first = 0; first < count; first++) {
+		if (rows[first].row_id >= req->row_id)
+			break;
+	}
+	if (first == count)
 		return EC_NOT_FOUND;
 	/* header, RowCount */
 	n = ctx->response_space <= 7 ? 0 :
-		recipient_rows_fit(ctx->mem, rows, req->row_id, count,
+		recipient_rows_fit(ctx->mem, rows, first, count,
 				   READ_RECIPIENT_ROW_OVERHEAD,
 				   ctx->response_space - 7);
 	if (n == 0)
@@ -247,7 +305,7 @@ rop_read_recipients(struct rop_context *ctx,
 	resp_r->recipient_rows =
 		talloc_zero_array(ctx->mem, struct rop_read_recipient_row, n);
 	for (i = 0; i < n; i++) {
-		const struct mapi_recipient_row *row = &rows[req->row_id + i];
+		const struct mapi_recipient_row *row = &rows[first + i];
 
 		resp_r->recipient_rows[i].row_id = row->row_id;
 		resp_r->recipient_rows[i].recipient_type = row->recipient_type;

@@ -10,8 +10,6 @@
 #include "rop-handlers.h"
 #include "mapi-stream.h"
 
-#define COPY_BUFFER_SIZE (64 * 1024)
-
 static struct mapi_stream *rop_stream(struct rop_context *ctx)
 {
 	return (struct mapi_stream *)ctx->object;
@@ -89,38 +87,6 @@ rop_set_stream_size(struct rop_context *ctx,
 	return mapi_stream_set_size(rop_stream(ctx), req->stream_size);
 }
 
-/* Copies what the source has now: it may be a clone of the destination, and then
-   grows with it. */
-static enum mapi_error
-stream_copy(struct mapi_stream *source, struct mapi_stream *dest,
-	    uint64_t count, uint64_t *read_r, uint64_t *written_r)
-{
-	enum mapi_error error;
-	uint64_t pos, size;
-	uint8_t *buf;
-	size_t len, written;
-
-	error = mapi_stream_size(source, &size);
-	if (error == EC_NONE)
-		error = mapi_stream_seek(source, 1, 0, &pos);
-	if (error != EC_NONE)
-		return error;
-	count = pos >= size ? 0 : I_MIN(count, size - pos);
-	buf = i_malloc(COPY_BUFFER_SIZE);
-	while (count > 0 && error == EC_NONE) {
-		error = mapi_stream_read(source, buf,
-					 I_MIN(count, COPY_BUFFER_SIZE), &len);
-		if (error != EC_NONE || len == 0)
-			break;
-		*read_r += len;
-		count -= len;
-		error = mapi_stream_write(dest, buf, len, &written);
-		*written_r += written;
-	}
-	i_free(buf);
-	return error;
-}
-
 enum mapi_error
 rop_copy_to_stream(struct rop_context *ctx,
 		   const struct rop_copy_to_stream_request *req,
@@ -141,9 +107,9 @@ rop_copy_to_stream(struct rop_context *ctx,
 		return EC_NOT_SUPPORTED;
 	if (!mapi_stream_is_writable(dest))
 		return EC_STORAGE_ACCESS_DENIED;
-	return stream_copy(rop_stream(ctx), dest, req->byte_count,
-			   &resp_r->read_byte_count,
-			   &resp_r->written_byte_count);
+	return mapi_stream_copy(rop_stream(ctx), dest, req->byte_count,
+				&resp_r->read_byte_count,
+				&resp_r->written_byte_count);
 }
 
 /* Locks would be among those who write to the same property at the same time. Here

@@ -39,6 +39,11 @@ void mapi_attachment_set_writable(struct mapi_attachment *attach, bool writable)
 	attach->priv->writable = writable;
 }
 
+bool mapi_attachment_is_open_for_writing(const struct mapi_attachment *attach)
+{
+	return attach->priv->writable;
+}
+
 enum mapi_error
 mapi_attachment_set_props(struct mapi_object *obj,
 			  const struct mapi_property *props,
@@ -209,7 +214,7 @@ mapi_attachment_create(TALLOC_CTX *parent, struct mapi_message *msg,
 	if (error != EC_NONE)
 		return error;
 	if (content->overlay->attachment_count >= ATTACHMENTS_MAX)
-		return EC_TOO_COMPLEX;
+		return EC_MAX_ATTACHMENT_EXCEEDED;
 	attach = mapi_attachment_object_create(parent, content,
 					       attachment_new_num(content));
 	attach->priv->writable = TRUE;

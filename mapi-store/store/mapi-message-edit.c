@@ -11,12 +11,12 @@
 #include "mail-storage.h"
 #include "ostream.h"
 #include "mapi-bags.h"
-#include "mapi-directory.h"
 #include "mapi-enums.h"
 #include "mapi-message-edit.h"
 #include "mapi-message-folder.h"
 #include "mapi-message-private.h"
 #include "mapi-props.h"
+#include "mapi-store-directory.h"
 #include "mapi-store-private.h"
 #include "mapi-stream.h"
 #include "mime-build.h"
@@ -97,26 +97,11 @@ mapi_message_content_get_all(struct mapi_message_content *content,
 	return EC_NONE;
 }
 
-/* Who has the distinguished name: the owner's is known without a directory, too. */
 static const char *
 build_smtp_address(void *context, TALLOC_CTX *mem, const char *address_type,
 		   const char *address)
 {
-	struct mapi_store *store = context;
-	const struct mapi_store_settings *set = mapi_store_settings_get(store);
-	struct mapi_directory_question question = {
-		.key = MAPI_DIRECTORY_LEGACY_DN,
-		.value = address,
-	};
-
-	if (strcasecmp(address_type, "EX") != 0)
-		return NULL;
-	if (set->directory != NULL)
-		set->directory->lookup(set->directory, &question, 1);
-	if (question.object != NULL && question.object->address != NULL)
-		return talloc_strdup(mem, question.object->address);
-	return strcasecmp(address, mapi_store_owner_dn(store)) == 0 ?
-		talloc_strdup(mem, set->email_address) : NULL;
+	return mapi_store_smtp_address(context, mem, address_type, address);
 }
 
 enum mapi_error
@@ -485,6 +470,11 @@ mapi_message_open_stream_write(struct mapi_object *obj, TALLOC_CTX *parent,
 }
 
 /* --- objects ---------------------------------------------------------------- */
+
+bool mapi_message_is_open_for_writing(const struct mapi_message *msg)
+{
+	return msg->priv->writable;
+}
 
 void mapi_message_set_writable(struct mapi_message *msg, bool writable)
 {

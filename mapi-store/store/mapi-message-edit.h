@@ -17,6 +17,8 @@
 void mapi_message_set_writable(struct mapi_message *msg, bool writable);
 void mapi_attachment_set_writable(struct mapi_attachment *attach,
 				  bool writable);
+bool mapi_message_is_open_for_writing(const struct mapi_message *msg);
+bool mapi_attachment_is_open_for_writing(const struct mapi_attachment *attach);
 
 /* A new message, [MS-OXCMSG] 3.2.5.2; it exists for others once it has been
    saved. EC_NOT_SUPPORTED if the folder can't have messages. */

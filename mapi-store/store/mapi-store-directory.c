@@ -150,3 +150,23 @@ bool mapi_directory_wants_name(const char *name, const char *address)
 {
 	return name == NULL || *name == '\0' || strcasecmp(name, address) == 0;
 }
+
+const char *
+mapi_store_smtp_address(struct mapi_store *store, TALLOC_CTX *mem,
+			const char *address_type, const char *address)
+{
+	const struct mapi_store_settings *set = mapi_store_settings_get(store);
+	struct mapi_directory_question question = {
+		.key = MAPI_DIRECTORY_LEGACY_DN,
+		.value = address,
+	};
+
+	if (strcasecmp(address_type, "EX") != 0)
+		return NULL;
+	if (set->directory != NULL)
+		set->directory->lookup(set->directory, &question, 1);
+	if (question.object != NULL && question.object->address != NULL)
+		return talloc_strdup(mem, question.object->address);
+	return strcasecmp(address, mapi_store_owner_dn(store)) == 0 ?
+		talloc_strdup(mem, set->email_address) : NULL;
+}

@@ -16,6 +16,12 @@
    Valid until the next question. */
 const struct mapi_directory_object *
 mapi_store_directory_find(struct mapi_store *store, const char *address);
+/* The SMTP address of somebody who is known by another one: EX, a distinguished
+   name. The owner's is known also without a directory. NULL if nobody has it. On
+   mem. */
+const char *
+mapi_store_smtp_address(struct mapi_store *store, TALLOC_CTX *mem,
+			const char *address_type, const char *address);
 /* It's an address of the mailbox's owner: the primary one, or one that the
    directory knows. */
 bool mapi_store_is_owner_address(struct mapi_store *store,

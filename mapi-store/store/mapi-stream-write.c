@@ -385,3 +385,34 @@ enum mapi_error mapi_stream_commit(struct mapi_stream *stream)
 		body->changed = FALSE;
 	return error;
 }
+
+enum mapi_error
+mapi_stream_copy(struct mapi_stream *source, struct mapi_stream *dest,
+		 uint64_t count, uint64_t *read_r, uint64_t *written_r)
+{
+	enum mapi_error error;
+	uint64_t pos, size;
+	uint8_t *buf;
+	size_t len, written;
+
+	*read_r = *written_r = 0;
+	error = mapi_stream_size(source, &size);
+	if (error != EC_NONE)
+		return error;
+	pos = source->priv->pos;
+	count = pos >= size ? 0 : I_MIN(count, size - pos);
+	buf = i_malloc(MAPI_STREAM_COPY_SIZE);
+	while (count > 0 && error == EC_NONE) {
+		error = mapi_stream_read(source, buf,
+					 I_MIN(count, MAPI_STREAM_COPY_SIZE),
+					 &len);
+		if (error != EC_NONE || len == 0)
+			break;
+		*read_r += len;
+		count -= len;
+		error = mapi_stream_write(dest, buf, len, &written);
+		*written_r += written;
+	}
+	i_free(buf);
+	return error;
+}

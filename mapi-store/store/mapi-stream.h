@@ -86,5 +86,11 @@ mapi_stream_write(struct mapi_stream *stream, const uint8_t *data, size_t len,
 enum mapi_error
 mapi_stream_set_size(struct mapi_stream *stream, uint64_t size);
 enum mapi_error mapi_stream_commit(struct mapi_stream *stream);
+/* Copies up to count bytes from the source's position to dest's, which both move.
+   The source may be a clone of the destination: what has been there before is
+   copied. What has been read and written is told on errors, too. */
+enum mapi_error
+mapi_stream_copy(struct mapi_stream *source, struct mapi_stream *dest,
+		 uint64_t count, uint64_t *read_r, uint64_t *written_r);
 
 #endif

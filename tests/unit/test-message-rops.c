@@ -345,7 +345,7 @@ static void test_streams(void **state)
 		   "charset=utf-8\r\n\r\n");
 	for (i = 0; i < 20000; i++)
 		str_append(str, "<p>ten</p>");
-	msg = env_open(&env, env_save(&env, str_c(str)), 3, &oresp);
+	msg = env_open(&env, env_save(&env, str_c(str)), 0, &oresp);
 
 	env.ctx.object = msg;
 	env.ctx.output_object = NULL;
