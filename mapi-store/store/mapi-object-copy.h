@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MAPI_OBJECT_COPY_H
+#define MAPI_OBJECT_COPY_H
+
+/* Copying properties from one object to another one of the same type, [MS-OXCPRPT]
+   2.2.10, 2.2.11. What large values take of memory doesn't depend on their size.
+
+   Of a message, PidTagMessageRecipients and PidTagMessageAttachments stand for its
+   recipients and attachments (with the messages embedded in them), which replace
+   those that the destination has. The destination isn't saved. */
+
+#include "mapi-object.h"
+
+struct mapi_copy {
+	struct mapi_object *source, *dest;
+	/* what has been copied is removed from the source */
+	bool move;
+	/* what the destination has stays */
+	bool no_overwrite;
+};
+
+/* Copies these properties. errors_r[count] is what each could not be copied for:
+   EC_NOT_FOUND if the source doesn't have it. Returns an error if none has been
+   copied: EC_NOT_SUPPORTED if both are of different types, or the destination can't
+   be changed; EC_MESSAGE_CYCLE if source and destination are the same. */
+enum mapi_error
+mapi_object_copy_props(const struct mapi_copy *copy, const uint32_t *tags,
+		       unsigned int count, enum mapi_error *errors_r);
+
+/* Copies all properties but excluded ones, of which the type doesn't matter, and
+   what is computed. sub_objects: recipients and attachments, too, unless they are
+   excluded. What could not be copied is in problems_r, from mem. The source of a
+   move keeps nothing that the destination got. Subfolders and messages of folders
+   aren't copied: EC_NOT_SUPPORTED if that's asked for. */
+struct mapi_copy_problem {
+	uint32_t tag;
+	enum mapi_error error;
+};
+enum mapi_error
+mapi_object_copy_to(const struct mapi_copy *copy, TALLOC_CTX *mem,
+		    const uint32_t *excluded, unsigned int excluded_count,
+		    bool sub_objects, struct mapi_copy_problem **problems_r,
+		    unsigned int *count_r);
+
+/* mapi-message-copy.c */
+enum mapi_error mapi_message_copy_recipients(const struct mapi_copy *copy);
+enum mapi_error mapi_message_copy_attachments(const struct mapi_copy *copy);
+/* The message that is embedded in an attachment; *copied_r is FALSE if there's
+   none. */
+enum mapi_error
+mapi_attachment_copy_embedded(const struct mapi_copy *copy, bool *copied_r);
+
+#endif
