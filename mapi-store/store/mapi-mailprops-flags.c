@@ -138,6 +138,23 @@ bool mapi_flag_prop_is(uint32_t tag, const struct mapi_property_name *name)
 	return FALSE;
 }
 
+static bool propset_has_flag_props(const struct mapi_propset *set)
+{
+	unsigned int i;
+
+	for (i = 0; i < set->count; i++) {
+		if (mapi_flag_prop_is(set->props[i].tag, set->props[i].name))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+bool mapi_flag_props_are_in(const struct mapi_overlay *overlay)
+{
+	return propset_has_flag_props(overlay->props) ||
+		propset_has_flag_props(overlay->absent);
+}
+
 /* --- state ------------------------------------------------------------------ */
 
 void mapi_flag_state_get(struct mail *mail, struct mapi_flag_state *state_r)
@@ -557,4 +574,15 @@ void mapi_flag_props_reconcile(const struct mapi_flag_state *state,
 		}
 		categories_reconcile(state, overlay);
 	} T_END;
+}
+
+void mapi_flag_props_reconcile_mail(struct mail *mail,
+				    struct mapi_overlay *overlay)
+{
+	struct mapi_flag_state state;
+
+	if (overlay == NULL || !mapi_flag_props_are_in(overlay))
+		return;
+	mapi_flag_state_get(mail, &state);
+	mapi_flag_props_reconcile(&state, overlay);
 }

@@ -41,6 +41,8 @@ struct mapi_flag_state {
 /* Whether it's one of the properties above. name: of a named property, else
    NULL. */
 bool mapi_flag_prop_is(uint32_t tag, const struct mapi_property_name *name);
+/* Whether overlay says anything of any of them */
+bool mapi_flag_props_are_in(const struct mapi_overlay *overlay);
 
 /* What mail has now */
 void mapi_flag_state_get(struct mail *mail, struct mapi_flag_state *state_r);
@@ -66,5 +68,8 @@ mapi_flag_props_apply(struct mail *mail, const struct mapi_overlay *changes);
    removed whose keywords are gone, and those with new keywords added. */
 void mapi_flag_props_reconcile(const struct mapi_flag_state *state,
 			       struct mapi_overlay *overlay);
+/* With what mail has now. overlay may be NULL. */
+void mapi_flag_props_reconcile_mail(struct mail *mail,
+				    struct mapi_overlay *overlay);
 
 #endif

@@ -368,13 +368,22 @@ mailprop_get_last_verb(struct mapi_message_view *view,
 	return EC_NONE;
 }
 
+/* Flagged by an IMAP client. A MAPI client has set all that it wanted to. */
+static bool mailprop_is_imap_flagged(struct mapi_message_view *view)
+{
+	return (mailprop_flags(view) & MAIL_FLAGGED) != 0 &&
+		(view->overlay == NULL ||
+		 mapi_propset_find(view->overlay->props,
+				   PIDTAG_FLAG_STATUS) == NULL);
+}
+
 /* arg: value if the message is flagged */
 static enum mapi_error
 mailprop_get_flagged(struct mapi_message_view *view,
 		     const struct mapi_mailprop *prop, TALLOC_CTX *mem,
 		     struct mapi_value *value_r)
 {
-	if ((mailprop_flags(view) & MAIL_FLAGGED) == 0)
+	if (!mailprop_is_imap_flagged(view))
 		return EC_NOT_FOUND;
 	*value_r = mapi_value_i32(prop->arg);
 	return EC_NONE;
@@ -385,7 +394,7 @@ mailprop_get_flag_request(struct mapi_message_view *view,
 			  const struct mapi_mailprop *prop, TALLOC_CTX *mem,
 			  struct mapi_value *value_r)
 {
-	if ((mailprop_flags(view) & MAIL_FLAGGED) == 0)
+	if (!mailprop_is_imap_flagged(view))
 		return EC_NOT_FOUND;
 	*value_r = mapi_value_str("Follow up");
 	return EC_NONE;

@@ -6,6 +6,7 @@
 #include "mail-storage.h"
 #include "unichar.h"
 #include "mapi-bags.h"
+#include "mapi-mailprops-flags.h"
 #include "mapi-mailprops-private.h"
 #include "mapi-prop-class.h"
 #include "mapi-property-info.h"
@@ -679,6 +680,7 @@ mapi_mailprops_get(struct mapi_mailprops *props, struct mail *mail,
 		/* a row without what is in its bag is better than none */
 		if (error != EC_OBJECT_DELETED)
 			error = EC_NONE;
+		mapi_flag_props_reconcile_mail(mail, overlay);
 	}
 	props->view->overlay = overlay;
 	for (i = 0; i < props->count && error == EC_NONE; i++) {

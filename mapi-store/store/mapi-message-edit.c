@@ -12,6 +12,7 @@
 #include "ostream.h"
 #include "mapi-bags.h"
 #include "mapi-enums.h"
+#include "mapi-mailprops-flags.h"
 #include "mapi-message-edit.h"
 #include "mapi-message-folder.h"
 #include "mapi-message-private.h"
@@ -205,12 +206,14 @@ void mapi_message_content_init_new(struct mapi_message_content *content,
 /* --- properties ------------------------------------------------------------- */
 
 /* Whether it can be seen in the MIME form. What's there is what can be derived
-   from it. */
+   from it. What flags express needn't be there. */
 static bool prop_is_in_mime(uint32_t tag, const struct mapi_property_name *name)
 {
 	uint32_t other;
 	unsigned int i;
 
+	if (mapi_flag_prop_is(tag, name))
+		return FALSE;
 	if (name != NULL) {
 		return memcmp(&name->guid, &PS_INTERNET_HEADERS,
 			      sizeof(name->guid)) == 0;
@@ -283,6 +286,30 @@ content_refresh(struct mapi_message_content *content, uint32_t tag)
 	}
 }
 
+/* To be called when a property has been set or deleted. */
+static void
+content_note_change(struct mapi_message_content *content, uint32_t tag)
+{
+	const struct mapi_content_prop *prop, *absent;
+
+	prop = mapi_propset_find(content->overlay->props, tag);
+	absent = mapi_propset_find(content->overlay->absent, tag);
+	if ((prop == NULL || !mapi_flag_prop_is(tag, prop->name)) &&
+	    (absent == NULL || !mapi_flag_prop_is(tag, absent->name))) {
+		content->bag_changed = TRUE;
+		return;
+	}
+	if (content->flag_changes == NULL)
+		content->flag_changes = mapi_overlay_create(content);
+	/* there are only a few of them */
+	if (prop != NULL)
+		(void)mapi_overlay_set(content->flag_changes, prop);
+	else {
+		(void)mapi_overlay_set_absent(content->flag_changes, tag,
+					      absent->name);
+	}
+}
+
 /* PidTagMessageFlags can be set until the message is saved, [MS-OXCMSG]
    2.2.1.6; mfHasAttach and others follow from what the message is. */
 static enum mapi_error
@@ -328,8 +355,10 @@ mapi_message_set_props(struct mapi_object *obj,
 			errors_r[i] = content_set_new_flags(content,
 							    &props[i].value);
 		}
-		if (errors_r[i] == EC_NONE)
+		if (errors_r[i] == EC_NONE) {
+			content_note_change(content, tags[i]);
 			content_refresh(content, tags[i]);
+		}
 	}
 	if (tags_are_in_mime(content, tags, count))
 		mapi_message_content_change(content, TRUE);
@@ -345,6 +374,7 @@ mapi_message_delete_props(struct mapi_object *obj, const uint32_t *tags,
 		container_of(obj, struct mapi_message, obj);
 	struct mapi_message_content *content = msg->priv->content;
 	enum mapi_error error;
+	unsigned int i;
 
 	if (!msg->priv->writable)
 		return EC_ACCESS_DENIED;
@@ -352,9 +382,15 @@ mapi_message_delete_props(struct mapi_object *obj, const uint32_t *tags,
 	error = mapi_overlay_delete_props(obj->store, content->overlay,
 					  mapi_message_prop_class, tags, count,
 					  errors_r);
-	if (error == EC_NONE && tags_are_in_mime(content, tags, count))
+	if (error != EC_NONE)
+		return error;
+	for (i = 0; i < count; i++) {
+		if (errors_r[i] == EC_NONE)
+			content_note_change(content, tags[i]);
+	}
+	if (tags_are_in_mime(content, tags, count))
 		mapi_message_content_change(content, TRUE);
-	return error;
+	return EC_NONE;
 }
 
 /* --- streams ---------------------------------------------------------------- */
@@ -392,6 +428,7 @@ message_stream_commit(struct mapi_stream_target *_target, struct istream *input)
 			error = EC_TOO_COMPLEX;
 	}
 	if (error == EC_NONE) {
+		content_note_change(content, prop.tag);
 		content_refresh(content, prop.tag);
 		if (prop_is_in_mime(prop.tag, prop.name))
 			mapi_message_content_change(content, TRUE);

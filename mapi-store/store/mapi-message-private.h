@@ -39,10 +39,17 @@ struct mapi_message_content {
 	struct mapi_overlay *overlay;
 	/* which bag that was; 0 if there was none */
 	uint32_t bag_uid;
+	/* it said something of properties that flags express */
+	bool bag_has_flags;
 	/* there's something to be saved */
 	bool changed;
 	/* ... that can be seen in the MIME form */
 	bool mime_changed;
+	/* ... that can only be in the bag */
+	bool bag_changed;
+	/* What the client has set of the properties that flags express. NULL
+	   if nothing. */
+	struct mapi_overlay *flag_changes;
 	/* never saved yet */
 	bool is_new, associated;
 	/* what has been set since it was saved last: bits of enum mapi_body, and

@@ -3,8 +3,9 @@
 /* Saving a message ([MS-OXCMSG] 3.2.5.4; docs/architecture.md, section 6).
 
    What can be seen in its MIME form is saved as a new message, which takes the
-   place of the old one and keeps its MID; what can't is saved as a new bag. The
-   order of writing is: bag, message, removal of the old message, removal of its
+   place of the old one and keeps its MID; what flags and keywords express
+   changes these (mapi-mailprops-flags.h); what neither says is saved as a new
+   bag. The order of writing is: bag, message, removal of the old message, removal of its
    bag. Whenever the process dies, either the old message is there with its bag or
    the new one with its own; if both are, the next one who looks removes the old
    one (mapi-bags.c). */
@@ -17,6 +18,7 @@
 #include "store-compat.h"
 #include "mapi-bags.h"
 #include "mapi-enums.h"
+#include "mapi-mailprops-flags.h"
 #include "mapi-mailprops-private.h"
 #include "mapi-message-edit.h"
 #include "mapi-message-folder.h"
@@ -180,6 +182,26 @@ static void save_get_new_flags(struct save *save)
 	mapi_propset_remove(save->all->props, PIDTAG_MESSAGE_FLAGS);
 }
 
+/* What the properties that have been set make of flags and keywords */
+static void save_apply_flags(struct save *save)
+{
+	static const char *const none[] = { NULL };
+	struct mapi_message_content *content = save->content;
+	const struct mapi_overlay *changes = content->is_new ?
+		content->overlay : content->flag_changes;
+	struct mapi_flag_state state = {
+		.box = save->box,
+		.flags = save->flags,
+		.keywords = save->keywords == NULL ? none : save->keywords,
+	};
+
+	if (changes == NULL)
+		return;
+	mapi_flag_state_apply(&state, changes);
+	save->flags = state.flags;
+	save->keywords = state.keywords;
+}
+
 static void save_get_received(struct save *save)
 {
 	const struct mapi_value *value;
@@ -207,6 +229,7 @@ static enum mapi_error save_build(struct save *save, TALLOC_CTX *mem)
 		return error;
 	if (content->is_new)
 		save_get_new_flags(save);
+	save_apply_flags(save);
 	save_get_received(save);
 	error = mapi_message_content_build(content, save->all, TRUE,
 					   &save->input);
@@ -336,38 +359,103 @@ static enum mapi_error save_message(struct save *save, TALLOC_CTX *mem)
 	return EC_NONE;
 }
 
-/* Everybody is to see that the message has changed though its MIME form is the
-   same. */
-static enum mapi_error save_touch(struct save *save)
+/* The old message's flags become what the client has set. Everybody is to see
+   that it has changed, even if only its bag has. */
+static enum mapi_error save_update_old(struct save *save, bool bag_changed)
 {
+	const struct mapi_overlay *changes = save->content->flag_changes;
 	struct mailbox_transaction_context *trans;
 	struct mailbox_status status;
+	enum mapi_error error = EC_NONE;
 	struct mail *mail;
 
 	mailbox_get_open_status(save->box, STATUS_HIGHESTMODSEQ, &status);
 	trans = mailbox_transaction_begin(save->box, 0, "MAPI save");
-	mail = mail_alloc(trans, 0, NULL);
-	if (mail_set_uid(mail, save->old_uid))
-		mail_update_modseq(mail, status.highest_modseq + 1);
+	mail = mail_alloc(trans, MAIL_FETCH_FLAGS, NULL);
+	if (mail_set_uid(mail, save->old_uid)) {
+		if (changes != NULL)
+			error = mapi_flag_props_apply(mail, changes);
+		if (bag_changed)
+			mail_update_modseq(mail, status.highest_modseq + 1);
+	}
 	mail_free(&mail);
-	return mailbox_transaction_commit(&trans) < 0 ?
-		mapi_error_from_mailbox(save->box) : EC_NONE;
+	if (mailbox_transaction_commit(&trans) < 0 && error == EC_NONE)
+		error = mapi_error_from_mailbox(save->box);
+	return error;
 }
 
-/* Only the bag is another one. */
+static bool
+prop_is_derived(struct mapi_message_view *view, TALLOC_CTX *mem,
+		const struct mapi_content_prop *prop)
+{
+	struct mapi_content_prop derived = { .tag = prop->tag };
+	uint32_t tag = MAPI_TAG_AS(prop->tag, PTYP_UNSPECIFIED);
+
+	if (mapi_mailprops_eval(view, mem, &tag, 1, SIZE_MAX,
+				&derived.value) != EC_NONE)
+		return FALSE;
+	if (prop->value.type == PTYP_NULL) {
+		return derived.value.type == PTYP_ERROR_CODE &&
+			derived.value.u.error == EC_NOT_FOUND;
+	}
+	return mapi_content_prop_equal(&derived, prop) > 0;
+}
+
+/* Whether what the client has set is what is read from the message's flags, of
+   which the bag says nothing. (Keywords may be others than those that were set:
+   the mailbox knows them in another case already.) */
+static bool save_is_in_flags(struct save *save, TALLOC_CTX *mem)
+{
+	const struct mapi_overlay *changes = save->content->flag_changes;
+	struct mailbox_transaction_context *trans;
+	struct mapi_message_view *view;
+	struct mail *mail;
+	unsigned int i;
+	bool same;
+
+	if (mailbox_sync(save->box, 0) < 0)
+		return FALSE;
+	trans = mailbox_transaction_begin(save->box, 0, "MAPI save");
+	mail = mail_alloc(trans, MAIL_FETCH_FLAGS, NULL);
+	view = mapi_message_view_create(mem, save->folder,
+					save->content->associated);
+	same = mail_set_uid(mail, save->old_uid);
+	if (same)
+		mapi_message_view_set_mail(view, mail);
+	for (i = 0; same && i < changes->props->count; i++)
+		same = prop_is_derived(view, mem, &changes->props->props[i]);
+	for (i = 0; same && i < changes->absent->count; i++)
+		same = prop_is_derived(view, mem, &changes->absent->props[i]);
+	talloc_free(view);
+	mail_free(&mail);
+	(void)mailbox_transaction_commit(&trans);
+	return same;
+}
+
+/* The message stays; only its flags and its bag are others. */
 static enum mapi_error save_properties(struct save *save, TALLOC_CTX *mem)
 {
-	bool associated = save->content->associated;
+	struct mapi_message_content *content = save->content;
 	enum mapi_error error;
 
-	save->overlay = mapi_overlay_copy(mem, save->content->overlay);
-	save_set_now(save->overlay->props);
 	save->uid = save->old_uid;
 	save->uidnext = save->old_uid;
-	if (mapi_folder_mid_is_own(save->folder, associated, save->old_uid))
+	if (!content->bag_changed && content->flag_changes == NULL) {
+		/* nothing could be set */
+		return EC_NONE;
+	}
+	if (!content->bag_changed && !content->bag_has_flags) {
+		error = save_update_old(save, FALSE);
+		if (error != EC_NONE || save_is_in_flags(save, mem))
+			return error;
+	}
+	save->overlay = mapi_overlay_copy(mem, content->overlay);
+	save_set_now(save->overlay->props);
+	if (mapi_folder_mid_is_own(save->folder, content->associated,
+				   save->old_uid))
 		save->mid_globcnt = 0;
 	error = save_bag(save, save->old_guid);
-	return error == EC_NONE ? save_touch(save) : error;
+	return error == EC_NONE ? save_update_old(save, TRUE) : error;
 }
 
 /* --- ------------------------------------------------------------------------ */

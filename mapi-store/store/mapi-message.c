@@ -5,6 +5,7 @@
 #include "mail-storage.h"
 #include "mapi-bags.h"
 #include "mapi-codepage.h"
+#include "mapi-mailprops-flags.h"
 #include "mapi-mailprops-private.h"
 #include "mapi-message-folder.h"
 #include "mapi-message-private.h"
@@ -72,6 +73,7 @@ mapi_message_content_set_uid(struct mapi_message_content *content,
 {
 	struct mapi_bags *bags =
 		mapi_folder_bags(content->folder, content->associated);
+	enum mapi_error error;
 
 	content->trans = mailbox_transaction_begin(box, 0, "mapi message");
 	content->mail = mail_alloc(content->trans, MAIL_FETCH_FLAGS, NULL);
@@ -88,9 +90,18 @@ mapi_message_content_set_uid(struct mapi_message_content *content,
 	content->view->headers_from_text = TRUE;
 	mapi_message_view_set_mail(content->view, content->mail);
 	content->bag_uid = mapi_bags_find_uid(bags, content->mail);
+	content->bag_has_flags = FALSE;
 	if (content->bag_uid == 0)
 		return EC_NONE;
-	return mapi_bags_load(bags, content, content->mail, &content->overlay);
+	error = mapi_bags_load(bags, content, content->mail,
+			       &content->overlay);
+	if (error == EC_NONE && content->overlay != NULL) {
+		content->bag_has_flags =
+			mapi_flag_props_are_in(content->overlay);
+		mapi_flag_props_reconcile_mail(content->mail,
+					       content->overlay);
+	}
+	return error;
 }
 
 static enum mapi_error
@@ -163,6 +174,8 @@ mapi_message_content_reopen(struct mapi_message_content *content,
 	TALLOC_FREE(content->recipients);
 	content->is_new = FALSE;
 	content->changed = content->mime_changed = FALSE;
+	content->bag_changed = FALSE;
+	TALLOC_FREE(content->flag_changes);
 	content->fresh = 0;
 	return error;
 }

@@ -7,8 +7,8 @@
 #include "str.h"
 #include "mapi-categories.h"
 #include "mapi-enums.h"
-#include "mapi-mailprops-flags.h"
 #include "mapi-props.h"
+#include "flags-common.h"
 #include "message-common.h"
 #include "wire-random.h"
 
@@ -18,8 +18,6 @@
 #define PLAIN "From: a@example.org\r\nSubject: plain\r\n\r\nbody\r\n"
 /* as long as a keyword may be, by default */
 #define LONG_NAME "Department-of-long-and-longer-names-and-their-use-"
-
-#define KEYWORDS_TAG 0x8765101f
 
 /* --- categories ------------------------------------------------------------- */
 
@@ -104,156 +102,6 @@ static void test_random_categories(void **state)
 
 /* --- changes of properties -------------------------------------------------- */
 
-static uint32_t prop_tag(const char *key)
-{
-	static const struct {
-		const char *name;
-		uint32_t tag;
-	} names[] = {
-		{ "flag", PIDTAG_FLAG_STATUS },
-		{ "icon", PIDTAG_ICON_INDEX },
-		{ "verb", PIDTAG_LAST_VERB_EXECUTED },
-		{ "scl", PIDTAG_CONTENT_FILTER_SPAM_CONFIDENCE_LEVEL },
-		{ "time", PIDTAG_LAST_VERB_EXECUTION_TIME },
-		{ "fup", PIDTAG_FOLLOWUP_ICON },
-		{ "todo", PIDTAG_TO_DO_ITEM_FLAGS },
-		{ "cat", KEYWORDS_TAG },
-	};
-	unsigned int i;
-
-	for (i = 0; i < N_ELEMENTS(names); i++) {
-		if (strcmp(names[i].name, key) == 0)
-			return names[i].tag;
-	}
-	i_unreached();
-}
-
-static void
-overlay_add(struct mapi_overlay *overlay, const char *key, const char *str)
-{
-	struct mapi_property_name name = {
-		.kind = MAPI_NAME_STRING, .guid = PS_PUBLIC_STRINGS,
-		.name = "Keywords",
-	};
-	struct mapi_content_prop prop;
-	int value;
-
-	i_zero(&prop);
-	prop.tag = prop_tag(key);
-	prop.name = prop.tag == KEYWORDS_TAG ? &name : NULL;
-	if (str == NULL) {
-		assert_true(mapi_overlay_set_absent(overlay, prop.tag,
-						    prop.name));
-		return;
-	}
-	if (prop.tag == KEYWORDS_TAG) {
-		prop.value.type = PTYP_MULTIPLE_STRING;
-		prop.value.u.mv.v.str = t_strsplit(str, ",");
-		prop.value.u.mv.count =
-			str_array_length(prop.value.u.mv.v.str);
-	} else if (MAPI_TAG_TYPE(prop.tag) == PTYP_TIME) {
-		prop.value = mapi_value_time(1);
-	} else {
-		assert_int_equal(str_to_int(str, &value), 0);
-		prop.value = mapi_value_i32(value);
-	}
-	assert_true(mapi_overlay_set(overlay, &prop));
-}
-
-/* "flag=2;-verb;cat=a,b": set, removed, set */
-static struct mapi_overlay *overlay_parse(TALLOC_CTX *mem, const char *str)
-{
-	struct mapi_overlay *overlay = mapi_overlay_create(mem);
-	const char *const *parts = t_strsplit(str, ";"), *p;
-
-	for (; *parts != NULL && **parts != '\0'; parts++) {
-		p = strchr(*parts, '=');
-		if (p != NULL)
-			overlay_add(overlay, t_strdup_until(*parts, p), p + 1);
-		else
-			overlay_add(overlay, *parts + 1, NULL);
-	}
-	return overlay;
-}
-
-/* The same, in the order of keys below */
-static const char *overlay_str(const struct mapi_overlay *overlay)
-{
-	static const char *const keys[] = {
-		"flag", "icon", "verb", "scl", "time", "fup", "todo", "cat"
-	};
-	const struct mapi_content_prop *prop;
-	string_t *str = t_str_new(64);
-	unsigned int i, j;
-	uint32_t tag;
-
-	for (i = 0; i < N_ELEMENTS(keys); i++) {
-		tag = prop_tag(keys[i]);
-		prop = mapi_propset_find(overlay->props, tag);
-		if (prop == NULL) {
-			if (mapi_propset_find(overlay->absent, tag) != NULL)
-				str_printfa(str, "-%s;", keys[i]);
-			continue;
-		}
-		str_printfa(str, "%s=", keys[i]);
-		if (tag == KEYWORDS_TAG) {
-			for (j = 0; j < prop->value.u.mv.count; j++) {
-				str_printfa(str, "%s%s", j == 0 ? "" : ",",
-					    prop->value.u.mv.v.str[j]);
-			}
-		} else if (prop->value.type == PTYP_INTEGER32) {
-			str_printfa(str, "%d", prop->value.u.i32);
-		} else {
-			str_append_c(str, '1');
-		}
-		str_append_c(str, ';');
-	}
-	return str_c(str);
-}
-
-/* "AF[$Forwarded]": \Answered \Flagged \Seen */
-static const char *flags_str(const struct mapi_flag_state *state)
-{
-	string_t *str = t_str_new(64);
-	unsigned int i;
-
-	if ((state->flags & MAIL_ANSWERED) != 0)
-		str_append_c(str, 'A');
-	if ((state->flags & MAIL_FLAGGED) != 0)
-		str_append_c(str, 'F');
-	if ((state->flags & MAIL_SEEN) != 0)
-		str_append_c(str, 'S');
-	for (i = 0; state->keywords[i] != NULL; i++)
-		str_printfa(str, "[%s]", state->keywords[i]);
-	return str_c(str);
-}
-
-static void flags_parse(const char *str, struct mapi_flag_state *state)
-{
-	const char **keywords = t_new(const char *, 16), *end;
-	unsigned int count = 0;
-
-	for (; *str != '\0'; str++) {
-		switch (*str) {
-		case 'A':
-			state->flags |= MAIL_ANSWERED;
-			break;
-		case 'F':
-			state->flags |= MAIL_FLAGGED;
-			break;
-		case 'S':
-			state->flags |= MAIL_SEEN;
-			break;
-		case '[':
-			end = strchr(str, ']');
-			keywords[count++] = t_strdup_until(str + 1, end);
-			str = end;
-			break;
-		}
-	}
-	state->keywords = keywords;
-}
-
 static const struct {
 	const char *flags, *changes, *result;
 } apply_tests[] = {
@@ -318,16 +166,16 @@ static void test_apply(void **state)
 	flags.box = test_storage_open(env.ts, "INBOX");
 	for (i = 0; i < N_ELEMENTS(apply_tests); i++) T_BEGIN {
 		flags.flags = 0;
-		flags_parse(apply_tests[i].flags, &flags);
-		changes = overlay_parse(env.mem, apply_tests[i].changes);
+		flags_state_parse(apply_tests[i].flags, &flags);
+		changes = flags_overlay_parse(env.mem, apply_tests[i].changes);
 		mapi_flag_state_apply(&flags, changes);
-		if (strcmp(flags_str(&flags), apply_tests[i].result) != 0) {
+		if (strcmp(flags_state_str(&flags), apply_tests[i].result) != 0) {
 			fail_msg("%s + %s = %s", apply_tests[i].flags,
-				 apply_tests[i].changes, flags_str(&flags));
+				 apply_tests[i].changes, flags_state_str(&flags));
 		}
 		/* once more changes nothing */
 		mapi_flag_state_apply(&flags, changes);
-		assert_string_equal(flags_str(&flags), apply_tests[i].result);
+		assert_string_equal(flags_state_str(&flags), apply_tests[i].result);
 	} T_END;
 	mailbox_free(&flags.box);
 	message_env_deinit(&env);
@@ -383,12 +231,12 @@ static void test_reconcile(void **state)
 	flags.box = test_storage_open(env.ts, "INBOX");
 	for (i = 0; i < N_ELEMENTS(reconcile_tests); i++) T_BEGIN {
 		flags.flags = 0;
-		flags_parse(reconcile_tests[i].flags, &flags);
-		bag = overlay_parse(env.mem, reconcile_tests[i].bag);
+		flags_state_parse(reconcile_tests[i].flags, &flags);
+		bag = flags_overlay_parse(env.mem, reconcile_tests[i].bag);
 		mapi_flag_props_reconcile(&flags, bag);
-		if (strcmp(overlay_str(bag), reconcile_tests[i].result) != 0) {
+		if (strcmp(flags_overlay_str(bag), reconcile_tests[i].result) != 0) {
 			fail_msg("%s, %s: %s", reconcile_tests[i].flags,
-				 reconcile_tests[i].bag, overlay_str(bag));
+				 reconcile_tests[i].bag, flags_overlay_str(bag));
 		}
 	} T_END;
 	mailbox_free(&flags.box);
@@ -411,12 +259,12 @@ static void test_apply_reconcile(void **state)
 		/* but for an icon that the verb contradicts, and no category */
 		if (strstr(apply_tests[i].changes, "icon=256;") == NULL) {
 			flags.flags = 0;
-			flags_parse(apply_tests[i].flags, &flags);
-			bag = overlay_parse(env.mem, apply_tests[i].changes);
-			before = overlay_str(bag);
+			flags_state_parse(apply_tests[i].flags, &flags);
+			bag = flags_overlay_parse(env.mem, apply_tests[i].changes);
+			before = flags_overlay_str(bag);
 			mapi_flag_state_apply(&flags, bag);
 			mapi_flag_props_reconcile(&flags, bag);
-			assert_string_equal(overlay_str(bag), before);
+			assert_string_equal(flags_overlay_str(bag), before);
 		}
 	} T_END;
 	mailbox_free(&flags.box);
@@ -431,12 +279,12 @@ static void test_which(void **state)
 	};
 
 	assert_true(mapi_flag_prop_is(PIDTAG_FLAG_STATUS, NULL));
-	assert_true(mapi_flag_prop_is(KEYWORDS_TAG, &name));
+	assert_true(mapi_flag_prop_is(FLAGS_KEYWORDS_TAG, &name));
 	assert_false(mapi_flag_prop_is(PIDTAG_SUBJECT, NULL));
 	name.name = "keyword";
-	assert_false(mapi_flag_prop_is(KEYWORDS_TAG, &name));
+	assert_false(mapi_flag_prop_is(FLAGS_KEYWORDS_TAG, &name));
 	name.kind = MAPI_NAME_LID;
-	assert_false(mapi_flag_prop_is(KEYWORDS_TAG, &name));
+	assert_false(mapi_flag_prop_is(FLAGS_KEYWORDS_TAG, &name));
 }
 
 /* --- in mailboxes ----------------------------------------------------------- */
@@ -456,7 +304,7 @@ mailbox_apply(struct message_env *env, const char *changes)
 	mail = mail_alloc(trans, MAIL_FETCH_FLAGS, NULL);
 	assert_true(mail_set_uid(mail, 1));
 	assert_int_equal(mapi_flag_props_apply(mail,
-			overlay_parse(env->mem, changes)), EC_NONE);
+			flags_overlay_parse(env->mem, changes)), EC_NONE);
 	mail_free(&mail);
 	assert_int_equal(mailbox_transaction_commit(&trans), 0);
 	mailbox_free(&box);
@@ -467,7 +315,7 @@ mailbox_apply(struct message_env *env, const char *changes)
 	mail = mail_alloc(trans, MAIL_FETCH_FLAGS, NULL);
 	assert_true(mail_set_uid(mail, 1));
 	mapi_flag_state_get(mail, &state);
-	result = flags_str(&state);
+	result = flags_state_str(&state);
 	mail_free(&mail);
 	assert_int_equal(mailbox_transaction_commit(&trans), 0);
 	mailbox_free(&box);
@@ -496,7 +344,7 @@ assert_mailbox(const char *driver, const char *changes, const char *flags,
 	msg = message_env_open(&env, mid);
 	assert_true(count < N_ELEMENTS(props));
 	memcpy(props, expected, count * sizeof(*expected));
-	if (props[count - 1].tag == KEYWORDS_TAG)
+	if (props[count - 1].tag == FLAGS_KEYWORDS_TAG)
 		props[count - 1].tag = MAPI_TAG(id, PTYP_MULTIPLE_STRING);
 	message_assert_props(&msg->obj, props, count);
 	talloc_free(msg);
@@ -513,7 +361,7 @@ static void test_mailbox(void **state)
 		{ PIDTAG_ICON_INDEX, "262" },
 		{ PIDTAG_LAST_VERB_EXECUTED, "104" },
 		{ PIDTAG_CONTENT_FILTER_SPAM_CONFIDENCE_LEVEL, "9" },
-		{ KEYWORDS_TAG, "[Important][Red Category][Caf\xc3\xa9]" },
+		{ FLAGS_KEYWORDS_TAG, "[Important][Red Category][Caf\xc3\xa9]" },
 	};
 	static const struct message_expected reply[] = {
 		{ PIDTAG_FLAG_STATUS, "EC_NOT_FOUND" },
@@ -521,7 +369,7 @@ static void test_mailbox(void **state)
 		{ PIDTAG_ICON_INDEX, "261" },
 		{ PIDTAG_LAST_VERB_EXECUTED, "102" },
 		{ PIDTAG_CONTENT_FILTER_SPAM_CONFIDENCE_LEVEL, "-1" },
-		{ KEYWORDS_TAG, "EC_NOT_FOUND" },
+		{ FLAGS_KEYWORDS_TAG, "EC_NOT_FOUND" },
 	};
 	unsigned int i;
 
