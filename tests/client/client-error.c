@@ -53,6 +53,16 @@ void client_error_clear(struct client_error *error)
 	error->response_code = -1;
 }
 
+void client_error_step(struct client_error *error, const char *format, ...)
+{
+	va_list args;
+
+	client_error_clear(error);
+	va_start(args, format);
+	vsnprintf(error->step, sizeof(error->step), format, args);
+	va_end(args);
+}
+
 void client_error_set_answer(struct client_error *error, const void *_data,
 			     size_t size)
 {

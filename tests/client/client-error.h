@@ -72,6 +72,9 @@ int client_error_set(struct client_error *error, enum client_failure failure,
 		     const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void client_error_clear(struct client_error *error);
+/* Begins a step: clears the error, and says what is being done. */
+void client_error_step(struct client_error *error, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 /* Keeps the beginning of what the server said: without tags, in one line. */
 void client_error_set_answer(struct client_error *error, const void *data,
 			     size_t size);

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TABLE_USE_UNICODE	0x40
 #define FIRST_ROWS		50
 /* RopQueryRows gives what fits into its 32 kB, whatever is asked for */
 #define PAGE_ROWS		1000

@@ -14,10 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TABLE_USE_UNICODE	0x40
-#define HIERARCHY_DEPTH		0x04
-#define ROLE_IPM_SUBTREE	3
-#define ROLE_INBOX		4
 #define MAX_SESSIONS		64
 
 static const struct {
@@ -84,58 +80,22 @@ void bench_compare(struct bench *bench, const char *name, double mapi,
 	}
 }
 
-/* The id of a folder right below the IPM subtree */
-static int bench_find_folder(struct bench *bench)
-{
-	static const uint32_t columns[] = {
-		PIDTAG_FOLDER_ID, PIDTAG_DISPLAY_NAME,
-	};
-	const struct client_table_spec spec = {
-		.table_flags = HIERARCHY_DEPTH | TABLE_USE_UNICODE,
-		.columns = columns, .column_count = 2,
-	};
-	struct client_object *root;
-	struct client_table *table;
-	struct client_rows rows;
-	unsigned int i;
-
-	bench->fid = bench->logon->folder_ids[ROLE_INBOX];
-	if (strcasecmp(bench->folder, "inbox") == 0)
-		return 0;
-	if (client_folder_open(bench->logon, bench->session,
-			       bench->logon->folder_ids[ROLE_IPM_SUBTREE],
-			       &root, &bench->error) < 0 ||
-	    client_hierarchy_table_open(root, bench->session, &spec, 4096,
-					&table, &rows, &bench->error) < 0)
-		return -1;
-	for (i = 0; i < rows.count; i++) {
-		const char *name = client_row_string(&rows.rows[i],
-						     PIDTAG_DISPLAY_NAME);
-
-		if (name != NULL && strcmp(name, bench->folder) == 0) {
-			bench->fid = mapi_id_from_i64(client_row_number(
-				&rows.rows[i], PIDTAG_FOLDER_ID));
-			return 0;
-		}
-	}
-	return client_error_set(&bench->error, CLIENT_FAIL_LOCAL,
-				"there is no folder %s", bench->folder);
-}
-
 int bench_start(struct bench *bench)
 {
 	struct mapitest *test = bench->test;
+	const struct tree_folder *folder;
 
 	bench->session = mapitest_session(test);
-	snprintf(bench->error.step, sizeof(bench->error.step), "start");
+	client_error_step(&bench->error, "start");
 	if (client_session_connect(bench->session, test->dn,
 				   &bench->error) < 0 ||
 	    client_logon_open(bench->session, bench->session, test->dn,
 			      &bench->logon, &bench->error) < 0 ||
-	    bench_find_folder(bench) < 0 ||
-	    client_folder_open(bench->logon, bench->session, bench->fid,
-			       &bench->folder_obj, &bench->error) < 0)
+	    folder_open_by_name(bench->logon, bench->session, bench->folder,
+				&folder, &bench->folder_obj,
+				&bench->error) < 0)
 		return -1;
+	bench->fid = folder->id;
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #define MAPITEST_BENCH_H
 
 #include "mapitest.h"
+#include "mapitest-folders.h"
 #include "mapitest-imap.h"
 #include "json-writer.h"
 

@@ -59,7 +59,7 @@ static bool parse_id(struct raw *raw, const char *value, mapi_id_t *id_r)
 	unsigned int i;
 
 	for (i = 0; i < 13; i++) {
-		if (strcasecmp(value, walk_folder_roles[i]) == 0) {
+		if (strcasecmp(value, folder_roles[i]) == 0) {
 			*id_r = raw->logon->folder_ids[i];
 			return true;
 		}

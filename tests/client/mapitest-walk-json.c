@@ -88,7 +88,7 @@ static void json_logged_on(void *ctx, const struct walk_result *result)
 	jw_open_object(jw, "logon");
 	jw_open_object(jw, "folder_ids");
 	for (i = 0; i < 13; i++)
-		jw_id(jw, walk_folder_roles[i], logon->folder_ids[i]);
+		jw_id(jw, folder_roles[i], logon->folder_ids[i]);
 	jw_close_object(jw);
 	jw_number(jw, "response_flags", logon->response_flags);
 	jw_string(jw, "mailbox_guid",
@@ -115,8 +115,8 @@ static void json_folders(void *ctx, const struct walk_result *result)
 	unsigned int i;
 
 	jw_open_array(jw, "folders");
-	for (i = 0; i < result->folder_count; i++) {
-		const struct walk_folder *folder = &result->folders[i];
+	for (i = 0; i < result->tree.count; i++) {
+		const struct tree_folder *folder = &result->tree.folders[i];
 
 		jw_open_object(jw, NULL);
 		jw_id(jw, "id", folder->id);

@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#define TABLE_USE_UNICODE	0x40
 #define ATTACHMENT_ROWS		200
 /* embedded messages in embedded messages */
 #define MAX_DEPTH		20

@@ -107,7 +107,7 @@ static void text_logged_on(void *ctx, const struct walk_result *result)
 	fputs("  folder ids       ", stdout);
 	for (i = 0; i < 13; i++) {
 		printf("%s%s %" PRIx64, i == 0 ? "" : i % 4 == 0 ?
-		       ",\n                   " : ", ", walk_folder_roles[i],
+		       ",\n                   " : ", ", folder_roles[i],
 		       MAPI_ID_GLOBCNT(logon->folder_ids[i]));
 	}
 	putchar('\n');
@@ -116,7 +116,7 @@ static void text_logged_on(void *ctx, const struct walk_result *result)
 			break;
 	}
 	printf("  new mail goes to %s (class \"%s\")\n",
-	       i < 13 ? walk_folder_roles[i] : "another folder",
+	       i < 13 ? folder_roles[i] : "another folder",
 	       result->receive_folder_class);
 	printf("\nStore properties\n");
 	for (i = 0; i < walk_store_tag_count; i++)
@@ -128,10 +128,10 @@ static void text_folders(void *ctx, const struct walk_result *result)
 	unsigned int i, d;
 
 	printf("\nFolders (%u)\n"
-	       "  %-40s %8s %8s  %s\n", result->folder_count,
+	       "  %-40s %8s %8s  %s\n", result->tree.count,
 	       "", "items", "unread", "class");
-	for (i = 0; i < result->folder_count; i++) {
-		const struct walk_folder *folder = &result->folders[i];
+	for (i = 0; i < result->tree.count; i++) {
+		const struct tree_folder *folder = &result->tree.folders[i];
 		unsigned int indent = folder->depth > 0 ? folder->depth - 1 : 0;
 
 		if (indent > 15)
@@ -322,7 +322,7 @@ static void text_message(void *ctx, const struct walk_message *message)
 {
 	struct text_printer *printer = ctx;
 
-	printf("\nMessage %u (id %" PRIx64 ")\n", ++printer->messages,
+	printf("\nMessage %u (id 0x%" PRIx64 ")\n", ++printer->messages,
 	       MAPI_ID_GLOBCNT(message->mid));
 	text_one_message(0, message);
 }

@@ -7,20 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
-#define TABLE_USE_UNICODE	0x40
-#define HIERARCHY_DEPTH		0x04
-/* as many as Outlook asks for at once */
-#define HIERARCHY_ROWS		4096
 #define CONTENTS_ROWS		100
 #define DEFAULT_ROWS		10
 #define DEFAULT_MESSAGES	3
-
-const char *const walk_folder_roles[13] = {
-	"Root", "Deferred Action", "Spooler Queue", "IPM Subtree", "Inbox",
-	"Outbox", "Sent Items", "Deleted Items", "Common Views", "Schedule",
-	"Search", "Views", "Shortcuts",
-};
-#define ROLE_ROOT 0
 
 /* What a client reads of a store, see [MS-OXCSTOR] 2.2.2.1 */
 const uint32_t walk_store_tags[] = {
@@ -43,13 +32,6 @@ const uint32_t walk_store_tags[] = {
 const unsigned int walk_store_tag_count =
 	sizeof(walk_store_tags) / sizeof(walk_store_tags[0]);
 
-static const uint32_t hierarchy_columns[] = {
-	PIDTAG_FOLDER_ID, PIDTAG_PARENT_FOLDER_ID, PIDTAG_DISPLAY_NAME,
-	PIDTAG_CONTAINER_CLASS, PIDTAG_CONTENT_COUNT,
-	PIDTAG_CONTENT_UNREAD_COUNT, PIDTAG_SUBFOLDERS,
-	PIDTAG_ATTRIBUTE_HIDDEN, PIDTAG_DEPTH,
-};
-
 /* Outlook's message list */
 static const uint32_t contents_columns[] = {
 	PIDTAG_MID, PIDTAG_INST_ID, PIDTAG_INSTANCE_NUM,
@@ -71,28 +53,17 @@ struct walker {
 	TALLOC_CTX *mem;
 };
 
-static void __attribute__((format(printf, 2, 3)))
-walk_step(struct walker *w, const char *format, ...)
-{
-	va_list args;
-
-	client_error_clear(w->error);
-	va_start(args, format);
-	vsnprintf(w->error->step, sizeof(w->error->step), format, args);
-	va_end(args);
-}
-
 static int walk_connect(struct walker *w)
 {
 	struct walk_result *result = w->result;
 	struct client_session *session = result->session;
 	double start;
 
-	walk_step(w, "reach %s", result->url);
+	client_error_step(w->error, "reach %s", result->url);
 	if (client_connection_probe(session->conn, w->mem, &result->challenges,
 				    w->error) < 0)
 		return -1;
-	walk_step(w, "connect as %s", result->user);
+	client_error_step(w->error, "connect as %s", result->user);
 	start = client_clock();
 	if (client_session_connect(session, result->dn, w->error) < 0)
 		return -1;
@@ -108,17 +79,17 @@ static int walk_logon(struct walker *w)
 	struct mapi_property_row row;
 	double start = client_clock();
 
-	walk_step(w, "log on to %s's mailbox", result->user);
+	client_error_step(w->error, "log on to %s's mailbox", result->user);
 	if (client_logon_open(result->session, w->mem, result->dn,
 			      &result->logon, w->error) < 0)
 		return -1;
 	result->logon_seconds = client_clock() - start;
-	walk_step(w, "read the store's properties");
+	client_error_step(w->error, "read the store's properties");
 	if (client_get_props(&result->logon->obj, w->mem, walk_store_tags,
 			     walk_store_tag_count, &row, w->error) < 0)
 		return -1;
 	result->store_values = row.values;
-	walk_step(w, "ask for the receive folder");
+	client_error_step(w->error, "ask for the receive folder");
 	if (client_logon_receive_folder(result->logon, w->mem, "IPM.Note",
 					&result->receive_folder,
 					&result->receive_folder_class,
@@ -128,87 +99,14 @@ static int walk_logon(struct walker *w)
 	return 0;
 }
 
-static mapi_id_t row_id(const struct mapi_property_row *row, uint32_t tag)
-{
-	return mapi_id_from_i64(client_row_number(row, tag));
-}
-
-static const char *folder_role(const struct client_logon *logon, mapi_id_t id)
-{
-	unsigned int i;
-
-	for (i = 0; i < 13; i++) {
-		if (logon->folder_ids[i] == id)
-			return walk_folder_roles[i];
-	}
-	return NULL;
-}
-
-static void
-walk_folder_take(struct walker *w, const struct mapi_property_row *row,
-		 uint32_t depth, struct walk_folder *folder)
-{
-	folder->id = row_id(row, PIDTAG_FOLDER_ID);
-	folder->parent = row_id(row, PIDTAG_PARENT_FOLDER_ID);
-	folder->depth = depth + client_row_number(row, PIDTAG_DEPTH);
-	folder->name = client_row_string(row, PIDTAG_DISPLAY_NAME);
-	folder->container_class =
-		client_row_string(row, PIDTAG_CONTAINER_CLASS);
-	folder->count = client_row_number(row, PIDTAG_CONTENT_COUNT);
-	folder->unread = client_row_number(row, PIDTAG_CONTENT_UNREAD_COUNT);
-	folder->subfolders = client_row_number(row, PIDTAG_SUBFOLDERS) != 0;
-	folder->hidden = client_row_number(row, PIDTAG_ATTRIBUTE_HIDDEN) != 0;
-	folder->role = folder_role(w->result->logon, folder->id);
-}
-
-/* The whole tree below Root, in one table as Outlook asks for it */
 static int walk_folders(struct walker *w)
 {
 	struct walk_result *result = w->result;
-	const struct client_table_spec spec = {
-		.table_flags = HIERARCHY_DEPTH | TABLE_USE_UNICODE,
-		.columns = hierarchy_columns,
-		.column_count = sizeof(hierarchy_columns) /
-			sizeof(hierarchy_columns[0]),
-	};
-	struct client_object *root;
-	struct client_table *table;
-	struct client_rows rows;
-	uint32_t numerator, denominator, i;
 
-	walk_step(w, "open the root folder");
-	if (client_folder_open(result->logon, w->mem,
-			       result->logon->folder_ids[ROLE_ROOT], &root,
-			       w->error) < 0)
+	if (folder_tree_read(result->logon, w->mem, &result->tree,
+			     w->error) < 0)
 		return -1;
-	walk_step(w, "list the folders");
-	if (client_hierarchy_table_open(root, w->mem, &spec, HIERARCHY_ROWS,
-					&table, &rows, w->error) < 0)
-		return -1;
-	while (rows.count > 0) {
-		result->folders = talloc_realloc(w->mem, result->folders,
-			struct walk_folder, result->folder_count + rows.count);
-		for (i = 0; i < rows.count; i++) {
-			walk_folder_take(w, &rows.rows[i], 0,
-				&result->folders[result->folder_count++]);
-		}
-		if (client_table_query(table, table, HIERARCHY_ROWS, &rows,
-				       w->error) < 0)
-			return -1;
-	}
-	if (client_table_position(table, &numerator, &denominator,
-				  w->error) < 0)
-		return -1;
-	if (result->folder_count != table->row_count ||
-	    result->folder_count != denominator) {
-		client_http_violation(result->session->http,
-			"hierarchy table: RowCount is %u, RopQueryPosition "
-			"says %u, but %u rows came", table->row_count,
-			denominator, result->folder_count);
-	}
 	w->printer->folders(w->ctx, result);
-	/* not the table: the folders' names are on it */
-	talloc_free(root);
 	return 0;
 }
 
@@ -221,7 +119,7 @@ static int64_t row_time(const struct mapi_property_row *row, uint32_t tag)
 static void
 walk_row_take(const struct mapi_property_row *row, struct walk_row *line)
 {
-	line->mid = row_id(row, PIDTAG_MID);
+	line->mid = client_row_id(row, PIDTAG_MID);
 	line->instance_num = client_row_number(row, PIDTAG_INSTANCE_NUM);
 	line->delivered = row_time(row, PIDTAG_MESSAGE_DELIVERY_TIME);
 	line->submitted = row_time(row, PIDTAG_CLIENT_SUBMIT_TIME);
@@ -302,7 +200,7 @@ static int walk_messages(struct walker *w, const struct walk_table *list)
 		mem = talloc_new(w->mem);
 		memset(&message, 0, sizeof(message));
 		message.mid = list->rows[i].mid;
-		walk_step(w, "open message %u of %s, \"%s\"", i + 1,
+		client_error_step(w->error, "open message %u of %s, \"%s\"", i + 1,
 			  list->folder->name, list->rows[i].subject == NULL ?
 			  "" : list->rows[i].subject);
 		if (client_message_open(w->result->logon, mem, list->folder->id,
@@ -317,17 +215,17 @@ static int walk_messages(struct walker *w, const struct walk_table *list)
 }
 
 static int walk_folder_contents(struct walker *w,
-				const struct walk_folder *folder)
+				const struct tree_folder *folder)
 {
 	struct walk_table list = { .folder = folder };
 	TALLOC_CTX *mem = talloc_new(w->mem);
 	struct client_object *obj;
 
-	walk_step(w, "open folder %s", folder->name);
+	client_error_step(w->error, "open folder %s", folder->name);
 	if (client_folder_open(w->result->logon, mem, folder->id, &obj,
 			       w->error) < 0)
 		return -1;
-	walk_step(w, "list the messages of %s", folder->name);
+	client_error_step(w->error, "list the messages of %s", folder->name);
 	if (walk_read_rows(w, mem, obj, &list) < 0)
 		return -1;
 	w->printer->table(w->ctx, &list);
@@ -338,54 +236,25 @@ static int walk_folder_contents(struct walker *w,
 	return 0;
 }
 
-/* "Inbox", "Work/Done": the path below the IPM subtree or the role */
-static bool folder_matches(const struct walk_result *result,
-			   const struct walk_folder *folder, const char *path)
-{
-	const char *last = strrchr(path, '/');
-	unsigned int i;
-	char *parent;
-	bool match;
-
-	if (folder->role != NULL && strcasecmp(folder->role, path) == 0)
-		return true;
-	if (folder->name == NULL ||
-	    strcasecmp(folder->name, last == NULL ? path : last + 1) != 0)
-		return false;
-	if (last == NULL)
-		return true;
-	parent = talloc_strndup(NULL, path, last - path);
-	match = false;
-	for (i = 0; i < result->folder_count && !match; i++) {
-		if (result->folders[i].id == folder->parent) {
-			match = folder_matches(result, &result->folders[i],
-					       parent);
-		}
-	}
-	talloc_free(parent);
-	return match;
-}
-
 static int walk_contents(struct walker *w)
 {
-	const struct walk_result *result = w->result;
+	const struct folder_tree *tree = &w->result->tree;
+	const struct tree_folder *folder;
 	unsigned int i;
 
 	if (w->options->all_folders) {
-		for (i = 0; i < result->folder_count; i++) {
-			if (walk_folder_contents(w, &result->folders[i]) < 0)
+		for (i = 0; i < tree->count; i++) {
+			if (walk_folder_contents(w, &tree->folders[i]) < 0)
 				return -1;
 		}
 		return 0;
 	}
-	for (i = 0; i < result->folder_count; i++) {
-		if (folder_matches(result, &result->folders[i],
-				   w->options->folder))
-			return walk_folder_contents(w, &result->folders[i]);
-	}
-	walk_step(w, "find folder %s", w->options->folder);
+	folder = folder_tree_find(tree, w->options->folder);
+	if (folder != NULL)
+		return walk_folder_contents(w, folder);
+	client_error_step(w->error, "find folder %s", w->options->folder);
 	return client_error_set(w->error, CLIENT_FAIL_LOCAL,
-		"there is no such folder among the %u", result->folder_count);
+		"there is no such folder among the %u", tree->count);
 }
 
 int walk(struct walk_result *result, const struct walk_options *options,
@@ -407,7 +276,7 @@ int walk(struct walk_result *result, const struct walk_options *options,
 	if (ret == 0)
 		ret = walk_contents(&w);
 	if (ret == 0) {
-		walk_step(&w, "disconnect");
+		client_error_step(w.error, "disconnect");
 		ret = client_session_disconnect(result->session, error_r);
 	}
 	printer->end(ctx, result, ret < 0 ? error_r : NULL);

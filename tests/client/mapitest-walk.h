@@ -4,17 +4,7 @@
 
 /* What "mapitest walk" finds, and the two ways of printing it. */
 
-#include "client-object.h"
-
-struct walk_folder {
-	mapi_id_t id, parent;
-	uint32_t depth;
-	const char *name, *container_class;
-	/* what the logon says it is ("Inbox"), or NULL */
-	const char *role;
-	int32_t count, unread;
-	bool subfolders, hidden;
-};
+#include "mapitest-folders.h"
 
 /* a line of a message list */
 struct walk_row {
@@ -72,7 +62,7 @@ struct walk_message {
 };
 
 struct walk_table {
-	const struct walk_folder *folder;
+	const struct tree_folder *folder;
 	uint32_t total;
 	struct walk_row *rows;
 	unsigned int row_count;
@@ -97,8 +87,7 @@ struct walk_result {
 	struct mapi_value *store_values;
 	const char *receive_folder_class;
 	mapi_id_t receive_folder;
-	struct walk_folder *folders;
-	unsigned int folder_count;
+	struct folder_tree tree;
 };
 
 /* A printer's functions are called in this order, each as soon as its part is
@@ -121,7 +110,6 @@ void *walk_printer_json_new(TALLOC_CTX *mem);
 
 extern const uint32_t walk_store_tags[];
 extern const unsigned int walk_store_tag_count;
-extern const char *const walk_folder_roles[13];
 
 /* Returns 0, or -1 with error_r set (and the printer's end() called with
    it). */

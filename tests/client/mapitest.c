@@ -28,6 +28,10 @@ static const char usage_text[] =
 "  resolve NAME...  whom names mean: one, several or nobody\n"
 "  walk    connects, logs on, shows folders, message lists and messages\n"
 "  raw     single remote operations, printed field by field\n"
+"  create, send        writes a message, and sends it\n"
+"  edit MESSAGE        changes one: its id (0x...) or its subject\n"
+"  move MESSAGE...     to another folder\n"
+"  delete MESSAGE...\n"
 "  bench   table | open | small | idle: how fast it is\n"
 "\n"
 "Options:\n"
@@ -61,6 +65,13 @@ static const char usage_text[] =
 "  --folder NAME         whose messages to show, a path or name (Inbox)\n"
 "  --rows N, --messages N  how many to list (10), to open (3); or \"all\"\n"
 "  --all-folders         of every folder\n"
+"create, edit, send:\n"
+"  --to ADDRESS, --cc ADDRESS, --bcc ADDRESS, --subject TEXT, --text TEXT,\n"
+"  --html FILE, --attach FILE, --category NAME, --flag\n"
+"edit: --unflag, --read, --unread\n"
+"move: --to-folder NAME, --copy\n"
+"delete: --hard          not to be recovered\n"
+"  --folder NAME         where the messages are, or the new one comes\n"
 "raw:  see mapitest(1)\n"
 "bench KIND:\n"
 "  --folder NAME, --imap HOST:PORT (with TLS), --count N, --sessions N\n"
@@ -119,6 +130,11 @@ static const struct command {
 	{ "walk", mapitest_walk, true },
 	{ "raw", mapitest_raw, true },
 	{ "bench", bench, true },
+	{ "create", mapitest_write, true },
+	{ "edit", mapitest_write, true },
+	{ "send", mapitest_write, true },
+	{ "move", mapitest_write, true },
+	{ "delete", mapitest_write, true },
 };
 
 static void __attribute__((noreturn, format(printf, 1, 2)))
@@ -225,11 +241,10 @@ int mapitest_logon(struct mapitest *test, struct client_session **session_r,
 	if (mapitest_locate(test, MAPITEST_MAILBOX) != MAPITEST_OK)
 		return MAPITEST_FAILED;
 	session = mapitest_session(test);
-	client_error_clear(&error);
-	snprintf(error.step, sizeof(error.step), "connect");
+	client_error_step(&error, "connect");
 	if (client_session_connect(session, test->dn, &error) < 0)
 		return mapitest_fail(&error);
-	snprintf(error.step, sizeof(error.step), "log on");
+	client_error_step(&error, "log on");
 	if (client_logon_open(session, session, test->dn, logon_r, &error) < 0)
 		return mapitest_fail(&error);
 	*session_r = session;
@@ -419,6 +434,7 @@ int main(int argc, char **argv)
 	}
 	if (command == NULL)
 		usage_error("no such command: %s", test.argv[0]);
+	test.command = command->name;
 	test.argv++;
 	test.argc--;
 	parse_server(&test, command);

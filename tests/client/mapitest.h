@@ -18,6 +18,8 @@ struct mapitest {
 	struct client_autodiscover *found;
 	unsigned int session_options;
 	bool json, verbose;
+	/* which of them it is */
+	const char *command;
 	/* arguments after URL and user, or after the address */
 	int argc;
 	char **argv;
@@ -62,5 +64,7 @@ int mapitest_resolve(struct mapitest *test);
 int mapitest_walk(struct mapitest *test);
 int mapitest_raw(struct mapitest *test);
 int mapitest_bench(struct mapitest *test);
+/* create, edit, send, move, delete */
+int mapitest_write(struct mapitest *test);
 
 #endif
