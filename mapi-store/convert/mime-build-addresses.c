@@ -110,7 +110,8 @@ t_internet_address(struct mime_build *ctx, const char *type,
 		return strchr(address, '@') == NULL ? NULL : address;
 	}
 	smtp = t_ask(ctx, type, address);
-	return smtp != NULL ? smtp : t_encapsulate(ctx, type, address);
+	return smtp != NULL || ctx->no_encapsulation ? smtp :
+		t_encapsulate(ctx, type, address);
 }
 
 /* What an entry id says. name_r is left alone if it says none. */
@@ -251,4 +252,48 @@ void t_mime_build_reply_to(struct mime_build *ctx,
 		array_push_back(dest, &address);
 	}
 	talloc_free(tmp);
+}
+
+/* --- envelope --------------------------------------------------------------- */
+
+static const char *
+envelope_address(TALLOC_CTX *mem, const struct mime_address *address)
+{
+	return *address->address == '\0' ? NULL :
+		talloc_strdup(mem, address->address);
+}
+
+const char *
+mime_build_recipient_address(const struct mime_build_params *params,
+			     TALLOC_CTX *mem,
+			     const struct mapi_content_recipient *recipient)
+{
+	struct mime_build ctx = { .params = params, .no_encapsulation = TRUE };
+	struct mime_address address;
+	const char *result = NULL;
+
+	T_BEGIN {
+		if (t_mime_build_recipient(&ctx, recipient, &address))
+			result = envelope_address(mem, &address);
+	} T_END;
+	return result;
+}
+
+bool mime_build_from_address(const struct mime_build_params *params,
+			     TALLOC_CTX *mem, const struct mapi_propset *props,
+			     const char **address_r)
+{
+	struct mime_build ctx = { .params = params, .no_encapsulation = TRUE };
+	struct mime_address address;
+	bool found;
+
+	*address_r = NULL;
+	T_BEGIN {
+		found = t_mime_build_address(&ctx, props,
+					     &mime_build_representing_tags,
+					     &address);
+		if (found)
+			*address_r = envelope_address(mem, &address);
+	} T_END;
+	return found;
 }

@@ -31,6 +31,8 @@ struct mime_build {
 	struct ostream *output;
 	/* the domain of addresses that can't be sent to, NULL if unknown yet */
 	char *domain;
+	/* such addresses aren't wanted */
+	bool no_encapsulation;
 	/* what all boundaries of the message have in common */
 	char seed[MIME_BUILD_SEED_LEN + 1];
 	unsigned int boundaries;

@@ -37,4 +37,17 @@ struct mime_build_params {
 int mime_build(const struct mapi_content *content,
 	       const struct mime_build_params *params, struct ostream *output);
 
+/* The SMTP addresses that fields of the message are made of, for its envelope. On
+   mem. NULL if there's none that mail could be sent to: "", or a name or an
+   address of another kind. (Fields have such addresses encapsulated.) */
+const char *
+mime_build_recipient_address(const struct mime_build_params *params,
+			     TALLOC_CTX *mem,
+			     const struct mapi_content_recipient *recipient);
+/* Of From: PidTagSentRepresenting*. FALSE if none of these properties says
+   anything. */
+bool mime_build_from_address(const struct mime_build_params *params,
+			     TALLOC_CTX *mem, const struct mapi_propset *props,
+			     const char **address_r);
+
 #endif

@@ -17,6 +17,7 @@
 #include "mapi-directory.h"
 #include "mapi-legacy-dn.h"
 #include "mapi-session.h"
+#include "mapi-submit.h"
 #include "rop.h"
 #include "rop-handler-table.h"
 
@@ -178,6 +179,8 @@ mapi_session_get_store(struct mapi_session *session, const char *essdn,
 				      &session->set.store, &session->store);
 		if (ret != EC_NONE)
 			return ret;
+		/* what an earlier session was interrupted at */
+		mapi_submit_recover(session->store);
 	}
 	*store_r = session->store;
 	return EC_NONE;

@@ -12,6 +12,7 @@
 #include "mapi-enums.h"
 #include "mapi-mailprops-private.h"
 #include "mapi-message-write.h"
+#include "mapi-submit.h"
 #include "mapi-wire.h"
 
 /* not in [MS-OXPROPS], but asked for by Outlook in online mode */
@@ -170,6 +171,18 @@ mailprop_get_uid(struct mapi_message_view *view,
 	return EC_NONE;
 }
 
+/* PidTagSubmitFlags: as if the spooler of MAPI had it */
+static enum mapi_error
+mailprop_get_submit_flags(struct mapi_message_view *view,
+			  const struct mapi_mailprop *prop, TALLOC_CTX *mem,
+			  struct mapi_value *value_r)
+{
+	if (!mailprop_has_keyword(view, MAPI_KEYWORD_SUBMIT_PENDING))
+		return EC_NOT_FOUND;
+	*value_r = mapi_value_i32(SUBMITFLAG_LOCKED);
+	return EC_NONE;
+}
+
 static enum mapi_error
 mailprop_get_message_flags(struct mapi_message_view *view,
 			   const struct mapi_mailprop *prop, TALLOC_CTX *mem,
@@ -186,6 +199,8 @@ mailprop_get_message_flags(struct mapi_message_view *view,
 		flags |= MSGFLAG_UNSENT;
 		flags &= ~MSGFLAG_UNMODIFIED;
 	}
+	if (mailprop_has_keyword(view, MAPI_KEYWORD_SUBMIT_PENDING))
+		flags |= MSGFLAG_SUBMITTED;
 	if (view->associated)
 		flags |= MSGFLAG_FAI;
 	error = mapi_message_view_has_attachments(view, &yes);
@@ -522,6 +537,7 @@ const struct mapi_mailprop mapi_mailprops_index[] = {
 	  MAIL_FETCH_FLAGS | MAIL_FETCH_IMAP_BODYSTRUCTURE,
 	  { PIDTAG_SENT_REPRESENTING_EMAIL_ADDRESS,
 	    PIDTAG_READ_RECEIPT_REQUESTED }),
+	I(SUBMIT_FLAGS, submit_flags, 0, MAIL_FETCH_FLAGS),
 	I(HAS_ATTACHMENTS, has_attachments, 0, MAIL_FETCH_IMAP_BODYSTRUCTURE),
 	{ PTYP_BOOLEAN, mailprop_get_smart_no_attach, 0,
 	  MAIL_FETCH_IMAP_BODYSTRUCTURE, .set = &PIDLID_SMART_NO_ATTACH_PSET,

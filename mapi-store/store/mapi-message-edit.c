@@ -105,21 +105,28 @@ build_smtp_address(void *context, TALLOC_CTX *mem, const char *address_type,
 	return mapi_store_smtp_address(context, mem, address_type, address);
 }
 
+void mapi_message_build_params(struct mapi_store *store,
+			       struct mime_build_params *params_r)
+{
+	i_zero(params_r);
+	params_r->smtp_address = build_smtp_address;
+	params_r->context = store;
+	params_r->now = ioloop_time;
+	params_r->with_bcc = TRUE;
+}
+
 enum mapi_error
 mapi_message_content_build(struct mapi_message_content *content,
 			   const struct mapi_content *all, bool with_bcc,
 			   struct istream **input_r)
 {
 	struct mapi_store *store = content->view->store;
-	struct mime_build_params params = {
-		.smtp_address = build_smtp_address,
-		.context = store,
-		.now = ioloop_time,
-		.with_bcc = with_bcc,
-	};
+	struct mime_build_params params;
 	struct ostream *output;
 	enum mapi_error error = EC_NONE;
 
+	mapi_message_build_params(store, &params);
+	params.with_bcc = with_bcc;
 	T_BEGIN {
 		output = iostream_temp_create_sized(
 			mapi_store_temp_prefix(store), 0, "MAPI message",

@@ -11,6 +11,7 @@
 struct mail_user;
 struct mailbox;
 struct mapi_directory;
+struct smtp_submit_settings;
 
 /* Settings the worker passes down. Strings must outlive the store. */
 struct mapi_store_settings {
@@ -26,6 +27,11 @@ struct mapi_store_settings {
 	const char *email_address;
 	/* whom to ask about users and addresses (mapi-directory.h), or NULL */
 	struct mapi_directory *directory;
+	/* how mail is sent, or NULL if it can't be */
+	const struct smtp_submit_settings *submission;
+	/* in whose name it may be sent, beside the owner's: addresses,
+	   "@domain", "*", separated by spaces; may be NULL */
+	const char *send_as, *send_on_behalf;
 };
 
 /* The replica id by which a store's own replica GUID is known in its ids.

@@ -11,6 +11,7 @@
 #include "mailbox-list-index.h"
 #include "mail-namespace.h"
 #include "mail-user.h"
+#include "mail-index-transaction-private.h"
 
 /* The name of the mailbox that the administrator's configuration gives a
    special use; NULL if there's none. special_use with its backslash. */
@@ -61,6 +62,14 @@ store_compat_internal_save_begin(struct mailbox *box, const char *reason)
 				      reason);
 	user->dsyncing = dsyncing;
 	return t;
+}
+
+/* What the transaction changes is on the disk when it's committed, flags as well:
+   these aren't usually waited for. */
+static inline void
+store_compat_transaction_fsync(struct mailbox_transaction_context *t)
+{
+	t->itrans->flags |= MAIL_INDEX_TRANSACTION_FLAG_FSYNC;
 }
 
 #endif

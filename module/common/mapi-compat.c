@@ -9,6 +9,7 @@
 #include "mail-user.h"
 #include "mail-storage-service.h"
 #include "mapi-settings.h"
+#include "smtp-submit-settings.h"
 #include "mapi-compat.h"
 
 struct master_login *
@@ -32,7 +33,9 @@ struct mail_storage_service_ctx *
 mapi_compat_storage_init(struct master_service *service,
 			 const struct setting_parser_info *info)
 {
-	const struct setting_parser_info *roots[] = { info, NULL };
+	const struct setting_parser_info *roots[] = {
+		info, &smtp_submit_setting_parser_info, NULL
+	};
 
 	return mail_storage_service_init(service, roots,
 					 MAIL_STORAGE_SERVICE_FLAG_NO_SSL_CA);
@@ -48,6 +51,8 @@ int mapi_compat_user_open(struct mail_storage_service_ctx *ctx,
 {
 	enum mail_auth_request_flags flags = login->auth_req.flags;
 	struct mail_storage_service_input input;
+	const struct var_expand_table *table;
+	struct smtp_submit_settings *submission;
 	struct mapi_settings *set;
 	const char *error;
 
@@ -75,16 +80,20 @@ int mapi_compat_user_open(struct mail_storage_service_ctx *ctx,
 
 	/* [0] is the mail user's settings */
 	set = mail_storage_service_user_get_set(user_r->service_user)[1];
+	submission =
+		mail_storage_service_user_get_set(user_r->service_user)[2];
+	table = mail_user_var_expand_table(user_r->mail_user);
 	if (settings_var_expand(&mapi_setting_parser_info, set,
-				user_r->mail_user->pool,
-				mail_user_var_expand_table(user_r->mail_user),
-				&error) <= 0) {
+				user_r->mail_user->pool, table, &error) <= 0 ||
+	    settings_var_expand(&smtp_submit_setting_parser_info, submission,
+				user_r->mail_user->pool, table, &error) <= 0) {
 		*error_r = t_strdup_printf("Failed to expand settings: %s",
 					   error);
 		mapi_compat_user_close(user_r);
 		return -1;
 	}
 	user_r->set = set;
+	user_r->submission = submission;
 	return 0;
 }
 
@@ -95,6 +104,7 @@ void mapi_compat_user_close(struct mapi_compat_user *user)
 	if (user->service_user != NULL)
 		mail_storage_service_user_unref(&user->service_user);
 	user->set = NULL;
+	user->submission = NULL;
 }
 
 static bool

@@ -37,6 +37,8 @@ struct mapi_compat_user {
 	struct mail_user *mail_user;
 	/* on the user's pool, variables expanded */
 	const struct mapi_settings *set;
+	/* how mail is sent */
+	const struct smtp_submit_settings *submission;
 };
 
 /* Looks up the user of a login, drops privileges to it and opens its

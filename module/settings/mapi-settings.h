@@ -44,6 +44,9 @@ struct mapi_settings {
 	const char *mapi_display_name;
 	/* the user's SMTP address */
 	const char *mapi_email_address;
+	/* addresses that the user may send as, or on behalf of */
+	const char *mapi_send_as;
+	const char *mapi_send_on_behalf;
 	/* objects that a session may have open at a time */
 	unsigned int mapi_max_open_objects;
 	/* [seconds] */

@@ -136,6 +136,9 @@ mapi_client_connect(struct mapi_client *client, const void *_req,
 	set.store.email_address = client->email_address;
 	set.store.display_name = client->display_name;
 	set.store.directory = client->directory;
+	set.store.submission = client->user.submission;
+	set.store.send_as = mapi_set->mapi_send_as;
+	set.store.send_on_behalf = mapi_set->mapi_send_on_behalf;
 	set.max_open_objects = mapi_set->mapi_max_open_objects;
 	set.code_page = req->default_code_page;
 	set.locale_sort = req->lcid_sort;

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MAPI_SUBMIT_H
+#define MAPI_SUBMIT_H
+
+/* Sending messages, [MS-OXOMSG] 3.2.5: through what Dovecot is configured to send
+   mail by (mapi-transport.h). The answer is that of the mail server: what it hasn't
+   taken stays where it is, unsent. Nothing is queued here.
+
+   Where a message stands is what keywords of IMAP say ([RFC5550] 5.10):
+
+     neither		It can be sent.
+     $SubmitPending	It's handed to the mail server; PidTagMessageFlags has
+			mfSubmitted. If the process dies now, nobody knows whether
+			the server has taken it. So it isn't sent a second time
+			unless somebody wants it: a submission is refused
+			(EC_SUBMITTED) until RopAbortSubmit takes the mark away.
+     $Submitted		The mail server has taken it; mfUnsent is off. What's left
+			is to move or to delete it. If the process dies before
+			that's done, it's done when the user logs on for the next
+			time, as far as it's in the Outbox, or when it's submitted
+			again, which is refused (EC_SUBMITTED).
+
+   Each step is in the mailbox before the next one begins. Who sends holds a lock of
+   the folder from the first to the last of them, so that a mark which is found by
+   one who has the lock is that of a process that has died. */
+
+#include "mapi-content.h"
+#include "mapi-message.h"
+
+#define MAPI_KEYWORD_SUBMIT_PENDING "$SubmitPending"
+#define MAPI_KEYWORD_SUBMITTED "$Submitted"
+
+/* Saves what has been changed and sends it. Afterwards the message is moved to
+   where PidTagSentMailSvrEID or PidTagSentMailEntryId says, deleted if
+   PidTagDeleteAfterSubmit is set, and left where it is if there's neither; msg isn't
+   of use any more in the first two cases. If something fails after the message has
+   been sent, it's for the log.
+
+   all_r is set to what has been sent, on mem.
+
+   EC_NO_RECIPIENTS; EC_SUBMITTED (see above); EC_TIMEOUT if somebody else sends
+   from the same folder for too long; EC_ACCESS_DENIED if the user may not send in
+   the name of whom the message names; EC_NOT_SUPPORTED for embedded and FAI
+   messages, if it's to be sent later and the mail server can't do that, and if no
+   way of sending mail is configured; what mapi_transport_send() and
+   mapi_message_save() say. */
+enum mapi_error
+mapi_message_submit(struct mapi_message *msg, TALLOC_CTX *mem,
+		    const struct mapi_content **all_r);
+
+/* Takes $SubmitPending away from a message that isn't being sent any more.
+   EC_NOT_FOUND; EC_NOT_IN_QUEUE if it isn't marked so; EC_UNABLE_TO_ABORT if it's
+   just being sent, as far as can be seen. */
+enum mapi_error mapi_message_abort_submit(struct mapi_store *store,
+					  mapi_id_t fid, mapi_id_t mid);
+
+/* Moves or deletes what has been sent from the Outbox and is still there. Failures
+   are for the log; it's tried again next time. */
+void mapi_submit_recover(struct mapi_store *store);
+
+#endif

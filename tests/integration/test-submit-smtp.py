@@ -1,0 +1,208 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Sending mail by a mail server: all recipients or none, errors as the client is to
+see them, mail that the server keeps until it's to be sent, and other people's
+names."""
+
+import time
+
+from readlib import check, check_equal, imap_session, main
+from submitlib import (
+    BCC, Client, DELETE_AFTER_SUBMIT, EC_ACCESS_DENIED, EC_ERROR,
+    EC_INVALID_PARAM, EC_INVALID_RECIPIENTS, EC_MAX_SUBMISSION_EXCEEDED,
+    EC_NETWORK_ERROR, EC_NOT_SUPPORTED, EC_SUBMITTED, EC_TOO_MANY_RECIPS,
+    SENT_MAIL_ENTRY_ID, SUBJECT, SUBMITTED, TO, UNSENT, addresses, by_subject,
+    smtp_server)
+
+DEFERRED_SEND_NUMBER, DEFERRED_SEND_UNITS = 0x3FEB0003, 0x3FEC0003
+DEFERRED_SEND_TIME, DEFERRED_DELIVERY_TIME = 0x3FEF0040, 0x000F0040
+REPRESENTING_SMTP, REPRESENTING_NAME = 0x5D02001F, 0x0042001F
+REPRESENTING_TYPE, REPRESENTING_EMAIL = 0x0064001F, 0x0065001F
+ONE, TWO = "one@example.net", "two@example.net"
+
+
+def mail_server(server, *extensions):
+    smtp = smtp_server(server, "mapi_send_as = info@example.org "
+                       "@sales.example both@example.org",
+                       "mapi_send_on_behalf = boss@example.org "
+                       "both@example.org")
+    smtp.extensions = list(extensions)
+    return smtp
+
+
+def test_sent(server):
+    smtp = mail_server(server)
+    client = Client(server)
+    msg = client.create({SUBJECT: "sent",
+                         SENT_MAIL_ENTRY_ID: client.sent_entry_id()},
+                        [(TO, ONE, "1"), (BCC, TWO, "2"), (BCC, ONE, "1")])
+    check_equal(client.submit(msg), 0, "RopSubmitMessage")
+    check_equal(len(smtp.mails), 1, "mails")
+    mail = smtp.mails[0]
+    check_equal((mail.sender, mail.rcpts),
+                (server.users[0], [ONE, TWO]), "envelope")
+    check_equal(mail.message["Bcc"], None, "Bcc")
+    sent = by_subject(server, "Sent", "sent")
+    check_equal(len(sent), 1, "Sent")
+    check_equal(sent[0]["Message-ID"], mail.message["Message-ID"],
+                "Message-ID")
+    client.close()
+
+
+def check_refused(client, smtp, what, replies, error):
+    """... and that it can be sent afterwards"""
+    msg = client.create({SUBJECT: what, DELETE_AFTER_SUBMIT: 1},
+                        [(TO, ONE, "1"), (TO, TWO, "2")])
+    smtp.replies = replies
+    check_equal(client.submit(msg), error, what)
+    check_equal(client.rows()[what][1] & (SUBMITTED | UNSENT), UNSENT,
+                "flags: " + what)
+    check(what not in smtp.subjects(), "somebody has got it: " + what)
+    smtp.replies = {}
+    check_equal(client.submit(msg), 0, "afterwards: " + what)
+    check_equal(smtp.subjects().count(what), 1, "mails: " + what)
+    check(what not in client.rows(), "it's still there: " + what)
+
+
+def test_refused(server):
+    smtp = mail_server(server)
+    client = Client(server)
+    for what, replies, error in (
+            ("one recipient", {TWO: "550 5.1.1 no"},
+             EC_INVALID_RECIPIENTS),
+            ("the other one", {ONE: "550 5.1.1 no"},
+             EC_INVALID_RECIPIENTS),
+            ("not now", {TWO: "450 4.2.1 later"}, EC_NETWORK_ERROR),
+            ("too many", {TWO: "452 4.5.3 too many"}, EC_TOO_MANY_RECIPS),
+            ("sender", {"MAIL": "553 5.7.1 not you"}, EC_ACCESS_DENIED),
+            ("sender too large", {"MAIL": "552 5.3.4 large"},
+             EC_MAX_SUBMISSION_EXCEEDED),
+            ("no data", {"DATA": "451 4.3.0 later"}, EC_NETWORK_ERROR),
+            ("large", {".": "552 5.3.4 large"},
+             EC_MAX_SUBMISSION_EXCEEDED),
+            ("spam", {".": "554 5.7.1 spam"}, EC_ERROR),
+            ("full", {".": "452 4.3.1 full"}, EC_NETWORK_ERROR),
+            ("closed", {TWO: None}, EC_NETWORK_ERROR)):
+        check_refused(client, smtp, what, replies, error)
+    client.close()
+
+
+def test_size(server):
+    smtp = mail_server(server, "SIZE 100")
+    client = Client(server)
+    msg = client.create({SUBJECT: "size"}, [(TO, ONE, "1")])
+    check_equal(client.submit(msg), EC_MAX_SUBMISSION_EXCEEDED, "SIZE")
+    check_equal(smtp.mails, [], "mails")
+    client.close()
+
+
+def test_down(server):
+    smtp = mail_server(server)
+    client = Client(server)
+    msg = client.create({SUBJECT: "down"}, [(TO, ONE, "1")])
+    smtp.close()
+    check_equal(client.submit(msg), EC_NETWORK_ERROR, "no server")
+    check_equal(client.rows()["down"][1] & (SUBMITTED | UNSENT), UNSENT,
+                "flags")
+    client.close()
+
+
+def test_answer_missing(server):
+    """Nobody knows whether the mail server has it."""
+    smtp = mail_server(server)
+    client = Client(server)
+    msg = client.create({SUBJECT: "unknown", DELETE_AFTER_SUBMIT: 1},
+                        [(TO, ONE, "1")])
+    smtp.replies = {".": None}
+    check_equal(client.submit(msg), EC_NETWORK_ERROR, "no answer")
+    smtp.replies = {}
+    mid, flags = client.rows()["unknown"]
+    check_equal(flags & (SUBMITTED | UNSENT), SUBMITTED | UNSENT, "flags")
+    check_equal(client.submit(msg), EC_SUBMITTED, "not a second time")
+    check_equal(client.abort(mid), 0, "RopAbortSubmit")
+    check_equal(client.rows()["unknown"][1] & (SUBMITTED | UNSENT), UNSENT,
+                "flags")
+    check_equal(client.submit(client.open_message(mid)), 0, "afterwards")
+    check_equal(smtp.subjects(), ["unknown"], "mails")
+    client.close()
+
+
+def test_later(server):
+    smtp = mail_server(
+        server, "FUTURERELEASE 864000 2040-01-01T00:00:00Z")
+    client = Client(server)
+    for what, props, secs in (
+            ("minutes", {DEFERRED_SEND_NUMBER: 3, DEFERRED_SEND_UNITS: 0,
+                         DEFERRED_SEND_TIME: 5}, 180),
+            ("days", {DEFERRED_SEND_NUMBER: 2, DEFERRED_SEND_UNITS: 2},
+             172800),
+            ("time", {DEFERRED_SEND_TIME: time.time() + 5000}, 5000),
+            ("delivery", {DEFERRED_DELIVERY_TIME: time.time() + 5000},
+             5000)):
+        msg = client.create({SUBJECT: what, **props,
+                             SENT_MAIL_ENTRY_ID: client.sent_entry_id()},
+                            [(TO, ONE, "1")])
+        start = time.time()
+        check_equal(client.submit(msg), 0, what)
+        params = dict(p.split("=") for p in
+                      smtp.mails[-1].params.split() if "=" in p)
+        hold = int(params["HOLDFOR"])
+        check(secs - (time.time() - start) - 60 <= hold <= secs,
+              f"HOLDFOR={hold}")
+        check_equal(len(by_subject(server, "Sent", what)), 1, "Sent")
+    check_equal(client.submit(client.create(
+        {SUBJECT: "never", DEFERRED_SEND_NUMBER: 3,
+         DEFERRED_SEND_UNITS: 4}, [(TO, ONE, "1")])), EC_INVALID_PARAM,
+                "units")
+    smtp.replies = {"MAIL": "501 5.5.4 too long"}
+    check_equal(client.submit(client.create(
+        {SUBJECT: "never", DEFERRED_SEND_NUMBER: 99,
+         DEFERRED_SEND_UNITS: 3}, [(TO, ONE, "1")])), EC_NOT_SUPPORTED,
+                "too long")
+    client.close()
+    smtp = mail_server(server)
+    client = Client(server)
+    msg = client.create({SUBJECT: "can't",
+                         DEFERRED_SEND_TIME: time.time() + 5000},
+                        [(TO, ONE, "1")])
+    check_equal(client.submit(msg), EC_NOT_SUPPORTED, "later")
+    check_equal(smtp.mails, [], "mails")
+    check_equal(client.rows()["can't"][1] & (SUBMITTED | UNSENT), UNSENT,
+                "flags")
+    client.close()
+
+
+def test_other_names(server):
+    alice = server.users[0]
+    smtp = mail_server(server)
+    client = Client(server)
+    for address, envelope, sender in (
+            ("info@example.org", "info@example.org", []),
+            ("any@SALES.example", "any@SALES.example", []),
+            ("both@example.org", "both@example.org", []),
+            ("boss@example.org", alice, [alice]),
+            (alice.upper(), alice.upper(), [])):
+        for props in ({REPRESENTING_SMTP: address},
+                      {REPRESENTING_TYPE: "SMTP",
+                       REPRESENTING_EMAIL: address}):
+            check_equal(client.submit(client.create(
+                {SUBJECT: address, REPRESENTING_NAME: "Somebody Ä",
+                 DELETE_AFTER_SUBMIT: 1, **props}, [(TO, ONE, "1")])), 0,
+                        address)
+            mail = smtp.mails[-1]
+            check_equal(mail.sender, envelope, "envelope")
+            field = mail.message["From"].addresses
+            check_equal([(a.display_name, a.addr_spec) for a in field],
+                        [("Somebody Ä", address)], "From")
+            check_equal(addresses(mail.message["Sender"]), sender,
+                        "Sender")
+    for address in ("info@example.org.example", "xboss@example.org",
+                    "a@notsales.example", server.users[1]):
+        check_equal(client.submit(client.create(
+            {SUBJECT: address, REPRESENTING_SMTP: address},
+            [(TO, ONE, "1")])), EC_ACCESS_DENIED, address)
+    client.close()
+
+
+if __name__ == "__main__":
+    main()
