@@ -77,6 +77,7 @@ enum mapi_error rop_logon(struct rop_context *ctx,
 	logon->logon_flags = req->logon_flags;
 	logon->open_flags = req->open_flags;
 	logon->code_page = set->code_page;
+	mapi_store_set_code_page(store, set->code_page);
 	logon->locale_sort = set->locale_sort;
 	logon->locale_string = set->locale_string;
 	ctx->output_object = &logon->obj;

@@ -102,30 +102,40 @@ static void bags_deinit_index(struct mapi_bags *bags)
 	pool_unref(&bags->pool);
 }
 
+static struct mapi_bags *
+bags_get_leaf(struct mapi_store *store, const char *leaf)
+{
+	struct mapi_bags *bags;
+
+	for (bags = store->bags; bags != NULL; bags = bags->next) {
+		if (strcmp(bags->leaf, leaf) == 0)
+			return bags;
+	}
+	bags = i_new(struct mapi_bags, 1);
+	bags->store = store;
+	bags->leaf = i_strdup(leaf);
+	bags_init_index(bags);
+	bags->next = store->bags;
+	store->bags = bags;
+	return bags;
+}
+
 struct mapi_bags *mapi_bags_get(struct mapi_store *store,
 				uint32_t folder_number, bool associated)
 {
 	struct mapi_bags *bags;
 
 	T_BEGIN {
-		const char *leaf = t_strdup_printf(associated ?
+		bags = bags_get_leaf(store, t_strdup_printf(associated ?
 			MAPI_COMPANION_BAGS_FAI : MAPI_COMPANION_BAGS,
-			folder_number);
-
-		for (bags = store->bags; bags != NULL; bags = bags->next) {
-			if (strcmp(bags->leaf, leaf) == 0)
-				break;
-		}
-		if (bags == NULL) {
-			bags = i_new(struct mapi_bags, 1);
-			bags->store = store;
-			bags->leaf = i_strdup(leaf);
-			bags_init_index(bags);
-			bags->next = store->bags;
-			store->bags = bags;
-		}
+			folder_number));
 	} T_END;
 	return bags;
+}
+
+struct mapi_bags *mapi_bags_get_values(struct mapi_store *store)
+{
+	return bags_get_leaf(store, MAPI_COMPANION_VALUES);
 }
 
 static void bags_close(struct mapi_bags *bags)
@@ -565,24 +575,15 @@ uint32_t mapi_bags_find_uid(const struct mapi_bags *bags, struct mail *mail)
 	return bag == NULL ? 0 : bag->bag_uid;
 }
 
-enum mapi_error
-mapi_bags_load(struct mapi_bags *bags, TALLOC_CTX *parent, struct mail *mail,
-	       struct mapi_overlay **overlay_r)
+static enum mapi_error
+bags_load(struct mapi_bags *bags, TALLOC_CTX *parent, const uint8_t *guid,
+	  struct mapi_overlay **overlay_r)
 {
 	struct mailbox_transaction_context *trans;
 	enum mapi_error error = EC_NONE;
-	const struct bag *bag;
+	const struct bag *bag = bags_find(bags, guid);
 	struct mail *bag_mail;
-	guid_128_t guid;
 
-	*overlay_r = NULL;
-	if (!mapi_bags_exist(bags))
-		return EC_NONE;
-	if (!mail_get_guid_128(mail, guid)) {
-		return mail->expunged ? EC_OBJECT_DELETED :
-			mapi_error_from_mailbox(mail->box);
-	}
-	bag = bags_find(bags, guid);
 	if (bag == NULL || bags->box == NULL)
 		return EC_NONE;
 	trans = mailbox_transaction_begin(bags->box, 0, "MAPI bag");
@@ -594,6 +595,37 @@ mapi_bags_load(struct mapi_bags *bags, TALLOC_CTX *parent, struct mail *mail,
 	mail_free(&bag_mail);
 	(void)mailbox_transaction_commit(&trans);
 	return error;
+}
+
+enum mapi_error
+mapi_bags_load(struct mapi_bags *bags, TALLOC_CTX *parent, struct mail *mail,
+	       struct mapi_overlay **overlay_r)
+{
+	guid_128_t guid;
+
+	*overlay_r = NULL;
+	if (!mapi_bags_exist(bags))
+		return EC_NONE;
+	if (!mail_get_guid_128(mail, guid)) {
+		return mail->expunged ? EC_OBJECT_DELETED :
+			mapi_error_from_mailbox(mail->box);
+	}
+	return bags_load(bags, parent, guid, overlay_r);
+}
+
+enum mapi_error
+mapi_bags_load_guid(struct mapi_bags *bags, TALLOC_CTX *parent,
+		    const char *guid, struct mapi_overlay **overlay_r)
+{
+	enum mapi_error error;
+	guid_128_t guid_128;
+
+	*overlay_r = NULL;
+	error = bags_refresh(bags, FALSE);
+	if (error != EC_NONE)
+		return error;
+	mail_generate_guid_128_hash(guid, guid_128);
+	return bags_load(bags, parent, guid_128, overlay_r);
 }
 
 /* --- writing ---------------------------------------------------------------- */
@@ -702,7 +734,8 @@ int mapi_mail_save(struct mail_save_context **_ctx, struct istream *input)
 
 /* Saves a bag and deletes what it replaces. */
 static enum mapi_error
-bags_save_input(struct mapi_bags *bags, const char *guid, struct istream *input)
+bags_save_input(struct mapi_bags *bags, const char *guid, struct istream *input,
+		bool unlimited)
 {
 	struct mailbox_transaction_context *trans;
 	struct mail_save_context *ctx;
@@ -715,7 +748,9 @@ bags_save_input(struct mapi_bags *bags, const char *guid, struct istream *input)
 	if (old != NULL)
 		seq_range_array_add(&bags->superseded, old->bag_uid);
 
-	trans = mailbox_transaction_begin(bags->box,
+	trans = unlimited ?
+		store_compat_internal_save_begin(bags->box, "MAPI bag") :
+		mailbox_transaction_begin(bags->box,
 			MAILBOX_TRANSACTION_FLAG_EXTERNAL |
 			MAILBOX_TRANSACTION_FLAG_ASSIGN_UIDS, "MAPI bag");
 	ctx = mailbox_save_alloc(trans);
@@ -750,7 +785,7 @@ enum mapi_error mapi_bags_save(struct mapi_bags *bags,
 	T_BEGIN {
 		input = bag_create_input(bags->store, bag);
 		error = input == NULL ? EC_ERROR :
-			bags_save_input(bags, bag->guid, input);
+			bags_save_input(bags, bag->guid, input, bag->unlimited);
 		i_stream_unref(&input);
 	} T_END;
 	return error;
@@ -779,6 +814,49 @@ mapi_bags_delete(struct mapi_bags *bags, const char *const *guids)
 	return error;
 }
 
+/* Whether a bag was saved before a time */
+static bool
+bag_is_older(const struct bag *bag, struct mail *mail, time_t before)
+{
+	time_t saved;
+
+	return mail_set_uid(mail, bag->bag_uid) &&
+		mail_get_save_date(mail, &saved) >= 0 && saved < before;
+}
+
+enum mapi_error
+mapi_bags_delete_unused(struct mapi_bags *bags, time_t before,
+			bool (*is_used)(const char *guid, void *context),
+			void *context)
+{
+	struct mailbox_transaction_context *trans;
+	struct hash_iterate_context *iter;
+	ARRAY_TYPE(seq_range) uids;
+	enum mapi_error error;
+	struct mail *mail;
+	struct bag *bag;
+	uint8_t *guid;
+
+	error = bags_refresh(bags, FALSE);
+	if (error != EC_NONE || bags->box == NULL)
+		return error;
+	i_array_init(&uids, 8);
+	trans = mailbox_transaction_begin(bags->box, 0, "MAPI bags");
+	mail = mail_alloc(trans, MAIL_FETCH_SAVE_DATE, NULL);
+	iter = hash_table_iterate_init(bags->by_guid);
+	while (hash_table_iterate(iter, bags->by_guid, &guid, &bag)) T_BEGIN {
+		if (!is_used(guid_128_to_string(bag->guid), context) &&
+		    bag_is_older(bag, mail, before))
+			seq_range_array_add(&uids, bag->bag_uid);
+	} T_END;
+	hash_table_iterate_deinit(&iter);
+	mail_free(&mail);
+	(void)mailbox_transaction_commit(&trans);
+	error = bags_expunge(bags, &uids);
+	array_free(&uids);
+	return error;
+}
+
 static enum mapi_error
 bag_copy(struct mapi_bags *dest, struct mail *mail, const char *guid)
 {
@@ -796,7 +874,7 @@ bag_copy(struct mapi_bags *dest, struct mail *mail, const char *guid)
 	inputs[0] = bag_create_header(&bag);
 	inputs[1] = i_stream_create_limit(input, (uoff_t)-1);
 	input = i_stream_create_concat(inputs);
-	error = bags_save_input(dest, guid, input);
+	error = bags_save_input(dest, guid, input, FALSE);
 	i_stream_unref(&inputs[0]);
 	i_stream_unref(&inputs[1]);
 	i_stream_unref(&input);

@@ -18,6 +18,10 @@ struct mapi_bags;
 struct mapi_bags *mapi_bags_get(struct mapi_store *store,
 				uint32_t folder_number, bool associated);
 
+/* Bags that are of no message: large values of the properties of folders and of the
+   store (mapi-stored-props.h). */
+struct mapi_bags *mapi_bags_get_values(struct mapi_store *store);
+
 /* Sees what others have changed. box is the mailbox that the bags' messages are
    in, just synchronised and without a transaction: a replacement that was
    interrupted is finished in it. Cheap if there's nothing new. */
@@ -31,6 +35,11 @@ uint32_t mapi_bags_find_uid(const struct mapi_bags *bags, struct mail *mail);
 enum mapi_error
 mapi_bags_load(struct mapi_bags *bags, TALLOC_CTX *parent, struct mail *mail,
 	       struct mapi_overlay **overlay_r);
+
+/* The same by GUID, after having seen what others have changed. */
+enum mapi_error
+mapi_bags_load_guid(struct mapi_bags *bags, TALLOC_CTX *parent,
+		    const char *guid, struct mapi_overlay **overlay_r);
 
 /* The GLOBCNT of a message's MID if it's not that of its UID; 0 otherwise. */
 uint64_t mapi_bags_mid_globcnt(const struct mapi_bags *bags, uint32_t uid);
@@ -50,6 +59,8 @@ struct mapi_bag_new {
 	const struct mapi_overlay *overlay;
 	/* the message's, for a human who finds the bag; UTF-8, may be NULL */
 	const char *subject;
+	/* saved even if the user's quota is exceeded */
+	bool unlimited;
 };
 /* Durable when it returns. It replaces the bag that the message had. */
 enum mapi_error mapi_bags_save(struct mapi_bags *bags,
@@ -57,6 +68,12 @@ enum mapi_error mapi_bags_save(struct mapi_bags *bags,
 /* Deletes the bags of messages; GUIDs end with NULL. */
 enum mapi_error
 mapi_bags_delete(struct mapi_bags *bags, const char *const *guids);
+/* Deletes the bags that were saved before a time and of which is_used says that
+   nobody needs them. The GUID is in hex. */
+enum mapi_error
+mapi_bags_delete_unused(struct mapi_bags *bags, time_t before,
+			bool (*is_used)(const char *guid, void *context),
+			void *context);
 /* For messages that are copied to another mailbox: copies the bags of those that
    have some. guids: the GUID of each and that of its copy, in turn; NULL at the
    end. Bags that the copies had are replaced. */

@@ -7,6 +7,7 @@
 #include "mapi-bags.h"
 #include "mapi-folder-write-private.h"
 #include "mapi-search-folder-private.h"
+#include "mapi-stored-props.h"
 
 /* Copying folders.
 
@@ -171,36 +172,26 @@ copy_allot(struct folder_copy *copy, struct folder_copied *folder,
 static enum mapi_error
 copy_properties(struct folder_copy *copy, const struct folder_copied *folder)
 {
-	static const char *const kinds[] = {
-		MAPI_LOG_CLASS, MAPI_LOG_COMMENT, MAPI_LOG_HIDDEN
-	};
-	struct mapi_idlog_new recs[N_ELEMENTS(kinds)];
-	const struct mapi_folder_node *node;
-	const struct mapi_idlog_rec *rec;
-	const char *value;
-	unsigned int i, count = 0;
+	const struct mapi_folder_node *node =
+		mapi_folder_tree_lookup(copy->store, folder->src.fid);
+	struct mapi_stored_changes changes;
+	enum mapi_error ret;
 
-	node = mapi_folder_tree_lookup(copy->store, folder->src.fid);
-	i_zero(&recs);
-	for (i = 0; i < N_ELEMENTS(kinds); i++) {
-		rec = mapi_idlog_find(copy->store->log, kinds[i],
-			t_strdup_printf("%u", folder->src.number));
-		value = rec != NULL ? rec->value : NULL;
-		if (value == NULL && i == 0 && node != NULL &&
-		    node->special != MAPI_SPECIAL_NONE)
-			value = node->container_class;
-		if (value == NULL)
-			continue;
-		recs[count].type = MAPI_IDLOG_NOTE;
-		recs[count].kind = kinds[i];
-		recs[count].key = t_strdup_printf("%u", folder->number);
-		/* records may be read anew while some are written */
-		recs[count].value = t_strdup(value);
-		recs[count++].subject = t_strdup_printf("%s of folder %u",
-			kinds[i], folder->number);
+	mapi_stored_begin(&changes, copy->store);
+	ret = mapi_folder_copy_props(&changes, folder->src.number,
+				     folder->number);
+	if (ret != EC_NONE) {
+		mapi_stored_rollback(&changes);
+		return ret;
 	}
-	return count == 0 ? EC_NONE :
-		mapi_idlog_write(copy->store->log, recs, count);
+	if (node != NULL && node->special != MAPI_SPECIAL_NONE &&
+	    mapi_idlog_find(copy->store->log, MAPI_LOG_CLASS,
+			    t_strdup_printf("%u",
+					    folder->src.number)) == NULL) {
+		mapi_folder_note(&changes, folder->number, MAPI_LOG_CLASS,
+				 t_strdup(node->container_class));
+	}
+	return mapi_stored_commit(&changes);
 }
 
 static enum mapi_error

@@ -7,6 +7,7 @@
 #include "mapi-enums.h"
 #include "mapi-folder-write-private.h"
 #include "mapi-search-folder-private.h"
+#include "mapi-stored-props.h"
 
 /* Deleting folders, and what is in them. There's no dumpster: what is deleted
    is gone, but for what plugins keep of it (lazy_expunge).
@@ -19,7 +20,8 @@
    new folder takes the number of one that has lost its mailbox if it had the same
    name (mapi-folder-list.c), and this id must not be used again; if (2) doesn't
    happen, the name is noted again when folders are listed next. Dying before (4)
-   leaves FAI messages and bags of no folder, which nobody sees. */
+   leaves FAI messages and bags of no folder, which nobody sees, and its properties,
+   which a later session deletes. */
 
 static enum mapi_error
 delete_note(struct mapi_store *store, const struct mapi_folder_item *item)
@@ -88,6 +90,7 @@ mapi_folder_mailbox_delete(struct mapi_store *store,
 	if (item->number == 0)
 		return EC_NONE;
 	delete_associated(store, item);
+	mapi_stored_forget(store, item->number);
 	/* another session may have noted the name again in between */
 	ret = mapi_idlog_refresh(store->log);
 	return ret != EC_NONE ? ret : delete_note(store, item);

@@ -6,12 +6,14 @@
 #include "mapi-props.h"
 #include "mapi-entryid.h"
 #include "mapi-search-folder.h"
-#include "mapi-store-private.h"
+#include "mapi-stored-props.h"
 
 /* Properties of folders, [MS-OXCFOLD] 2.2.2 and others: one row per property in
    folder_props[]. All of them are computed; what comes from the mailbox itself
    (counts, sizes, times) is looked up once per folder and only if one of the
-   tags needs it, from Dovecot's mailbox list index where that is up to date. */
+   tags needs it, from Dovecot's mailbox list index where that is up to date. All
+   others, and those that are only defaults, are what clients have set
+   (mapi-stored-props.h). */
 
 struct folder_props {
 	struct mapi_store *store;
@@ -110,15 +112,12 @@ static uint32_t folder_get_associated_count(struct folder_props *props)
 /* Nobody records when a mailbox was created, but UIDVALIDITY is that time in all
    of Dovecot's formats, give or take what it needed to be unique. Changes of any
    kind go through the transaction log of the index. */
-static void folder_get_times(struct folder_props *props)
+static void folder_get_mailbox_times(struct folder_props *props)
 {
 	struct mailbox *box;
 	const char *path;
 	struct stat st;
 
-	if (props->have_times)
-		return;
-	props->have_times = TRUE;
 	if (props->node->vname == NULL) {
 		/* as old as the store */
 		box = mailbox_alloc(props->store->companion->ns->list,
@@ -141,6 +140,31 @@ static void folder_get_times(struct folder_props *props)
 		 &st) == 0)
 		props->changed = st.st_mtim;
 	mailbox_free(&box);
+}
+
+static void folder_get_times(struct folder_props *props)
+{
+	const struct mapi_idlog_rec *rec;
+	uint64_t usecs;
+
+	if (props->have_times)
+		return;
+	props->have_times = TRUE;
+	folder_get_mailbox_times(props);
+	rec = mapi_idlog_find(props->store->log, MAPI_LOG_MODIFIED,
+		t_strdup_printf("%u",
+			mapi_folder_fid_to_number(props->node->fid)));
+	if (rec != NULL && str_to_uint64_hex(rec->value, &usecs) == 0) {
+		struct timespec modified = {
+			.tv_sec = usecs / 1000000,
+			.tv_nsec = usecs % 1000000 * 1000,
+		};
+
+		if (props->changed.tv_sec < modified.tv_sec ||
+		    (props->changed.tv_sec == modified.tv_sec &&
+		     props->changed.tv_nsec < modified.tv_nsec))
+			props->changed = modified;
+	}
 }
 
 /* --- ids ------------------------------------------------------------------ */
@@ -490,11 +514,17 @@ static struct mapi_value prop_freebusy_entryids(struct folder_props *props)
 #define PIDTAG_FOLDER_CHILD_COUNT 0x66380003
 #define PIDTAG_INTERNET_ARTICLE_NUMBER_NEXT 0x67510003
 
-static const struct {
+enum folder_prop_flags {
+	/* answered, but not in the list of properties */
+	FOLDER_PROP_UNLISTED = 0x01,
+	/* if no client has set it */
+	FOLDER_PROP_DEFAULT = 0x02,
+};
+
+static const struct folder_prop {
 	uint32_t tag;
 	folder_prop_func_t *func;
-	/* TRUE: answered, but not in the list of properties */
-	bool unlisted;
+	enum folder_prop_flags flags;
 } folder_props[] = {
 	{ PIDTAG_ENTRY_ID, prop_entryid },
 	{ PIDTAG_PARENT_ENTRY_ID, prop_parent_entryid },
@@ -515,7 +545,8 @@ static const struct {
 	{ PIDTAG_DISPLAY_NAME, prop_display_name },
 	{ PIDTAG_COMMENT, prop_comment },
 	{ PIDTAG_CONTAINER_CLASS, prop_container_class },
-	{ PIDTAG_DEFAULT_POST_MESSAGE_CLASS, prop_default_post_class },
+	{ PIDTAG_DEFAULT_POST_MESSAGE_CLASS, prop_default_post_class,
+	  FOLDER_PROP_DEFAULT },
 	{ PIDTAG_FOLDER_TYPE, prop_folder_type },
 	{ PIDTAG_FOLDER_FLAGS, prop_folder_flags },
 	{ PIDTAG_ACCESS, prop_access },
@@ -529,7 +560,8 @@ static const struct {
 	{ PIDTAG_CONTENT_UNREAD_COUNT, prop_content_unread },
 	{ PIDTAG_ASSOCIATED_CONTENT_COUNT, prop_associated_count },
 	{ PIDTAG_SUBFOLDERS, prop_subfolders },
-	{ PIDTAG_FOLDER_CHILD_COUNT, prop_folder_child_count, TRUE },
+	{ PIDTAG_FOLDER_CHILD_COUNT, prop_folder_child_count,
+	  FOLDER_PROP_UNLISTED },
 	{ PIDTAG_MESSAGE_SIZE, prop_message_size },
 	{ PIDTAG_MESSAGE_SIZE_EXTENDED, prop_message_size_ext },
 	/* Expunged is gone: there's no dumpster. */
@@ -542,66 +574,131 @@ static const struct {
 	{ PIDTAG_HIER_REV, prop_change_time },
 	{ PIDTAG_HIERARCHY_CHANGE_NUMBER, prop_hierarchy_cn },
 
-	{ PIDTAG_IPM_APPOINTMENT_ENTRY_ID, prop_ipm_appointment },
-	{ PIDTAG_IPM_CONTACT_ENTRY_ID, prop_ipm_contact },
-	{ PIDTAG_IPM_JOURNAL_ENTRY_ID, prop_ipm_journal },
-	{ PIDTAG_IPM_NOTE_ENTRY_ID, prop_ipm_note },
-	{ PIDTAG_IPM_TASK_ENTRY_ID, prop_ipm_task },
-	{ PIDTAG_IPM_DRAFTS_ENTRY_ID, prop_ipm_drafts },
-	{ PIDTAG_ADDITIONAL_REN_ENTRY_IDS, prop_additional_ren },
-	{ PIDTAG_FREE_BUSY_ENTRY_IDS, prop_freebusy_entryids },
+	{ PIDTAG_IPM_APPOINTMENT_ENTRY_ID, prop_ipm_appointment,
+	  FOLDER_PROP_DEFAULT },
+	{ PIDTAG_IPM_CONTACT_ENTRY_ID, prop_ipm_contact,
+	  FOLDER_PROP_DEFAULT },
+	{ PIDTAG_IPM_JOURNAL_ENTRY_ID, prop_ipm_journal,
+	  FOLDER_PROP_DEFAULT },
+	{ PIDTAG_IPM_NOTE_ENTRY_ID, prop_ipm_note,
+	  FOLDER_PROP_DEFAULT },
+	{ PIDTAG_IPM_TASK_ENTRY_ID, prop_ipm_task,
+	  FOLDER_PROP_DEFAULT },
+	{ PIDTAG_IPM_DRAFTS_ENTRY_ID, prop_ipm_drafts,
+	  FOLDER_PROP_DEFAULT },
+	{ PIDTAG_ADDITIONAL_REN_ENTRY_IDS, prop_additional_ren,
+	  FOLDER_PROP_DEFAULT },
+	{ PIDTAG_FREE_BUSY_ENTRY_IDS, prop_freebusy_entryids,
+	  FOLDER_PROP_DEFAULT },
+};
+
+/* What only the server knows, of which it knows nothing: there are no tables among
+   the properties, soft-deleted folders, public folders. */
+static const uint32_t folder_computed[] = {
+	PIDTAG_CONTAINER_HIERARCHY, PIDTAG_CONTAINER_CONTENTS,
+	PIDTAG_FOLDER_ASSOCIATED_CONTENTS, PIDTAG_ADDRESS_BOOK_ENTRY_ID,
+	PIDTAG_DELETED_ON, PIDTAG_SEARCH_KEY, PIDTAG_LAST_MODIFIER_NAME,
+	PIDTAG_INST_ID, PIDTAG_INSTANCE_NUM, PIDTAG_INSTANCE_KEY,
+	PIDTAG_ROW_TYPE, PIDTAG_DEPTH,
 };
 
 /* With the tag itself, or else with its id: the type is the caller's to
    convert. */
-static folder_prop_func_t *folder_prop_find(uint32_t tag)
+static const struct folder_prop *folder_prop_find(uint32_t tag)
 {
-	folder_prop_func_t *func = NULL;
+	const struct folder_prop *prop = NULL;
 	unsigned int i;
 
 	for (i = 0; i < N_ELEMENTS(folder_props); i++) {
 		if (folder_props[i].tag == tag)
-			return folder_props[i].func;
+			return &folder_props[i];
 		if (MAPI_TAG_ID(folder_props[i].tag) == MAPI_TAG_ID(tag) &&
-		    func == NULL)
-			func = folder_props[i].func;
+		    prop == NULL)
+			prop = &folder_props[i];
 	}
-	return func;
+	return prop;
 }
 
-bool mapi_folder_prop_is_computed(uint32_t tag)
+enum mapi_prop_class mapi_folder_prop_class(uint32_t tag)
 {
-	return folder_prop_find(tag) != NULL;
+	const struct folder_prop *prop = folder_prop_find(tag);
+	unsigned int i;
+
+	if (prop != NULL) {
+		return (prop->flags & FOLDER_PROP_DEFAULT) != 0 ?
+			MAPI_PROP_DEFAULTED : MAPI_PROP_COMPUTED;
+	}
+	for (i = 0; i < N_ELEMENTS(folder_computed); i++) {
+		if (MAPI_TAG_ID(folder_computed[i]) == MAPI_TAG_ID(tag))
+			return MAPI_PROP_COMPUTED;
+	}
+	return MAPI_PROP_PLAIN;
+}
+
+static struct mapi_value
+folder_prop_get(struct folder_props *props, uint32_t tag, size_t max_size)
+{
+	const struct folder_prop *prop = folder_prop_find(tag);
+	enum mapi_stored_state state = MAPI_STORED_NONE;
+	struct mapi_value value, copy;
+	enum mapi_error error;
+
+	if (prop == NULL || (prop->flags & FOLDER_PROP_DEFAULT) != 0) {
+		error = mapi_stored_get(props->store,
+			mapi_folder_fid_to_number(props->node->fid),
+			props->mem, tag, max_size, &state, &value);
+		if (error != EC_NONE)
+			return mapi_value_error(error);
+		if (state == MAPI_STORED_VALUE)
+			return value;
+	}
+	if (prop == NULL || state == MAPI_STORED_DELETED)
+		return not_found();
+	value = prop->func(props);
+	/* strings and GUIDs belong to the tree or the store, and the tree may be
+	   refreshed */
+	return mapi_value_copy(props->mem, &copy, &value) ? copy :
+		mapi_value_error(EC_NOT_ENOUGH_MEMORY);
 }
 
 enum mapi_error
 mapi_folder_node_get_props(struct mapi_store *store,
 			   struct mapi_folder_node *node, TALLOC_CTX *mem,
 			   const uint32_t *tags, unsigned int count,
-			   struct mapi_value *values_r)
+			   size_t max_size, struct mapi_value *values_r)
 {
 	struct folder_props props = {
 		.store = store, .node = node, .mem = mem,
 	};
-	struct mapi_value value;
 	unsigned int i;
 
 	for (i = 0; i < count; i++) T_BEGIN {
-		folder_prop_func_t *func = folder_prop_find(tags[i]);
-
-		if (func == NULL)
-			values_r[i] = not_found();
-		else {
-			value = func(&props);
-			/* strings and GUIDs belong to the tree or the store,
-			   and the tree may be refreshed */
-			if (!mapi_value_copy(mem, &values_r[i], &value)) {
-				values_r[i] =
-					mapi_value_error(EC_NOT_ENOUGH_MEMORY);
-			}
-		}
+		values_r[i] = folder_prop_get(&props, tags[i], max_size);
 	} T_END;
 	return EC_NONE;
+}
+
+/* Whether a property is in the list that isn't on every folder */
+static bool
+folder_prop_exists(struct folder_props *props, const struct folder_prop *prop)
+{
+	enum mapi_stored_state state = MAPI_STORED_NONE;
+	struct mapi_value value;
+	enum mapi_error error = EC_NONE;
+
+	if ((prop->flags & FOLDER_PROP_UNLISTED) != 0)
+		return FALSE;
+	if ((prop->flags & FOLDER_PROP_DEFAULT) != 0) {
+		error = mapi_stored_get(props->store,
+			mapi_folder_fid_to_number(props->node->fid),
+			props->mem, prop->tag, 0, &state, &value);
+	} else if (prop->tag != PIDTAG_CONTAINER_CLASS &&
+		   prop->tag != PIDTAG_MESSAGE_SIZE &&
+		   prop->tag != PIDTAG_MESSAGE_SIZE_EXTENDED) {
+		return TRUE;
+	}
+	return error == EC_NONE && state == MAPI_STORED_NONE &&
+		prop->func(props).type != PTYP_ERROR_CODE;
 }
 
 enum mapi_error
@@ -612,27 +709,23 @@ mapi_folder_node_list_props(struct mapi_store *store,
 	struct folder_props props = {
 		.store = store, .node = node, .mem = mem,
 	};
-	unsigned int i, count = 0;
-	uint32_t *tags;
+	unsigned int i, stored_count, count = 0;
+	uint32_t *tags, *stored;
+	enum mapi_error error;
 
-	tags = talloc_array(mem, uint32_t, N_ELEMENTS(folder_props));
-	for (i = 0; i < N_ELEMENTS(folder_props); i++) {
-		uint32_t tag = folder_props[i].tag;
-
-		if (folder_props[i].unlisted)
-			continue;
-		/* only these aren't on every folder */
-		if ((tag == PIDTAG_CONTAINER_CLASS ||
-		     tag == PIDTAG_DEFAULT_POST_MESSAGE_CLASS ||
-		     tag == PIDTAG_MESSAGE_SIZE ||
-		     tag == PIDTAG_MESSAGE_SIZE_EXTENDED ||
-		     (MAPI_TAG_ID(tag) >= 0x36d0 &&
-		      MAPI_TAG_ID(tag) <= 0x36e4)) &&
-		    folder_props[i].func(&props).type == PTYP_ERROR_CODE)
-			continue;
-		tags[count++] = tag;
-	}
+	error = mapi_stored_list(store, mapi_folder_fid_to_number(node->fid),
+				 mem, &stored, &stored_count);
+	if (error != EC_NONE)
+		return error;
+	tags = talloc_array(mem, uint32_t,
+			    N_ELEMENTS(folder_props) + stored_count);
+	for (i = 0; i < N_ELEMENTS(folder_props); i++) T_BEGIN {
+		if (folder_prop_exists(&props, &folder_props[i]))
+			tags[count++] = folder_props[i].tag;
+	} T_END;
+	if (stored_count > 0)
+		memcpy(tags + count, stored, stored_count * sizeof(*tags));
 	*tags_r = tags;
-	*count_r = count;
+	*count_r = count + stored_count;
 	return EC_NONE;
 }

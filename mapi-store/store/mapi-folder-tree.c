@@ -84,48 +84,6 @@ tree_node_link(struct mapi_folder_node *node, struct mapi_folder_node *parent)
 	*p = node;
 }
 
-static void tree_build_internal(struct mapi_store *store)
-{
-	struct mapi_folder_tree *tree = store->tree;
-	const struct mapi_special_info *info;
-	struct mapi_folder_node *node;
-	const uint32_t *companion;
-	uint32_t number;
-	unsigned int i;
-
-	for (i = 0; i < MAPI_SPECIAL_COUNT; i++) {
-		info = &mapi_special_infos[i];
-		if (!info->internal)
-			continue;
-		number = mapi_special_number(store, i);
-		node = p_new(tree->pool, struct mapi_folder_node, 1);
-		node->fid = MAPI_FOLDER_FID(number);
-		node->special = i;
-		node->display_name = info->display_name;
-		node->container_class = info->container_class;
-		node->companion = TRUE;
-		array_foreach(&tree->list.companions, companion) {
-			if (*companion == number) {
-				node->vname = p_strdup(tree->pool,
-					mapi_companion_vname(store->companion,
-						t_strdup_printf(
-							MAPI_COMPANION_FOLDER,
-							number)));
-			}
-		}
-		tree->special[i] = node;
-		tree_node_insert(tree, node);
-	}
-	for (i = 0; i < MAPI_SPECIAL_COUNT; i++) {
-		info = &mapi_special_infos[i];
-		if (info->internal) {
-			tree_node_link(tree->special[i],
-				       info->parent == MAPI_SPECIAL_NONE ? NULL :
-				       tree->special[info->parent]);
-		}
-	}
-}
-
 static const char *
 tree_container_class(struct mapi_store *store, uint32_t number,
 		     enum mapi_special_folder special)
@@ -147,6 +105,50 @@ static bool tree_is_hidden(struct mapi_store *store, uint32_t number)
 	rec = mapi_idlog_find(store->log, MAPI_LOG_HIDDEN,
 			      t_strdup_printf("%u", number));
 	return rec != NULL && strcmp(rec->value, "1") == 0;
+}
+
+static void tree_build_internal(struct mapi_store *store)
+{
+	struct mapi_folder_tree *tree = store->tree;
+	const struct mapi_special_info *info;
+	struct mapi_folder_node *node;
+	const uint32_t *companion;
+	uint32_t number;
+	unsigned int i;
+
+	for (i = 0; i < MAPI_SPECIAL_COUNT; i++) {
+		info = &mapi_special_infos[i];
+		if (!info->internal)
+			continue;
+		number = mapi_special_number(store, i);
+		node = p_new(tree->pool, struct mapi_folder_node, 1);
+		node->fid = MAPI_FOLDER_FID(number);
+		node->special = i;
+		node->display_name = info->display_name;
+		node->container_class = p_strdup(tree->pool,
+			tree_container_class(store, number, i));
+		node->hidden = tree_is_hidden(store, number);
+		node->companion = TRUE;
+		array_foreach(&tree->list.companions, companion) {
+			if (*companion == number) {
+				node->vname = p_strdup(tree->pool,
+					mapi_companion_vname(store->companion,
+						t_strdup_printf(
+							MAPI_COMPANION_FOLDER,
+							number)));
+			}
+		}
+		tree->special[i] = node;
+		tree_node_insert(tree, node);
+	}
+	for (i = 0; i < MAPI_SPECIAL_COUNT; i++) {
+		info = &mapi_special_infos[i];
+		if (info->internal) {
+			tree_node_link(tree->special[i],
+				       info->parent == MAPI_SPECIAL_NONE ? NULL :
+				       tree->special[info->parent]);
+		}
+	}
 }
 
 static void tree_build_mailboxes(struct mapi_store *store)

@@ -26,6 +26,18 @@ void mapi_folder_items_add(struct mapi_store *store,
 /* TRUE if node or any below it is a special folder. */
 bool mapi_folder_has_special(const struct mapi_folder_node *node);
 
+/* A note in the log about a folder is to be written, unless it says so already. */
+struct mapi_stored_changes;
+void mapi_folder_note(struct mapi_stored_changes *changes, uint32_t number,
+		      const char *kind, const char *value);
+/* What is noted of a folder is to be noted of another one, if there's anything. */
+void mapi_folder_copy_note(struct mapi_stored_changes *changes, uint32_t number,
+			   uint32_t dest_number, const char *kind);
+/* All properties that clients have set, but for the name */
+enum mapi_error
+mapi_folder_copy_props(struct mapi_stored_changes *changes, uint32_t number,
+		       uint32_t dest_number);
+
 /* Whether a folder may be called so at all: EC_INVALID_PARAM */
 enum mapi_error mapi_folder_name_check(const char *name);
 /* The child of that name, whatever the case; except is none. NULL if there's

@@ -69,10 +69,20 @@ enum mapi_error
 mapi_folder_empty(struct mapi_store *store, mapi_id_t fid, bool associated,
 		  bool *partial_r);
 
-/* mapi_object_vfuncs.set_props of folders */
+/* mapi_object_vfuncs.set_props, .delete_props of folders */
 enum mapi_error
 mapi_folder_set_props(struct mapi_object *obj,
 		      const struct mapi_property *props, unsigned int count,
 		      enum mapi_error *errors_r);
+enum mapi_error
+mapi_folder_delete_props(struct mapi_object *obj, const uint32_t *tags,
+			 unsigned int count, enum mapi_error *errors_r);
+/* Sets one property, which may be a stream; named ones have their names. */
+struct mapi_content_prop;
+enum mapi_error
+mapi_folder_set_prop(struct mapi_store *store, mapi_id_t fid,
+		     const struct mapi_content_prop *prop);
+/* FALSE for what the server computes */
+bool mapi_folder_prop_is_settable(uint32_t tag);
 
 #endif

@@ -4,7 +4,7 @@
 #include "mapi-bags.h"
 #include "mapi-entryid.h"
 #include "mapi-folder-write.h"
-#include "mapi-store-private.h"
+#include "mapi-stored-props.h"
 
 /* Folder objects, and the ids of what is in them.
 
@@ -35,15 +35,13 @@ mapi_folder_get_props(struct mapi_object *obj, TALLOC_CTX *mem,
 static enum mapi_error
 mapi_folder_list_props(struct mapi_object *obj, TALLOC_CTX *mem,
 		       const uint32_t **tags_r, unsigned int *count_r);
-static enum mapi_error
-mapi_folder_open_stream(struct mapi_object *obj, TALLOC_CTX *parent,
-			uint32_t tag, struct mapi_stream **stream_r);
-
 static const struct mapi_object_vfuncs mapi_folder_vfuncs = {
 	.get_props = mapi_folder_get_props,
 	.list_props = mapi_folder_list_props,
-	.open_stream = mapi_folder_open_stream,
+	.open_stream = mapi_stored_open_stream,
 	.set_props = mapi_folder_set_props,
+	.delete_props = mapi_folder_delete_props,
+	.open_stream_write = mapi_stored_open_stream_write,
 };
 
 static int mapi_folder_destructor(struct mapi_folder *folder)
@@ -504,12 +502,14 @@ mapi_folder_get_props(struct mapi_object *obj, TALLOC_CTX *mem,
 {
 	struct mapi_folder *folder = (struct mapi_folder *)obj;
 	struct mapi_folder_node *node = mapi_folder_node(folder);
+	enum mapi_error error;
 
 	if (node == NULL)
 		return EC_OBJECT_DELETED;
-	/* none of them is large */
-	return mapi_folder_node_get_props(obj->store, node, mem, tags, count,
-					  values_r);
+	error = mapi_stored_refresh(obj->store);
+	return error != EC_NONE ? error :
+		mapi_folder_node_get_props(obj->store, node, mem, tags, count,
+					   max_size, values_r);
 }
 
 static enum mapi_error
@@ -518,16 +518,12 @@ mapi_folder_list_props(struct mapi_object *obj, TALLOC_CTX *mem,
 {
 	struct mapi_folder *folder = (struct mapi_folder *)obj;
 	struct mapi_folder_node *node = mapi_folder_node(folder);
+	enum mapi_error error;
 
 	if (node == NULL)
 		return EC_OBJECT_DELETED;
-	return mapi_folder_node_list_props(obj->store, node, mem, tags_r,
-					   count_r);
-}
-
-static enum mapi_error
-mapi_folder_open_stream(struct mapi_object *obj, TALLOC_CTX *parent,
-			uint32_t tag, struct mapi_stream **stream_r)
-{
-	return mapi_object_open_small_stream(obj, parent, tag, stream_r);
+	error = mapi_stored_refresh(obj->store);
+	return error != EC_NONE ? error :
+		mapi_folder_node_list_props(obj->store, node, mem, tags_r,
+					    count_r);
 }

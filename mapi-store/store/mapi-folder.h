@@ -130,12 +130,13 @@ mapi_store_message_entryid(struct mapi_store *store, TALLOC_CTX *mem,
 
 /* Folder properties of a node, for folder objects and hierarchy table rows.
    As mapi_object_vfuncs.get_props. Counts come from the index (mailbox
-   status), never from opening messages. */
+   status), never from opening messages. What clients have set is as it was when
+   the tree was refreshed or mapi_stored_refresh() called. */
 enum mapi_error
 mapi_folder_node_get_props(struct mapi_store *store,
 			   struct mapi_folder_node *node, TALLOC_CTX *mem,
 			   const uint32_t *tags, unsigned int count,
-			   struct mapi_value *values_r);
+			   size_t max_size, struct mapi_value *values_r);
 /* The tags that a node has values of, as mapi_object_vfuncs.list_props. */
 enum mapi_error
 mapi_folder_node_list_props(struct mapi_store *store,

@@ -187,7 +187,7 @@ hierarchy_get(struct mapi_table_source *src,
 
 	return mapi_folder_node_get_props(hsrc->store, hsrc->selected, mem,
 					  program->tags, program->count,
-					  values_r);
+					  max_size, values_r);
 }
 
 static uint64_t hierarchy_inst_id(struct mapi_table_source *src, uint32_t row)

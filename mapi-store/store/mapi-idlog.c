@@ -68,7 +68,7 @@ struct mapi_idlog {
 
 	uint32_t uidvalidity, last_uid, uidnext;
 	uint32_t highest_number;
-	unsigned int generation;
+	unsigned int generation, epoch;
 
 	pool_t pool;
 	ARRAY(struct mapi_idlog_rec *) recs;
@@ -126,6 +126,7 @@ static void mapi_idlog_forget(struct mapi_idlog *log)
 	log->last_uid = 0;
 	log->highest_number = 0;
 	log->generation++;
+	log->epoch++;
 }
 
 static void mapi_idlog_close(struct mapi_idlog *log)
@@ -371,6 +372,11 @@ unsigned int mapi_idlog_generation(const struct mapi_idlog *log)
 	return log->generation;
 }
 
+unsigned int mapi_idlog_epoch(const struct mapi_idlog *log)
+{
+	return log->epoch;
+}
+
 /* --- writing ------------------------------------------------------------- */
 
 static struct istream *
@@ -564,6 +570,13 @@ mapi_idlog_write_one(struct mapi_idlog *log, enum mapi_idlog_type type,
 	if (rec_r != NULL)
 		*rec_r = rec.rec_r;
 	return ret;
+}
+
+void mapi_idlog_discard(struct mapi_idlog *log,
+			const struct mapi_idlog_rec *rec)
+{
+	i_assert(rec->type == MAPI_IDLOG_NOTE);
+	seq_range_array_add(&log->superseded, rec->uid);
 }
 
 void mapi_idlog_compact(struct mapi_idlog *log)

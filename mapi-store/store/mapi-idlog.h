@@ -66,6 +66,9 @@ mapi_idlog_find_number(struct mapi_idlog *log, uint32_t number);
    at the end. */
 const struct mapi_idlog_rec *
 mapi_idlog_next(struct mapi_idlog *log, const char *kind, unsigned int *iter);
+/* Another one whenever the log has been read anew from its beginning: records that
+   have been found and *iter of mapi_idlog_next() are those of another log then. */
+unsigned int mapi_idlog_epoch(const struct mapi_idlog *log);
 /* Grows whenever something new has been read. */
 unsigned int mapi_idlog_generation(const struct mapi_idlog *log);
 
@@ -83,8 +86,13 @@ mapi_idlog_write_one(struct mapi_idlog *log, enum mapi_idlog_type type,
 		     const struct mapi_idlog_rec **rec_r,
 		     const char *subject, ...) ATTR_FORMAT(7, 8);
 
-/* Deletes the messages of notes that have been superseded since the log was
-   opened. Errors are logged only. */
+/* A note that nobody needs any more: its message is deleted when the log is
+   compacted. Until then it stays in force. */
+void mapi_idlog_discard(struct mapi_idlog *log,
+			const struct mapi_idlog_rec *rec);
+
+/* Deletes the messages of notes that have been discarded, or superseded since the
+   log was opened. Errors are logged only. */
 void mapi_idlog_compact(struct mapi_idlog *log);
 
 #endif

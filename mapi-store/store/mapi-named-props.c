@@ -26,7 +26,7 @@ static bool guid_equals(const struct mapi_guid *a, const struct mapi_guid *b)
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-static const char *name_to_key(const struct mapi_property_name *name)
+const char *mapi_property_name_to_key(const struct mapi_property_name *name)
 {
 	string_t *key = t_str_new(64);
 
@@ -42,8 +42,8 @@ static const char *name_to_key(const struct mapi_property_name *name)
 	return str_c(key);
 }
 
-static bool
-key_to_name(TALLOC_CTX *mem, const char *key, struct mapi_property_name *name_r)
+bool mapi_property_name_from_key(TALLOC_CTX *mem, const char *key,
+				 struct mapi_property_name *name_r)
 {
 	const char *p = strchr(key, ':');
 
@@ -91,7 +91,8 @@ name_find(struct mapi_store *store, const struct mapi_property_name *name)
 {
 	const struct mapi_idlog_rec *rec;
 
-	rec = mapi_idlog_find(store->names, NAME_KIND, name_to_key(name));
+	rec = mapi_idlog_find(store->names, NAME_KIND,
+			      mapi_property_name_to_key(name));
 	return rec == NULL ? 0 : MAPI_NAMED_PROPERTY_ID_MIN + rec->number;
 }
 
@@ -129,7 +130,7 @@ names_create(struct mapi_store *store, const struct mapi_property_name *names,
 		rec = array_append_space(&recs);
 		rec->type = MAPI_IDLOG_CLAIM;
 		rec->kind = NAME_KIND;
-		rec->key = name_to_key(&names[i]);
+		rec->key = mapi_property_name_to_key(&names[i]);
 		rec->value = "";
 		rec->subject = t_strconcat("number of MAPI property ",
 					   rec->key, NULL);
@@ -191,7 +192,7 @@ id_to_name(struct mapi_store *store, TALLOC_CTX *mem, uint16_t id,
 	rec = mapi_idlog_find_number(store->names,
 				     id - MAPI_NAMED_PROPERTY_ID_MIN);
 	return rec != NULL && strcmp(rec->kind, NAME_KIND) == 0 &&
-		key_to_name(mem, rec->key, name_r);
+		mapi_property_name_from_key(mem, rec->key, name_r);
 }
 
 enum mapi_error
@@ -249,12 +250,44 @@ mapi_store_names_list(struct mapi_store *store, TALLOC_CTX *mem,
 	iter = count = 0;
 	while ((rec = mapi_idlog_next(store->names, NAME_KIND,
 				      &iter)) != NULL) T_BEGIN {
-		if (key_to_name(names, rec->key, &names[count]) &&
+		if (mapi_property_name_from_key(names, rec->key,
+						&names[count]) &&
 		    (set == NULL || guid_equals(&names[count].guid, set)))
 			ids[count++] = MAPI_NAMED_PROPERTY_ID_MIN + rec->number;
 	} T_END;
 	*ids_r = ids;
 	*names_r = names;
 	*count_r = count;
+	return EC_NONE;
+}
+
+enum mapi_error
+mapi_store_tags_to_names(struct mapi_store *store, TALLOC_CTX *mem,
+			 const uint32_t *tags, unsigned int count,
+			 struct mapi_property_name **names_r)
+{
+	struct mapi_property_name *names, *named;
+	unsigned int i, n = 0;
+	enum mapi_error error;
+	uint16_t *ids;
+
+	names = talloc_zero_array(mem, struct mapi_property_name, count);
+	named = talloc_zero_array(mem, struct mapi_property_name, count);
+	ids = talloc_array(mem, uint16_t, count);
+	for (i = 0; i < count; i++) {
+		names[i].kind = MAPI_NAME_NONE;
+		if (MAPI_TAG_IS_NAMED(tags[i]))
+			ids[n++] = MAPI_TAG_ID(tags[i]);
+	}
+	*names_r = names;
+	if (n == 0)
+		return EC_NONE;
+	error = mapi_store_ids_to_names(store, mem, ids, n, named);
+	if (error != EC_NONE)
+		return error;
+	for (i = n = 0; i < count; i++) {
+		if (MAPI_TAG_IS_NAMED(tags[i]))
+			names[i] = named[n++];
+	}
 	return EC_NONE;
 }

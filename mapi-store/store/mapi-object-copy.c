@@ -85,6 +85,26 @@ copy_large(const struct copy_props *props, uint32_t tag)
 	return error;
 }
 
+/* A folder can't have every name: that's no reason not to copy all else. */
+static bool copy_folder_name(struct copy_props *props, unsigned int idx,
+			     const struct mapi_value *value)
+{
+	struct mapi_object *dest = props->copy->dest;
+	struct mapi_property prop = {
+		.tag = props->tags[idx], .value = *value
+	};
+	enum mapi_error error;
+
+	if (dest->type != MAPI_OBJECT_FOLDER ||
+	    prop.tag != PIDTAG_DISPLAY_NAME)
+		return FALSE;
+	error = dest->v->set_props(dest, &prop, 1, &props->errors[idx]);
+	if (error != EC_NONE)
+		props->errors[idx] = error;
+	props->copied[idx] = props->errors[idx] == EC_NONE;
+	return TRUE;
+}
+
 /* Values that aren't large are set at once. */
 static enum mapi_error
 copy_values(struct copy_props *props, const struct mapi_value *values)
@@ -102,6 +122,8 @@ copy_values(struct copy_props *props, const struct mapi_value *values)
 		if (props->errors[i] != EC_NONE || props->copied[i])
 			continue;
 		if (values[i].type != PTYP_ERROR_CODE) {
+			if (copy_folder_name(props, i, &values[i]))
+				continue;
 			small[n].tag = MAPI_TAG_AS(props->tags[i],
 						   values[i].type);
 			small[n].value = values[i];

@@ -18,45 +18,6 @@
 typedef enum mapi_prop_class
 prop_class_func_t(uint32_t tag, const struct mapi_property_name *name);
 
-/* Names of those tags that are of named properties; kind MAPI_NAME_NONE for all
-   others. */
-static enum mapi_error
-get_names(struct mapi_store *store, TALLOC_CTX *mem, const uint32_t *tags,
-	  unsigned int count, struct mapi_property_name **names_r)
-{
-	struct mapi_property_name *names, *named;
-	unsigned int i, n = 0;
-	enum mapi_error error;
-	uint16_t *ids;
-
-	names = talloc_zero_array(mem, struct mapi_property_name, count);
-	named = talloc_zero_array(mem, struct mapi_property_name, count);
-	ids = talloc_array(mem, uint16_t, count);
-	for (i = 0; i < count; i++) {
-		names[i].kind = MAPI_NAME_NONE;
-		if (MAPI_TAG_IS_NAMED(tags[i]))
-			ids[n++] = MAPI_TAG_ID(tags[i]);
-	}
-	*names_r = names;
-	if (n == 0)
-		return EC_NONE;
-	error = mapi_store_ids_to_names(store, mem, ids, n, named);
-	if (error != EC_NONE)
-		return error;
-	for (i = n = 0; i < count; i++) {
-		if (MAPI_TAG_IS_NAMED(tags[i]))
-			names[i] = named[n++];
-	}
-	return EC_NONE;
-}
-
-static bool type_can_be_stored(uint16_t type)
-{
-	return mapi_type_is_known(type) && type != PTYP_UNSPECIFIED &&
-		type != PTYP_NULL && type != PTYP_ERROR_CODE &&
-		type != PTYP_STRING8 && type != PTYP_MULTIPLE_STRING8;
-}
-
 /* [MS-OXCPRPT] 3.2.5.4 says which code for which failure. */
 static enum mapi_error
 check_tag(uint32_t tag, const struct mapi_property_name *name,
@@ -86,13 +47,13 @@ mapi_overlay_set_props(struct mapi_store *store, struct mapi_overlay *overlay,
 	tags = talloc_array(mem, uint32_t, count);
 	for (i = 0; i < count; i++)
 		tags[i] = props[i].tag;
-	error = get_names(store, mem, tags, count, &names);
+	error = mapi_store_tags_to_names(store, mem, tags, count, &names);
 	for (i = 0; i < count && error == EC_NONE; i++) {
 		errors_r[i] = check_tag(tags[i], &names[i], class_func);
 		if (errors_r[i] != EC_NONE)
 			continue;
 		if (MAPI_TAG_TYPE(tags[i]) != props[i].value.type ||
-		    !type_can_be_stored(props[i].value.type)) {
+		    !mapi_prop_type_is_storable(props[i].value.type)) {
 			errors_r[i] = EC_UNEXPECTED_TYPE;
 			continue;
 		}
@@ -119,7 +80,7 @@ mapi_overlay_delete_props(struct mapi_store *store,
 	enum mapi_error error;
 	unsigned int i;
 
-	error = get_names(store, mem, tags, count, &names);
+	error = mapi_store_tags_to_names(store, mem, tags, count, &names);
 	for (i = 0; i < count && error == EC_NONE; i++) {
 		errors_r[i] = check_tag(tags[i], &names[i], class_func);
 		if (errors_r[i] != EC_NONE)

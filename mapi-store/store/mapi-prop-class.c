@@ -85,6 +85,13 @@ mapi_attachment_prop_class(uint32_t tag, const struct mapi_property_name *name)
 		MAPI_PROP_COMPUTED : MAPI_PROP_PLAIN;
 }
 
+bool mapi_prop_type_is_storable(uint16_t type)
+{
+	return mapi_type_is_known(type) && type != PTYP_UNSPECIFIED &&
+		type != PTYP_NULL && type != PTYP_ERROR_CODE &&
+		type != PTYP_STRING8 && type != PTYP_MULTIPLE_STRING8;
+}
+
 bool mapi_prop_is_default(const struct mapi_content_prop *prop)
 {
 	return mapi_message_prop_class(prop->tag, prop->name) !=

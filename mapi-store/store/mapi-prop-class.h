@@ -24,6 +24,10 @@ enum mapi_prop_class
 mapi_attachment_prop_class(uint32_t tag,
 			   const struct mapi_property_name *name);
 
+/* Whether properties of this type are kept: not those that say that there's no
+   value, nor 8-bit strings, which become PTYP_STRING before. */
+bool mapi_prop_type_is_storable(uint16_t type);
+
 /* for mapi_overlay_diff() */
 bool mapi_prop_is_default(const struct mapi_content_prop *prop);
 

@@ -6,6 +6,7 @@
 #include "store-compat.h"
 #include "mapi-folder-write-private.h"
 #include "mapi-search-folder-private.h"
+#include "mapi-stored-props.h"
 
 /* Making, moving and deleting search folders: each is one transaction of the
    log, so that there's nothing half done. */
@@ -161,38 +162,23 @@ enum mapi_error
 mapi_search_folder_copy(struct mapi_store *store, mapi_id_t fid,
 			mapi_id_t dest_fid, const char *name)
 {
-	static const char *const kinds[] = {
-		MAPI_LOG_CLASS, MAPI_LOG_COMMENT, MAPI_LOG_HIDDEN,
-		MAPI_LOG_CRITERIA
-	};
-	struct mapi_idlog_new recs[N_ELEMENTS(kinds)];
-	const struct mapi_idlog_rec *rec;
+	struct mapi_stored_changes changes;
 	uint32_t old = mapi_folder_fid_to_number(fid), number;
 	mapi_id_t new_fid;
 	enum mapi_error ret;
-	unsigned int i, count = 0;
 
 	ret = search_write(store, mapi_folder_fid_to_number(dest_fid),
 			   t_strdup(name), "", &new_fid);
 	if (ret != EC_NONE)
 		return ret;
 	number = mapi_folder_fid_to_number(new_fid);
-	i_zero(&recs);
-	for (i = 0; i < N_ELEMENTS(kinds); i++) {
-		rec = mapi_idlog_find(store->log, kinds[i],
-				      t_strdup_printf("%u", old));
-		if (rec == NULL)
-			continue;
-		recs[count].type = MAPI_IDLOG_NOTE;
-		recs[count].kind = kinds[i];
-		recs[count].key = t_strdup_printf("%u", number);
-		/* records may be read anew while some are written */
-		recs[count].value = t_strdup(rec->value);
-		recs[count++].subject = t_strdup_printf("%s of folder %u",
-			kinds[i], number);
-	}
-	if (count > 0)
-		ret = mapi_idlog_write(store->log, recs, count);
+	mapi_stored_begin(&changes, store);
+	mapi_folder_copy_note(&changes, old, number, MAPI_LOG_CRITERIA);
+	ret = mapi_folder_copy_props(&changes, old, number);
+	if (ret == EC_NONE)
+		ret = mapi_stored_commit(&changes);
+	else
+		mapi_stored_rollback(&changes);
 	return ret != EC_NONE ? ret : mapi_folder_tree_refresh(store);
 }
 
@@ -245,6 +231,7 @@ static enum mapi_error search_delete(struct mapi_store *store, uint32_t number)
 		t_strdup_printf(MAPI_COMPANION_SEARCH, number));
 	search_delete_mailbox(store,
 		t_strdup_printf(MAPI_COMPANION_FAI, number));
+	mapi_stored_forget(store, number);
 	return EC_NONE;
 }
 

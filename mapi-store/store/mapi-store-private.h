@@ -9,6 +9,7 @@
 #include "mapi-folder.h"
 #include "mapi-companion.h"
 #include "mapi-idlog.h"
+#include "mapi-prop-class.h"
 
 struct mailbox_list;
 struct mapi_directory_batch;
@@ -19,7 +20,8 @@ struct mapi_searches;
    number (the GLOBCNT of its FID), which replication carries along:
    "fai-<number>" holds its folder-associated messages, "folder-<number>" the
    messages of a folder that IMAP clients don't see, "bags-<number>" and
-   "bags-fai-<number>" the property bags of its messages. */
+   "bags-fai-<number>" the property bags of its messages. "values" has the large
+   values of the properties of folders and of the store. */
 #define MAPI_COMPANION_LOG "allotments"
 #define MAPI_COMPANION_BLOCKS "blocks"
 #define MAPI_COMPANION_NAMES "names"
@@ -27,6 +29,7 @@ struct mapi_searches;
 #define MAPI_COMPANION_FOLDER "folder-%u"
 #define MAPI_COMPANION_BAGS "bags-%u"
 #define MAPI_COMPANION_BAGS_FAI "bags-fai-%u"
+#define MAPI_COMPANION_VALUES "values"
 
 /* Kinds of records in the log "allotments"; numbers are what a FID or a
    folder's change number has in block 0. Folder keys are explained in
@@ -41,6 +44,8 @@ struct mapi_searches;
      class		note	folder number		container class
      comment		note	folder number		PidTagComment
      hidden		note	folder number		"1" or "0"
+     prop		note	see mapi-stored-props.c
+     modified		note	folder number		microseconds, in hex
      replid		claim	replica id		GUID
      range		claim	first GLOBCNT in hex	count, whose
      modseq		note	change lineage		highest seen */
@@ -53,6 +58,8 @@ struct mapi_searches;
 #define MAPI_LOG_CLASS "class"
 #define MAPI_LOG_COMMENT "comment"
 #define MAPI_LOG_HIDDEN "hidden"
+#define MAPI_LOG_PROP "prop"
+#define MAPI_LOG_MODIFIED "modified"
 #define MAPI_LOG_REPLID "replid"
 #define MAPI_LOG_RANGE "range"
 #define MAPI_LOG_MODSEQ "modseq"
@@ -83,6 +90,10 @@ struct mapi_store {
 	struct mapi_folder_tree *tree;
 	/* mapi-bags.c: those that have been asked for */
 	struct mapi_bags *bags;
+	/* mapi-stored-props.c; NULL until the first is asked for */
+	struct mapi_stored *stored;
+	/* of the session's 8-bit strings */
+	uint32_t code_page;
 	/* mapi-search-folder-results.c; NULL until the first */
 	struct mapi_searches *searches;
 	/* highest MODSEQs seen since the last record about them, for those
@@ -93,21 +104,32 @@ struct mapi_store {
 /* mapi-error-map.c */
 enum mapi_error mapi_error_from_list(struct mailbox_list *list);
 
+/* mapi-named-props.c: names as they are in logs, with strings of
+   PS_INTERNET_HEADERS in lower case; on the data stack, on mem */
+const char *mapi_property_name_to_key(const struct mapi_property_name *name);
+bool mapi_property_name_from_key(TALLOC_CTX *mem, const char *key,
+				 struct mapi_property_name *name_r);
+
 /* mapi-store.c: GUIDs in hex as they are in the log */
 const char *mapi_guid_to_hex(const struct mapi_guid *guid);
 bool mapi_guid_from_hex(const char *hex, struct mapi_guid *guid_r);
 
-/* mapi-store-props.c: open_stream of objects whose binary properties are small
-   and have no stream of their own */
+/* mapi-stored-stream.c: open_stream of folders and of the store */
 enum mapi_error
-mapi_object_open_small_stream(struct mapi_object *obj, TALLOC_CTX *parent,
-			      uint32_t tag, struct mapi_stream **stream_r);
+mapi_stored_open_stream(struct mapi_object *obj, TALLOC_CTX *parent,
+			uint32_t tag, struct mapi_stream **stream_r);
+/* open_stream_write of folders */
+enum mapi_error
+mapi_stored_open_stream_write(struct mapi_object *obj, TALLOC_CTX *parent,
+			      uint32_t tag, bool create,
+			      struct mapi_stream **stream_r);
 /* PidTagStoreEntryId */
 struct mapi_value mapi_store_entryid(struct mapi_store *store, TALLOC_CTX *mem);
 
-/* mapi-folder-props.c: whether folders have a property of this id, whatever the
-   type, that is computed */
-bool mapi_folder_prop_is_computed(uint32_t tag);
+/* mapi-folder-props.c: what becomes of a folder's property, whatever the type,
+   when a client sets it. Those that have a native home (name, comment, class,
+   hidden) are MAPI_PROP_COMPUTED here. */
+enum mapi_prop_class mapi_folder_prop_class(uint32_t tag);
 
 /* mapi-folder-tree.c */
 void mapi_folder_tree_init(struct mapi_store *store);

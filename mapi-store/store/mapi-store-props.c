@@ -4,14 +4,15 @@
 #include "mapi-enums.h"
 #include "mapi-props.h"
 #include "mapi-entryid.h"
-#include "mapi-stream.h"
-#include "mapi-store-private.h"
+#include "mapi-stored-props.h"
 #include "mapi-store-quota.h"
 
 /* The logon object: properties of the mailbox as a whole, [MS-OXCSTOR] 2.2.2.
    One row per property in logon_props[]. Pointers to special folders that the
    client's own provider makes from the folder ids of the logon (subtree,
-   wastebasket, ...) are answered as well: they cost nothing. */
+   wastebasket, ...) are answered as well: they cost nothing. Other properties,
+   and those that are only defaults, are what clients have set
+   (mapi-stored-props.h). */
 
 struct logon_props {
 	struct mapi_store *store;
@@ -170,7 +171,8 @@ static uint64_t logon_get_size(struct logon_props *props)
 	props->have_size = TRUE;
 	while ((node = mapi_folder_tree_next(props->store, &iter)) != NULL) {
 		if (mapi_folder_node_get_props(props->store, node, props->mem,
-					       tags, 1, &value) == EC_NONE &&
+					       tags, 1, SIZE_MAX,
+					       &value) == EC_NONE &&
 		    value.type == PTYP_INTEGER64)
 			props->size += value.u.i64;
 	}
@@ -258,11 +260,17 @@ SPECIAL_ENTRYID(schedule, MAPI_SPECIAL_SCHEDULE)
 
 /* Without PidTagSerializedReplidGuidMap: it would have to agree with
    RopIdFromLongTermId at any time, and clients do without. */
-static const struct {
+enum logon_prop_flags {
+	/* answered, but not in the list of properties */
+	LOGON_PROP_UNLISTED = 0x01,
+	/* if no client has set it, 2.2.2.1.2 */
+	LOGON_PROP_DEFAULT = 0x02,
+};
+
+static const struct logon_prop {
 	uint32_t tag;
 	logon_prop_func_t *func;
-	/* answered, but not in the list of properties */
-	bool unlisted;
+	enum logon_prop_flags flags;
 } logon_props[] = {
 	{ PIDTAG_ENTRY_ID, prop_store_entryid },
 	{ PIDTAG_STORE_ENTRY_ID, prop_store_entryid },
@@ -270,7 +278,7 @@ static const struct {
 	{ PIDTAG_STORE_RECORD_KEY, prop_record_key },
 	{ PIDTAG_MAPPING_SIGNATURE, prop_mapping_signature },
 	{ PIDTAG_OBJECT_TYPE, prop_object_type },
-	{ PIDTAG_DISPLAY_NAME, prop_owner_name },
+	{ PIDTAG_DISPLAY_NAME, prop_owner_name, LOGON_PROP_DEFAULT },
 	{ PIDTAG_EMAIL_ADDRESS, prop_owner_dn },
 	{ PIDTAG_MAILBOX_OWNER_NAME, prop_owner_name },
 	{ PIDTAG_MAILBOX_OWNER_ENTRY_ID, prop_owner_entryid },
@@ -289,12 +297,12 @@ static const struct {
 	{ PIDTAG_MESSAGE_SIZE_EXTENDED, prop_message_size_ext },
 	{ PIDTAG_DELETED_COUNT_TOTAL, prop_zero },
 	{ PIDTAG_STORE_STATE, prop_zero },
-	{ PIDTAG_OUT_OF_OFFICE_STATE, prop_false },
+	{ PIDTAG_OUT_OF_OFFICE_STATE, prop_false, LOGON_PROP_DEFAULT },
 
 	{ PIDTAG_CODE_PAGE_ID, prop_code_page },
 	{ PIDTAG_LOCALE_ID, prop_locale },
 	{ PIDTAG_SORT_LOCALE_ID, prop_sort_locale },
-	{ PIDTAG_TEST_LINE_SPEED, prop_test_line_speed, TRUE },
+	{ PIDTAG_TEST_LINE_SPEED, prop_test_line_speed, LOGON_PROP_UNLISTED },
 
 	{ PIDTAG_IPM_SUBTREE_ENTRY_ID, prop_subtree_entryid },
 	{ PIDTAG_IPM_OUTBOX_ENTRY_ID, prop_outbox_entryid },
@@ -306,19 +314,66 @@ static const struct {
 	{ PIDTAG_SCHEDULE_FOLDER_ENTRY_ID, prop_schedule_entryid },
 };
 
-static logon_prop_func_t *logon_prop_find(uint32_t tag)
+static const uint32_t logon_computed[] = {
+	PIDTAG_SERIALIZED_REPLID_GUID_MAP, PIDTAG_SEARCH_KEY,
+	PIDTAG_LAST_MODIFIER_NAME,
+};
+
+static const struct logon_prop *logon_prop_find(uint32_t tag)
 {
-	logon_prop_func_t *func = NULL;
+	const struct logon_prop *prop = NULL;
 	unsigned int i;
 
 	for (i = 0; i < N_ELEMENTS(logon_props); i++) {
 		if (logon_props[i].tag == tag)
-			return logon_props[i].func;
+			return &logon_props[i];
 		if (MAPI_TAG_ID(logon_props[i].tag) == MAPI_TAG_ID(tag) &&
-		    func == NULL)
-			func = logon_props[i].func;
+		    prop == NULL)
+			prop = &logon_props[i];
 	}
-	return func;
+	return prop;
+}
+
+static enum mapi_prop_class logon_prop_class(uint32_t tag)
+{
+	const struct logon_prop *prop = logon_prop_find(tag);
+	unsigned int i;
+
+	if (prop != NULL) {
+		return (prop->flags & LOGON_PROP_DEFAULT) != 0 ?
+			MAPI_PROP_DEFAULTED : MAPI_PROP_COMPUTED;
+	}
+	for (i = 0; i < N_ELEMENTS(logon_computed); i++) {
+		if (MAPI_TAG_ID(logon_computed[i]) == MAPI_TAG_ID(tag))
+			return MAPI_PROP_COMPUTED;
+	}
+	return MAPI_PROP_PLAIN;
+}
+
+/* --- reading ---------------------------------------------------------------- */
+
+static struct mapi_value
+logon_prop_get(struct logon_props *props, uint32_t tag, size_t max_size)
+{
+	const struct logon_prop *prop = logon_prop_find(tag);
+	enum mapi_stored_state state = MAPI_STORED_NONE;
+	struct mapi_value value, copy;
+	enum mapi_error error;
+
+	if (prop == NULL || (prop->flags & LOGON_PROP_DEFAULT) != 0) {
+		error = mapi_stored_get(props->store, MAPI_STORED_STORE,
+					props->mem, tag, max_size, &state,
+					&value);
+		if (error != EC_NONE)
+			return mapi_value_error(error);
+		if (state == MAPI_STORED_VALUE)
+			return value;
+	}
+	if (prop == NULL || state == MAPI_STORED_DELETED)
+		return not_found();
+	value = prop->func(props);
+	return mapi_value_copy(props->mem, &copy, &value) ? copy :
+		mapi_value_error(EC_NOT_ENOUGH_MEMORY);
 }
 
 static enum mapi_error
@@ -330,23 +385,36 @@ mapi_logon_get_props(struct mapi_object *obj, TALLOC_CTX *mem,
 		.store = obj->store, .logon = (struct mapi_logon *)obj,
 		.mem = mem,
 	};
-	struct mapi_value value;
+	enum mapi_error error;
 	unsigned int i;
 
+	error = mapi_stored_refresh(obj->store);
+	if (error != EC_NONE)
+		return error;
 	for (i = 0; i < count; i++) T_BEGIN {
-		logon_prop_func_t *func = logon_prop_find(tags[i]);
-
-		if (func == NULL)
-			values_r[i] = not_found();
-		else {
-			value = func(&props);
-			if (!mapi_value_copy(mem, &values_r[i], &value)) {
-				values_r[i] =
-					mapi_value_error(EC_NOT_ENOUGH_MEMORY);
-			}
-		}
+		values_r[i] = logon_prop_get(&props, tags[i], max_size);
 	} T_END;
 	return EC_NONE;
+}
+
+/* Whether it's one that isn't what a client has set */
+static bool
+logon_prop_exists(struct logon_props *props, const struct logon_prop *prop)
+{
+	enum mapi_stored_state state;
+	struct mapi_value value;
+
+	if ((prop->flags & LOGON_PROP_UNLISTED) != 0)
+		return FALSE;
+	if ((prop->flags & LOGON_PROP_DEFAULT) != 0) {
+		return mapi_stored_get(props->store, MAPI_STORED_STORE,
+				       props->mem, prop->tag, 0, &state,
+				       &value) == EC_NONE &&
+			state == MAPI_STORED_NONE;
+	}
+	if (prop->func == prop_quota || prop->func == prop_quota_warning)
+		return prop->func(props).type != PTYP_ERROR_CODE;
+	return TRUE;
 }
 
 static enum mapi_error
@@ -357,63 +425,122 @@ mapi_logon_list_props(struct mapi_object *obj, TALLOC_CTX *mem,
 		.store = obj->store, .logon = (struct mapi_logon *)obj,
 		.mem = mem,
 	};
-	unsigned int i, count = 0;
-	uint32_t *tags;
-	bool exists;
+	unsigned int i, stored_count, count = 0;
+	uint32_t *tags, *stored;
+	enum mapi_error error;
 
-	tags = talloc_array(mem, uint32_t, N_ELEMENTS(logon_props));
-	for (i = 0; i < N_ELEMENTS(logon_props); i++) {
-		if (logon_props[i].unlisted)
-			continue;
-		exists = TRUE;
-		if (logon_props[i].func == prop_quota ||
-		    logon_props[i].func == prop_quota_warning) T_BEGIN {
-			exists = prop_quota(&props).type != PTYP_ERROR_CODE;
-		} T_END;
-		if (exists)
-			tags[count++] = logon_props[i].tag;
+	error = mapi_stored_refresh(obj->store);
+	if (error == EC_NONE) {
+		error = mapi_stored_list(obj->store, MAPI_STORED_STORE, mem,
+					 &stored, &stored_count);
 	}
+	if (error != EC_NONE)
+		return error;
+	tags = talloc_array(mem, uint32_t,
+			    N_ELEMENTS(logon_props) + stored_count);
+	for (i = 0; i < N_ELEMENTS(logon_props); i++) T_BEGIN {
+		if (logon_prop_exists(&props, &logon_props[i]))
+			tags[count++] = logon_props[i].tag;
+	} T_END;
+	if (stored_count > 0)
+		memcpy(tags + count, stored, stored_count * sizeof(*tags));
 	*tags_r = tags;
-	*count_r = count;
+	*count_r = count + stored_count;
 	return EC_NONE;
 }
 
-enum mapi_error
-mapi_object_open_small_stream(struct mapi_object *obj, TALLOC_CTX *parent,
-			      uint32_t tag, struct mapi_stream **stream_r)
-{
-	struct mapi_value value;
-	enum mapi_error ret;
-	uint8_t *data;
+/* --- writing ---------------------------------------------------------------- */
 
-	/* [MS-OXCPRPT] 2.2.14: strings of logons and folders aren't opened as
-	   streams by anybody */
-	if (MAPI_TAG_TYPE(tag) != PTYP_BINARY)
-		return EC_NOT_SUPPORTED;
-	ret = obj->v->get_props(obj, parent, &tag, 1, SIZE_MAX, &value);
-	if (ret != EC_NONE)
-		return ret;
-	if (value.type == PTYP_ERROR_CODE)
-		return value.u.error;
-	if (value.type != PTYP_BINARY)
-		return EC_NOT_FOUND;
-	data = talloc_memdup(parent, value.u.bin.data, value.u.bin.len);
-	*stream_r = mapi_stream_create_data(parent, obj->store, data,
-					    value.u.bin.len);
-	return EC_NONE;
+static enum mapi_error
+logon_set_prop(struct mapi_stored_changes *changes,
+	       const struct mapi_content_prop *prop)
+{
+	if (MAPI_TAG_TYPE(prop->tag) != prop->value.type ||
+	    !mapi_prop_type_is_storable(prop->value.type))
+		return EC_UNEXPECTED_TYPE;
+	if (prop->name == NULL &&
+	    logon_prop_class(prop->tag) == MAPI_PROP_COMPUTED)
+		return EC_COMPUTED;
+	return mapi_stored_set(changes, MAPI_STORED_STORE, prop);
 }
 
 static enum mapi_error
-mapi_logon_open_stream(struct mapi_object *obj, TALLOC_CTX *parent,
-		       uint32_t tag, struct mapi_stream **stream_r)
+mapi_logon_set_props(struct mapi_object *obj,
+		     const struct mapi_property *props, unsigned int count,
+		     enum mapi_error *errors_r)
 {
-	return mapi_object_open_small_stream(obj, parent, tag, stream_r);
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct mapi_stored_changes changes;
+	struct mapi_content_prop *content_props;
+	enum mapi_error error;
+	unsigned int i;
+
+	error = mapi_stored_props_from_values(obj->store, mem, props, count,
+					      &content_props, errors_r);
+	if (error == EC_NONE)
+		error = mapi_stored_refresh(obj->store);
+	if (error == EC_NONE) T_BEGIN {
+		mapi_stored_begin(&changes, obj->store);
+		for (i = 0; i < count; i++) {
+			if (errors_r[i] == EC_NONE) {
+				errors_r[i] = logon_set_prop(&changes,
+							&content_props[i]);
+			}
+		}
+		error = mapi_stored_commit(&changes);
+	} T_END;
+	talloc_free(mem);
+	return error;
+}
+
+static enum mapi_error
+logon_delete_prop(struct mapi_stored_changes *changes, uint32_t tag,
+		  const struct mapi_property_name *name)
+{
+	enum mapi_prop_class prop_class;
+
+	if (MAPI_TAG_IS_NAMED(tag)) {
+		return name->kind == MAPI_NAME_NONE ? EC_INVALID_PARAM :
+			mapi_stored_delete(changes, MAPI_STORED_STORE, tag,
+					   name, FALSE);
+	}
+	prop_class = logon_prop_class(tag);
+	return prop_class == MAPI_PROP_COMPUTED ? EC_COMPUTED :
+		mapi_stored_delete(changes, MAPI_STORED_STORE, tag, NULL,
+				   prop_class == MAPI_PROP_DEFAULTED);
+}
+
+static enum mapi_error
+mapi_logon_delete_props(struct mapi_object *obj, const uint32_t *tags,
+			unsigned int count, enum mapi_error *errors_r)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct mapi_stored_changes changes;
+	struct mapi_property_name *names;
+	enum mapi_error error;
+	unsigned int i;
+
+	error = mapi_store_tags_to_names(obj->store, mem, tags, count, &names);
+	if (error == EC_NONE)
+		error = mapi_stored_refresh(obj->store);
+	if (error == EC_NONE) T_BEGIN {
+		mapi_stored_begin(&changes, obj->store);
+		for (i = 0; i < count; i++) {
+			errors_r[i] = logon_delete_prop(&changes, tags[i],
+							&names[i]);
+		}
+		error = mapi_stored_commit(&changes);
+	} T_END;
+	talloc_free(mem);
+	return error;
 }
 
 static const struct mapi_object_vfuncs mapi_logon_vfuncs = {
 	.get_props = mapi_logon_get_props,
 	.list_props = mapi_logon_list_props,
-	.open_stream = mapi_logon_open_stream,
+	.open_stream = mapi_stored_open_stream,
+	.set_props = mapi_logon_set_props,
+	.delete_props = mapi_logon_delete_props,
 };
 
 enum mapi_error

@@ -8,7 +8,7 @@
 #include "mapi-directory.h"
 #include "mapi-legacy-dn.h"
 #include "mapi-bags.h"
-#include "mapi-store-private.h"
+#include "mapi-stored-props.h"
 
 /* A store is made of what the mail user has anyway, and of the companion tree
    (mapi-companion.h), of which opening a store reads two things: the log
@@ -19,6 +19,7 @@
 
 static int mapi_store_destructor(struct mapi_store *store)
 {
+	mapi_stored_deinit(store);
 	mapi_bags_deinit(store);
 	mapi_blocks_deinit(store);
 	mapi_idlog_compact(store->log);
@@ -166,6 +167,11 @@ const struct mapi_guid *mapi_store_mailbox_guid(struct mapi_store *store)
 const char *mapi_store_owner_dn(struct mapi_store *store)
 {
 	return store->owner_dn;
+}
+
+void mapi_store_set_code_page(struct mapi_store *store, uint32_t code_page)
+{
+	store->code_page = code_page;
 }
 
 mapi_id_t mapi_store_special_fid(struct mapi_store *store,

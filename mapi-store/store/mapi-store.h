@@ -85,6 +85,9 @@ const struct mapi_guid *mapi_store_mailbox_guid(struct mapi_store *store);
 /* legacyExchangeDN of the mailbox owner: the directory's, or made up if it
    doesn't know the user */
 const char *mapi_store_owner_dn(struct mapi_store *store);
+/* The code page of the session's 8-bit strings, where an object has none of its
+   own */
+void mapi_store_set_code_page(struct mapi_store *store, uint32_t code_page);
 /* FID of a special folder, 0 if the store has none */
 mapi_id_t mapi_store_special_fid(struct mapi_store *store,
 				 enum mapi_special_folder special);
@@ -128,6 +131,12 @@ enum mapi_error
 mapi_store_ids_to_names(struct mapi_store *store, TALLOC_CTX *mem,
 			const uint16_t *ids, unsigned int count,
 			struct mapi_property_name *names_r);
+/* Names of tags that are of named properties, on mem; kind MAPI_NAME_NONE for
+   unknown ones and all other tags. */
+enum mapi_error
+mapi_store_tags_to_names(struct mapi_store *store, TALLOC_CTX *mem,
+			 const uint32_t *tags, unsigned int count,
+			 struct mapi_property_name **names_r);
 /* All named properties of the store, of one set if set is non-NULL. */
 enum mapi_error
 mapi_store_names_list(struct mapi_store *store, TALLOC_CTX *mem,

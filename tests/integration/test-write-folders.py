@@ -5,196 +5,23 @@
 """Folders that Outlook makes, renames, moves, copies and deletes: what IMAP sees
 of it, which ids stay, what is refused, and what is left if a worker dies."""
 
-import base64
-import contextlib
 import http.client
 import random
-import re
 import struct
 import threading
 import time
 
 import rawmapi
-from rawmapi import RawMapi
-from readlib import append, check, check_equal, imap_ok, imap_quote, \
-    imap_session, kill_workers, main, TestFailure
-
-ROP_SET_PROPS, ROP_CREATE, ROP_DELETE = 0x0A, 0x1C, 0x1D
-ROP_MOVE, ROP_COPY, ROP_EMPTY, ROP_HARD_EMPTY = 0x35, 0x36, 0x58, 0x92
-DEL_MESSAGES, DEL_FOLDERS, DELETE_HARD = 0x01, 0x04, 0x10
-IPM_SUBTREE, INBOX, DELETED_ITEMS = 3, 4, 7
-
-EC_DUPLICATE_NAME = 0x80040604
-EC_FOLDER_CYCLE = 0x8004060B
-EC_COMPUTED = 0x8004011A
-EC_ACCESS_DENIED = 0x80070005
-EC_DST_NULL_OBJECT = 0x503
-PIDTAG_DISPLAY_NAME, PIDTAG_COMMENT = 0x3001001F, 0x3004001F
-PIDTAG_CONTAINER_CLASS8 = 0x3613001E
-PIDTAG_CONTENT_COUNT = 0x36020003
+from folderlib import Client, DEL_FOLDERS, DEL_MESSAGES, DELETE_HARD, \
+    DELETED_ITEMS, EC_ACCESS_DENIED, EC_COMPUTED, EC_DST_NULL_OBJECT, \
+    EC_DUPLICATE_NAME, EC_FOLDER_CYCLE, INBOX, PIDTAG_COMMENT, \
+    PIDTAG_CONTAINER_CLASS8, PIDTAG_CONTENT_COUNT, PIDTAG_DISPLAY_NAME, \
+    ROP_HARD_EMPTY, ROP_MOVE, fids, imap_count, imap_names, mids, session, \
+    utf16
+from readlib import append, check, check_equal, imap_ok, imap_session, \
+    kill_workers, main, TestFailure
 
 MESSAGE = b"From: a@example.net\r\nSubject: %d\r\n\r\nx\r\n"
-
-
-def utf16(name):
-    return name.encode("utf-16-le", "surrogatepass") + b"\0\0"
-
-
-class Client:
-    """A session with the folders that it has open."""
-
-    def __init__(self, server, user=None):
-        self.raw = RawMapi(server, user)
-        self.logon = self.raw.start()
-        self.top = self.open(self.special(IPM_SUBTREE))
-
-    def close(self):
-        self.raw.close()
-
-    def special(self, index):
-        return self.raw.logon_ids[index]
-
-    def open(self, fid):
-        return self.raw.open_folder(self.logon, fid)
-
-    def rop(self, rop, handles):
-        answer = self.raw.execute(rop, handles)
-        check_equal((answer.code, answer.error), (0, 0), "Execute")
-        return answer
-
-    def create(self, parent, name, open_existing=0, kind=1, comment="",
-               encoded=None):
-        """(ReturnValue, handle, folder id)"""
-        strings = utf16(name) + utf16(comment) if encoded is None else encoded
-        answer = self.rop(
-            struct.pack("<BBBBBBBB", ROP_CREATE, 0, 0, 1, kind,
-                        1 if encoded is None else 0, open_existing, 0) +
-            strings, [parent, 0xffffffff])
-        if answer.return_value() != 0:
-            return answer.return_value(), None, None
-        check_equal(len(answer.rops), 15, "size of the response")
-        check_equal(answer.rops[14], 0, "IsExistingFolder")
-        return 0, answer.handles[1], answer.rops[6:14]
-
-    def made(self, parent, name, **args):
-        value, handle, fid = self.create(parent, name, **args)
-        check_equal(value, 0, f"creating {name}")
-        return handle, fid
-
-    def partial(self, answer):
-        """(ReturnValue, PartialCompletion)"""
-        check_equal(len(answer.rops), 7, "size of the response")
-        return answer.return_value(), answer.rops[6]
-
-    def delete(self, parent, fid, flags):
-        return self.partial(self.rop(struct.pack(
-            "<BBBB", ROP_DELETE, 0, 0, flags) + fid, [parent]))
-
-    def move(self, parent, dest, fid, name):
-        return self.partial(self.rop(struct.pack(
-            "<BBBBBB", ROP_MOVE, 0, 0, 1, 1, 1) + fid + utf16(name),
-            [parent, dest]))
-
-    def copy(self, parent, dest, fid, name, recursive=1):
-        return self.partial(self.rop(struct.pack(
-            "<BBBBBBB", ROP_COPY, 0, 0, 1, 0, recursive, 1) + fid +
-            utf16(name), [parent, dest]))
-
-    def empty(self, folder, rop=ROP_EMPTY, associated=0):
-        return self.partial(self.rop(struct.pack(
-            "<BBBBB", rop, 0, 0, 0, associated), [folder]))
-
-    def set_props(self, folder, props):
-        """props: (tag, bytes). ReturnValue, [(index, tag, error)]"""
-        values = b"".join(struct.pack("<I", tag) + value
-                          for tag, value in props)
-        answer = self.rop(struct.pack(
-            "<BBBHH", ROP_SET_PROPS, 0, 0, len(values) + 2, len(props)) +
-            values, [folder])
-        if answer.return_value() != 0:
-            return answer.return_value(), []
-        count = struct.unpack_from("<H", answer.rops, 6)[0]
-        return 0, [struct.unpack_from("<HII", answer.rops, 8 + i * 10)
-                   for i in range(count)]
-
-    def hierarchy(self, folder):
-        """Handle of a table with the names."""
-        answer = self.rop(struct.pack(
-            "<BBBBB", rawmapi.ROP_HIERARCHY_TABLE, 0, 0, 1, 0) +
-            struct.pack("<BBBBHI", rawmapi.ROP_SET_COLUMNS, 0, 1, 0, 1,
-                        PIDTAG_DISPLAY_NAME), [folder, 0xffffffff])
-        check_equal(answer.return_value(), 0, "RopGetHierarchyTable")
-        return answer.handles[1]
-
-    def names(self, table):
-        """The table's names, from its beginning."""
-        answer = self.rop(
-            struct.pack("<BBBBiB", rawmapi.ROP_SEEK_ROW, 0, 0, 0, 0, 0) +
-            struct.pack("<BBBBBH", rawmapi.ROP_QUERY_ROWS, 0, 0, 0, 1, 100),
-            [table])
-        pos = 6 + 5
-        check_equal(answer.return_value(pos), 0, "RopQueryRows")
-        count = struct.unpack_from("<H", answer.rops, pos + 7)[0]
-        pos += 9
-        names = []
-        for _ in range(count):
-            check_equal(answer.rops[pos], 0, "flag of the row")
-            end = pos + 1
-            while answer.rops[end:end + 2] != b"\0\0":
-                end += 2
-            names.append(answer.rops[pos + 1:end].decode("utf-16-le"))
-            pos = end + 2
-        return names
-
-
-@contextlib.contextmanager
-def session(server):
-    client = Client(server)
-    try:
-        yield client
-    finally:
-        client.close()
-
-
-def imap_names(server, command="list"):
-    """Names of the mailboxes that can be selected, decoded."""
-    with imap_session(server) as imap:
-        lines = imap_ok(getattr(imap, command)())
-    names = set()
-    for line in lines:
-        if line is None:
-            continue
-        match = re.fullmatch(r'\((.*?)\) "/" (?:"(.*)"|(.*))',
-                             line.decode("ascii"))
-        if "\\Noselect" not in match[1] and "\\NonExistent" not in match[1]:
-            names.add(decode(match[2] or match[3]))
-    return names
-
-
-def decode(name):
-    def part(match):
-        data = match[1].replace(",", "/")
-        return base64.b64decode(data + "=" * (-len(data) % 4)).decode(
-            "utf-16-be") if data else "&"
-    return re.sub("&([^-]*)-", part, name)
-
-
-def imap_count(server, name):
-    with imap_session(server) as imap:
-        return int(imap_ok(imap.select(imap_quote(name), readonly=True))[0])
-
-
-def fids(server):
-    """path -> folder id, as a new session sees them"""
-    walk = server.walk("--all-folders", "--rows", "0", "--messages", "0")
-    check_equal(walk["violations"], [], "violations")
-    return {f["name"]: f["id"] for f in walk["folders"]}
-
-
-def mids(server, name):
-    walk = server.walk("--folder", name, "--rows", "all", "--messages", "0")
-    return sorted((row["mid"], row["subject"])
-                  for row in walk["tables"][0]["rows"])
 
 
 def test_create(server):

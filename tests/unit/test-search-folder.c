@@ -235,7 +235,7 @@ assert_counts(struct fixture *f, mapi_id_t fid, uint32_t messages,
 	node = mapi_folder_tree_lookup(f->store, fid);
 	assert_non_null(node);
 	assert_int_equal(mapi_folder_node_get_props(f->store, node, f->mem,
-			tags, N_ELEMENTS(tags), values), EC_NONE);
+			tags, N_ELEMENTS(tags), SIZE_MAX, values), EC_NONE);
 	assert_int_equal(values[0].u.i32, messages);
 	assert_int_equal(values[1].u.i32, unread);
 	assert_int_equal(values[2].u.i32, FOLDER_SEARCH);

@@ -169,7 +169,7 @@ get_str(struct fixture *f, mapi_id_t fid, uint32_t tag)
 
 	assert_non_null(node);
 	assert_int_equal(mapi_folder_node_get_props(f->store, node, f->mem,
-						    &tag, 1, &value), EC_NONE);
+						    &tag, 1, SIZE_MAX, &value), EC_NONE);
 	return value.type == PTYP_STRING ? value.u.str : NULL;
 }
 
@@ -181,7 +181,7 @@ static int64_t change_number(struct fixture *f, mapi_id_t fid)
 
 	assert_non_null(node);
 	assert_int_equal(mapi_folder_node_get_props(f->store, node, f->mem,
-						    &tag, 1, &value), EC_NONE);
+						    &tag, 1, SIZE_MAX, &value), EC_NONE);
 	return value.u.i64;
 }
 
@@ -678,7 +678,7 @@ static void test_props(void **state)
 	};
 	static const enum mapi_error wanted[] = {
 		EC_NONE, EC_NONE, EC_NONE, EC_NONE, EC_COMPUTED,
-		EC_UNEXPECTED_TYPE, EC_UNEXPECTED_TYPE, EC_NOT_SUPPORTED,
+		EC_UNEXPECTED_TYPE, EC_UNEXPECTED_TYPE, EC_INVALID_PARAM,
 	};
 	enum mapi_error errors[N_ELEMENTS(props)];
 	struct mapi_folder *folder, *inbox;

@@ -454,7 +454,8 @@ static void test_associated(void **state)
 	assert_int_equal(uid, 2);
 	assert_true(mapi_store_mid_to_fid(store, mid) == folder->fid);
 	assert_int_equal(mapi_folder_node_get_props(store,
-		mapi_folder_node(folder), folder, tags, 2, values), EC_NONE);
+		mapi_folder_node(folder), folder, tags, 2, SIZE_MAX,
+		values), EC_NONE);
 	assert_int_equal(values[0].u.i32, 3);
 	assert_int_equal(values[1].u.i32, 0);
 	talloc_free(folder);
