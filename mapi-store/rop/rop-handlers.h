@@ -17,13 +17,17 @@
 /* rop-store.c: [MS-OXCSTOR], [MS-OXCFXICS] 2.2.3.2.4.7 */
 #define ROP_HANDLERS_STORE(X) \
 	X(LOGON, logon, 0) \
-	X(GET_RECEIVE_FOLDER, get_receive_folder, MAPI_OBJECT_LOGON) \
-	X(GET_RECEIVE_FOLDER_TABLE, get_receive_folder_table, \
-	  MAPI_OBJECT_LOGON) \
 	X(GET_STORE_STATE, get_store_state, MAPI_OBJECT_LOGON) \
 	X(LONG_TERM_ID_FROM_ID, long_term_id_from_id, MAPI_OBJECT_LOGON) \
 	X(ID_FROM_LONG_TERM_ID, id_from_long_term_id, MAPI_OBJECT_LOGON) \
 	X(GET_LOCAL_REPLICA_IDS, get_local_replica_ids, MAPI_OBJECT_LOGON)
+
+/* rop-receive-folder.c: [MS-OXCSTOR] */
+#define ROP_HANDLERS_RECEIVE_FOLDER(X) \
+	X(GET_RECEIVE_FOLDER, get_receive_folder, MAPI_OBJECT_LOGON) \
+	X(SET_RECEIVE_FOLDER, set_receive_folder, MAPI_OBJECT_LOGON) \
+	X(GET_RECEIVE_FOLDER_TABLE, get_receive_folder_table, \
+	  MAPI_OBJECT_LOGON)
 
 /* rop-named.c: [MS-OXCPRPT] */
 #define ROP_HANDLERS_NAMED(X) \
@@ -171,6 +175,7 @@
 
 #define ROP_HANDLERS(X) \
 	ROP_HANDLERS_STORE(X) \
+	ROP_HANDLERS_RECEIVE_FOLDER(X) \
 	ROP_HANDLERS_NAMED(X) \
 	ROP_HANDLERS_FOLDER(X) \
 	ROP_HANDLERS_FOLDER_WRITE(X) \

@@ -4,7 +4,6 @@
 #include "hostpid.h"
 #include "mapi-enums.h"
 #include "mapi-legacy-dn.h"
-#include "mapi-props.h"
 #include "mapi-store.h"
 #include "mapi-session.h"
 #include "rop-handlers.h"
@@ -105,104 +104,6 @@ rop_get_store_state(struct rop_context *ctx,
 		    struct rop_get_store_state_response *resp_r)
 {
 	resp_r->store_state = 0;
-	return EC_NONE;
-}
-
-/* --- receive folders --------------------------------------------------------- */
-
-static const struct {
-	const char *message_class;
-	enum mapi_special_folder special;
-} receive_folders[] = {
-	{ "", MAPI_SPECIAL_INBOX },
-	{ "IPM", MAPI_SPECIAL_INBOX },
-	{ "REPORT.IPM", MAPI_SPECIAL_INBOX },
-	{ "IPC", MAPI_SPECIAL_ROOT },
-};
-
-/* [MS-OXCSTOR] 2.2.1.2.1 */
-static bool message_class_is_valid(const char *class)
-{
-	size_t i, len = strlen(class);
-
-	if (len > 255)
-		return FALSE;
-	for (i = 0; i < len; i++) {
-		if (class[i] < 0x20 || class[i] > 0x7e)
-			return FALSE;
-		if (class[i] == '.' &&
-		    (i == 0 || i == len - 1 || class[i + 1] == '.'))
-			return FALSE;
-	}
-	return TRUE;
-}
-
-/* TRUE if base is class or a superclass of it: "IPM" is one of "IPM.Note" */
-static bool message_class_matches(const char *class, const char *base)
-{
-	size_t len = strlen(base);
-
-	return len == 0 || (strncasecmp(class, base, len) == 0 &&
-			    (class[len] == '\0' || class[len] == '.'));
-}
-
-/* [MS-OXCSTOR] 3.2.5.2 */
-enum mapi_error
-rop_get_receive_folder(struct rop_context *ctx,
-		       const struct rop_get_receive_folder_request *req,
-		       struct rop_get_receive_folder_response *resp_r)
-{
-	const char *class = req->message_class == NULL ? "" :
-		req->message_class;
-	unsigned int i, best = 0;
-
-	if (!message_class_is_valid(class))
-		return EC_INVALID_PARAM;
-	for (i = 1; i < N_ELEMENTS(receive_folders); i++) {
-		if (message_class_matches(class,
-					  receive_folders[i].message_class) &&
-		    strlen(receive_folders[i].message_class) >
-		    strlen(receive_folders[best].message_class))
-			best = i;
-	}
-	resp_r->folder_id = mapi_store_special_fid(ctx->object->store,
-						   receive_folders[best].special);
-	resp_r->explicit_message_class = receive_folders[best].message_class;
-	return resp_r->folder_id == 0 ? EC_NO_RECEIVE_FOLDER : EC_NONE;
-}
-
-/* [MS-OXCSTOR] 3.2.5.4 */
-enum mapi_error
-rop_get_receive_folder_table(
-	struct rop_context *ctx,
-	const struct rop_get_receive_folder_table_request *req,
-	struct rop_get_receive_folder_table_response *resp_r)
-{
-	static const uint32_t columns[] = {
-		PIDTAG_FOLDER_ID,
-		MAPI_TAG_AS(PIDTAG_MESSAGE_CLASS, PTYP_STRING8),
-		PIDTAG_LAST_MODIFICATION_TIME,
-	};
-	struct mapi_value *values;
-	unsigned int i;
-
-	resp_r->row_count = N_ELEMENTS(receive_folders);
-	resp_r->rows = talloc_array(ctx->mem, struct mapi_property_row,
-				    resp_r->row_count);
-	for (i = 0; i < resp_r->row_count; i++) {
-		values = talloc_zero_array(ctx->mem, struct mapi_value,
-					   N_ELEMENTS(columns));
-		values[0] = mapi_value_i64(mapi_id_to_i64(
-			mapi_store_special_fid(ctx->object->store,
-					       receive_folders[i].special)));
-		values[1].type = PTYP_STRING8;
-		values[1].u.str8 = receive_folders[i].message_class;
-		/* They can't be changed, so they have been since ever. */
-		values[2] = mapi_value_time(mapi_time_from_unix(0, 0));
-		resp_r->rows[i].count = N_ELEMENTS(columns);
-		resp_r->rows[i].columns = columns;
-		resp_r->rows[i].values = values;
-	}
 	return EC_NONE;
 }
 

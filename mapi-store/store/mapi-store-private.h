@@ -46,6 +46,7 @@ struct mapi_searches;
      hidden		note	folder number		"1" or "0"
      prop		note	see mapi-stored-props.c
      modified		note	folder number		microseconds, in hex
+     receive-folder	note	see mapi-receive-folder.c
      replid		claim	replica id		GUID
      range		claim	first GLOBCNT in hex	count, whose
      modseq		note	change lineage		highest seen */

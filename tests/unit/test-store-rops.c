@@ -230,6 +230,95 @@ static void test_receive_folder(void **state)
 	}
 }
 
+static enum mapi_error
+set_receive_folder(struct fixture *f, const char *class, mapi_id_t fid)
+{
+	struct rop_set_receive_folder_request req = {
+		.folder_id = fid, .message_class = class,
+	};
+	struct rop_set_receive_folder_response resp;
+
+	i_zero(&resp);
+	return rop_set_receive_folder(&f->ctx, &req, &resp);
+}
+
+static void
+assert_receive_folder(struct fixture *f, const char *class, mapi_id_t fid,
+		      const char *explicit_class)
+{
+	struct rop_get_receive_folder_request req = { .message_class = class };
+	struct rop_get_receive_folder_response resp;
+
+	i_zero(&resp);
+	assert_int_equal(rop_get_receive_folder(&f->ctx, &req, &resp), EC_NONE);
+	assert_true(resp.folder_id == fid);
+	assert_string_equal(resp.explicit_message_class, explicit_class);
+}
+
+static void test_set_receive_folder(void **state)
+{
+	struct fixture *f = *state;
+	struct mapi_store *store = f->logon->obj.store;
+	mapi_id_t inbox = mapi_store_special_fid(store, MAPI_SPECIAL_INBOX);
+	mapi_id_t sent = mapi_store_special_fid(store, MAPI_SPECIAL_SENT_ITEMS);
+	mapi_id_t root = mapi_store_special_fid(store, MAPI_SPECIAL_ROOT);
+	struct rop_get_receive_folder_table_request treq;
+	struct rop_get_receive_folder_table_response tresp;
+	struct mapi_folder *folder;
+	unsigned int i;
+	bool partial;
+
+	assert_int_equal(mapi_folder_create(f->ctx.mem, store,
+		mapi_store_special_fid(store, MAPI_SPECIAL_IPM_SUBTREE), "Fax",
+		"", FALSE, &folder), EC_NONE);
+	assert_int_equal(set_receive_folder(f, "IPM.Fax", folder->fid),
+			 EC_NONE);
+	assert_int_equal(set_receive_folder(f, "", sent), EC_NONE);
+	assert_receive_folder(f, "ipm.fax.in", folder->fid, "IPM.Fax");
+	assert_receive_folder(f, "IPM.FaxX", inbox, "IPM");
+	assert_receive_folder(f, "Other", sent, "");
+	/* as it's written now */
+	assert_int_equal(set_receive_folder(f, "ipm.FAX", sent), EC_NONE);
+	assert_receive_folder(f, "IPM.Fax", sent, "ipm.FAX");
+	assert_int_equal(set_receive_folder(f, "ipm.fax", folder->fid),
+			 EC_NONE);
+
+	assert_int_equal(set_receive_folder(f, "IPM", sent), EC_ACCESS_DENIED);
+	assert_int_equal(set_receive_folder(f, "report.IPM", 0),
+			 EC_ACCESS_DENIED);
+	assert_int_equal(set_receive_folder(f, "", 0), EC_ERROR);
+	assert_int_equal(set_receive_folder(f, "x", MAPI_ID(5, 0x7777)),
+			 EC_NOT_FOUND);
+	assert_int_equal(set_receive_folder(f, "x.", sent), EC_INVALID_PARAM);
+
+	i_zero(&treq);
+	i_zero(&tresp);
+	assert_int_equal(rop_get_receive_folder_table(&f->ctx, &treq, &tresp),
+			 EC_NONE);
+	assert_int_equal(tresp.row_count, 5);
+	for (i = 0; i < tresp.row_count; i++) {
+		if (strcmp(tresp.rows[i].values[1].u.str8, "ipm.fax") == 0)
+			break;
+	}
+	assert_true(i < tresp.row_count);
+	assert_true(tresp.rows[i].values[0].u.i64 ==
+		    mapi_id_to_i64(folder->fid));
+	assert_true(tresp.rows[i].values[2].u.time >
+		    mapi_time_from_unix(1000000000, 0));
+
+	/* a folder that is deleted is nobody's any more */
+	assert_int_equal(mapi_folder_delete(store, folder->fid, 0, &partial),
+			 EC_NONE);
+	assert_receive_folder(f, "ipm.fax", inbox, "IPM");
+	/* removed */
+	assert_receive_folder(f, "IPC.x", root, "IPC");
+	assert_int_equal(set_receive_folder(f, "IPC", 0), EC_NONE);
+	assert_receive_folder(f, "IPC.x", sent, "");
+	assert_int_equal(rop_get_receive_folder_table(&f->ctx, &treq, &tresp),
+			 EC_NONE);
+	assert_int_equal(tresp.row_count, 3);
+}
+
 static void test_long_term_ids(void **state)
 {
 	struct fixture *f = *state;
@@ -468,6 +557,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_logon_errors, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_receive_folder, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_set_receive_folder, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_long_term_ids, setup,
 						teardown),
