@@ -178,6 +178,30 @@ t_mime_type(const struct mapi_content_attachment *attachment, const char *name)
 		"application/octet-stream" : type;
 }
 
+bool mime_build_attachment_is_image(
+	const struct mapi_content_attachment *attachment)
+{
+	bool ret;
+
+	if (get_method(attachment) != MAPI_ATTACH_BY_VALUE)
+		return FALSE;
+	T_BEGIN {
+		ret = strncasecmp(t_mime_type(attachment,
+					      t_file_name(attachment)),
+				  "image/", 6) == 0;
+	} T_END;
+	return ret;
+}
+
+const char *t_mime_build_attachment_name(
+	const struct mapi_content_attachment *attachment)
+{
+	const char *name = t_file_name(attachment);
+
+	return *name != '\0' ? name :
+		get_string(attachment, PIDTAG_DISPLAY_NAME);
+}
+
 /* The METHOD of a calendar, without which nobody takes it for an invitation;
    NULL if it has none, or can't be read. */
 static const char *t_calendar_method(struct istream *input)
@@ -236,10 +260,11 @@ add_description(const struct mapi_content_attachment *attachment,
 }
 
 static void
-add_ids(const struct mapi_content_attachment *attachment, string_t *header)
+add_ids(const struct mapi_content_attachment *attachment, const char *id,
+	string_t *header)
 {
-	const char *id = t_mime_build_content_id(attachment);
-
+	if (id == NULL)
+		id = t_mime_build_content_id(attachment);
 	/* Outlook doesn't read it if it's folded */
 	if (id != NULL)
 		str_printfa(header, "Content-ID: <%s>\r\n", id);
@@ -269,7 +294,8 @@ find_encoding(struct istream *input, const char *type,
 static int
 send_content(struct mime_build *ctx,
 	     const struct mapi_content_attachment *attachment,
-	     struct istream *input, bool shown_inline, string_t *header)
+	     struct istream *input, const char *content_id, bool shown_inline,
+	     string_t *header)
 {
 	enum mime_build_encoding encoding;
 	const char *name, *type;
@@ -289,7 +315,7 @@ send_content(struct mime_build *ctx,
 	mime_build_add_param(header, "filename", name);
 	str_append(header, "\r\n");
 	add_description(attachment, name, header);
-	add_ids(attachment, header);
+	add_ids(attachment, content_id, header);
 	if (mime_build_send_header(ctx, header) < 0)
 		return -1;
 	return mime_build_send_encoded(ctx, input, encoding);
@@ -310,7 +336,7 @@ send_message(struct mime_build *ctx,
 	mime_build_add_param(header, "filename", t_file_name(attachment));
 	str_append(header, "\r\n");
 	add_description(attachment, subject, header);
-	add_ids(attachment, header);
+	add_ids(attachment, NULL, header);
 	if (mime_build_send_header(ctx, header) < 0)
 		return -1;
 	ctx->depth++;
@@ -321,7 +347,8 @@ send_message(struct mime_build *ctx,
 
 int mime_build_send_attachment(struct mime_build *ctx,
 			       const struct mapi_content_attachment *attachment,
-			       bool shown_inline, string_t *header)
+			       const char *content_id, bool shown_inline,
+			       string_t *header)
 {
 	struct istream *input;
 	int ret;
@@ -333,7 +360,7 @@ int mime_build_send_attachment(struct mime_build *ctx,
 			input = mime_build_open(mime_build_attachment_data(attachment));
 			if (input == NULL)
 				input = i_stream_create_from_data("", 0);
-			ret = send_content(ctx, attachment, input,
+			ret = send_content(ctx, attachment, input, content_id,
 					   shown_inline, header);
 			i_stream_unref(&input);
 		}

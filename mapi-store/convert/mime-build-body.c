@@ -5,7 +5,8 @@
    HTML is written with its own bytes in its own character set, where that has a
    name, so that it's read back as it was saved. Plain text is UTF-8. HTML gets
    a plain text beside it: the one that was saved with it, else one that is made
-   from it, as readers would have to. */
+   from it, as readers would have to. Where there's neither HTML nor text that
+   counts, they are made of RTF. */
 
 #include "lib.h"
 #include "istream.h"
@@ -73,8 +74,9 @@ static bool has_html(const struct mapi_propset *props)
 	return FALSE;
 }
 
-void mime_build_bodies_find(const struct mapi_content *content,
-			    struct mime_build_bodies *bodies_r)
+int mime_build_bodies_init(struct mime_build *ctx,
+			   const struct mapi_content *content,
+			   struct mime_build_bodies *bodies_r)
 {
 	const struct mapi_value *native;
 
@@ -87,20 +89,31 @@ void mime_build_bodies_find(const struct mapi_content *content,
 	if (bodies_r->text && native != NULL &&
 	    native->u.i32 == MIME_NATIVE_PLAIN)
 		bodies_r->html = FALSE;
+	return mime_build_bodies_add_rtf(ctx, bodies_r);
+}
+
+void mime_build_bodies_deinit(struct mime_build_bodies *bodies)
+{
+	TALLOC_FREE(bodies->rtf_mem);
 }
 
 /* --- their bytes ------------------------------------------------------------ */
 
-struct istream *mime_build_open_html(const struct mapi_content *content,
+struct istream *mime_build_open_html(const struct mime_build_bodies *bodies,
 				     const char **label_r)
 {
+	const struct mapi_propset *props = bodies->content->props;
 	const struct mapi_content_prop *prop =
-		mapi_propset_find(content->props, PIDTAG_HTML);
+		mapi_propset_find(props, PIDTAG_HTML);
 	const struct mapi_value *codepage;
 	struct istream *input;
 	uint32_t cp;
 
 	*label_r = "utf-8";
+	if (bodies->rtf_html != NULL) {
+		return i_stream_create_from_data(bodies->rtf_html,
+						 bodies->rtf_html_size);
+	}
 	if (prop->stream == NULL && prop->value.type == PTYP_STRING) {
 		/* PidTagBodyHtml */
 		input = i_stream_create_from_data(prop->value.u.str,
@@ -109,7 +122,7 @@ struct istream *mime_build_open_html(const struct mapi_content *content,
 		return input;
 	}
 	input = mime_build_open(prop);
-	codepage = mapi_propset_get(content->props, PIDTAG_INTERNET_CODEPAGE);
+	codepage = mapi_propset_get(props, PIDTAG_INTERNET_CODEPAGE);
 	cp = codepage == NULL ? MIME_CODEPAGE_UTF8 : (uint32_t)codepage->u.i32;
 	*label_r = codepage_label(cp);
 	if (*label_r == NULL && mapi_codepage_is_known(cp) && cp != 20127) {
@@ -129,11 +142,16 @@ html_label(const char *label, const struct mime_build_scan *scan)
 	return scan->not_utf8 ? "windows-1252" : "utf-8";
 }
 
-static struct istream *open_text(const struct mapi_content *content)
+static struct istream *open_text(const struct mime_build_bodies *bodies)
 {
-	const char *text = mapi_propset_get_string(content->props, PIDTAG_BODY);
 	struct istream *input;
+	const char *text;
 
+	if (bodies->rtf_text != NULL) {
+		return i_stream_create_from_data(bodies->rtf_text,
+						 bodies->rtf_text_size);
+	}
+	text = mapi_propset_get_string(bodies->content->props, PIDTAG_BODY);
 	input = i_stream_create_from_data(text, strlen(text));
 	mime_filter_push(&input, mime_charset_filter("UTF-8"));
 	mime_filter_push(&input, mime_text_lines_filter(FALSE, FALSE));
@@ -142,14 +160,15 @@ static struct istream *open_text(const struct mapi_content *content)
 
 /* Plain text made of HTML */
 static int
-open_html_text(const struct mapi_content *content, struct istream **input_r)
+open_html_text(const struct mime_build_bodies *bodies,
+	       struct istream **input_r)
 {
 	struct mime_build_scan scan;
 	struct mime_charset charset;
 	struct istream *input;
 	const char *label;
 
-	input = mime_build_open_html(content, &label);
+	input = mime_build_open_html(bodies, &label);
 	if (mime_build_scan(input, &scan) < 0) {
 		i_stream_unref(&input);
 		return -1;
@@ -188,10 +207,10 @@ send_text(struct mime_build *ctx, const struct mime_build_bodies *bodies,
 	int ret;
 
 	if (bodies->text)
-		input = open_text(bodies->content);
+		input = open_text(bodies);
 	else if (!bodies->html)
 		input = i_stream_create_from_data("", 0);
-	else if (open_html_text(bodies->content, &input) < 0)
+	else if (open_html_text(bodies, &input) < 0)
 		return -1;
 	ret = mime_build_scan(input, &scan);
 	if (ret == 0) {
@@ -211,7 +230,7 @@ send_html(struct mime_build *ctx, const struct mime_build_bodies *bodies,
 	const char *label;
 	int ret;
 
-	input = mime_build_open_html(bodies->content, &label);
+	input = mime_build_open_html(bodies, &label);
 	ret = mime_build_scan(input, &scan);
 	if (ret == 0) {
 		ret = send_body(ctx, input, "text/html",

@@ -200,13 +200,26 @@ int mime_build_message(struct mime_build *ctx,
 struct mime_build_bodies {
 	const struct mapi_content *content;
 	bool text, html;
+	/* What has been made of PidTagRtfCompressed, UTF-8; NULL if the property
+	   of that body is used. Content ids by which the HTML shows images, in
+	   the order of attachments; NULL if there are none. */
+	TALLOC_CTX *rtf_mem;
+	char *rtf_text, *rtf_html;
+	size_t rtf_text_size, rtf_html_size;
+	const char **rtf_ids;
 };
-/* Which bodies the message gets. No one, if it has none. */
-void mime_build_bodies_find(const struct mapi_content *content,
-			    struct mime_build_bodies *bodies_r);
-/* PidTagHtml as it's written, and what its character set is called, as far as
+/* Which bodies the message gets. No one, if it has none. -1 if the content's
+   streams can't be read; to be deinitialised then, too. */
+int mime_build_bodies_init(struct mime_build *ctx,
+			   const struct mapi_content *content,
+			   struct mime_build_bodies *bodies_r);
+void mime_build_bodies_deinit(struct mime_build_bodies *bodies);
+/* Adds what is there only as RTF: mime-build-rtf.c */
+int mime_build_bodies_add_rtf(struct mime_build *ctx,
+			      struct mime_build_bodies *bodies);
+/* The HTML as it's written, and what its character set is called, as far as
    properties tell. */
-struct istream *mime_build_open_html(const struct mapi_content *content,
+struct istream *mime_build_open_html(const struct mime_build_bodies *bodies,
 				     const char **label_r);
 /* One part, or a multipart/alternative. header has what goes before it. */
 int mime_build_send_bodies(struct mime_build *ctx,
@@ -231,9 +244,17 @@ bool mime_build_attachment_is_inline(
    there's none, or it can't be one */
 const char *t_mime_build_content_id(
 	const struct mapi_content_attachment *attachment);
+/* An image by value */
+bool mime_build_attachment_is_image(
+	const struct mapi_content_attachment *attachment);
+/* What to call it, on the data stack; may be empty */
+const char *t_mime_build_attachment_name(
+	const struct mapi_content_attachment *attachment);
+/* content_id: instead of its own; may be NULL */
 int mime_build_send_attachment(struct mime_build *ctx,
 			       const struct mapi_content_attachment *attachment,
-			       bool shown_inline, string_t *header);
+			       const char *content_id, bool shown_inline,
+			       string_t *header);
 
 /* --- special classes: mime-build-smime.c, mime-build-report.c ---------------- */
 

@@ -181,23 +181,35 @@ send_fields(struct mime_build *ctx, const struct mapi_content *content,
 	return ret;
 }
 
+static int
+send_bodies(struct mime_build *ctx, const struct mapi_content *content,
+	    string_t *header)
+{
+	struct mime_build_bodies bodies;
+	int ret;
+
+	ret = mime_build_bodies_init(ctx, content, &bodies);
+	if (ret == 0)
+		ret = mime_build_send_bodies(ctx, &bodies, header);
+	mime_build_bodies_deinit(&bodies);
+	return ret;
+}
+
 int mime_build_send_report(struct mime_build *ctx,
 			   const struct mapi_content *content,
 			   string_t *header)
 {
 	const struct report_class *class = class_find(content);
-	struct mime_build_bodies bodies;
 	const char *boundary;
 	unsigned int i;
 
 	if (class == NULL)
 		return 0;
-	mime_build_bodies_find(content, &bodies);
 	if (mime_build_multipart_begin(ctx, header, "report",
 			class->action != NULL ? "report-type=delivery-status" :
 			"report-type=disposition-notification", &boundary) < 0 ||
 	    mime_build_multipart_next(ctx, boundary, TRUE) < 0 ||
-	    mime_build_send_bodies(ctx, &bodies, header) < 0 ||
+	    send_bodies(ctx, content, header) < 0 ||
 	    mime_build_multipart_next(ctx, boundary, FALSE) < 0 ||
 	    send_fields(ctx, content, class, header) < 0)
 		return -1;
@@ -207,7 +219,7 @@ int mime_build_send_report(struct mime_build *ctx,
 			continue;
 		if (mime_build_multipart_next(ctx, boundary, FALSE) < 0 ||
 		    mime_build_send_attachment(ctx, &content->attachments[i],
-					       FALSE, header) < 0)
+					       NULL, FALSE, header) < 0)
 			return -1;
 	}
 	return mime_build_multipart_end(ctx, boundary) < 0 ? -1 : 1;

@@ -86,6 +86,15 @@ struct note {
 	unsigned int other_count;
 };
 
+/* Content id by which HTML that was made of RTF shows it, NULL if it doesn't */
+static const char *
+note_rtf_id(const struct note *note,
+	    const struct mapi_content_attachment *attachment)
+{
+	return note->bodies.rtf_ids == NULL ? NULL :
+		note->bodies.rtf_ids[attachment - note->content->attachments];
+}
+
 static bool
 note_shows_inline(const struct note *note,
 		  const struct mapi_content_attachment *attachment)
@@ -93,6 +102,8 @@ note_shows_inline(const struct note *note,
 	const char *id;
 	bool ret = FALSE;
 
+	if (note_rtf_id(note, attachment) != NULL)
+		return TRUE;
 	if (!note->bodies.html ||
 	    !mime_build_attachment_is_related(attachment))
 		return FALSE;
@@ -110,7 +121,9 @@ static bool
 note_is_related(const struct note *note,
 		const struct mapi_content_attachment *attachment)
 {
-	return note->related && mime_build_attachment_is_related(attachment);
+	return note->related &&
+		(mime_build_attachment_is_related(attachment) ||
+		 note_rtf_id(note, attachment) != NULL);
 }
 
 /* Not every client says what it shows in the body. */
@@ -127,7 +140,7 @@ static int note_scan_html(struct note *note)
 	}
 	if (!note->bodies.html || i == content->attachment_count)
 		return 0;
-	input = mime_build_open_html(content, &label);
+	input = mime_build_open_html(&note->bodies, &label);
 	note->cids = mime_cids_scan(input);
 	i_stream_unref(&input);
 	return note->cids == NULL ? -1 : 0;
@@ -142,8 +155,8 @@ note_init(struct mime_build *ctx, const struct mapi_content *content,
 
 	i_zero(note_r);
 	note_r->content = content;
-	mime_build_bodies_find(content, &note_r->bodies);
-	if (note_scan_html(note_r) < 0)
+	if (mime_build_bodies_init(ctx, content, &note_r->bodies) < 0 ||
+	    note_scan_html(note_r) < 0)
 		return -1;
 	for (i = 0; i < content->attachment_count; i++) {
 		attachment = &content->attachments[i];
@@ -174,7 +187,8 @@ send_attachments(struct mime_build *ctx, const struct note *note, bool related,
 		    note_is_related(note, attachment) != related)
 			continue;
 		if (mime_build_multipart_next(ctx, boundary, first) < 0 ||
-		    mime_build_send_attachment(ctx, attachment, related &&
+		    mime_build_send_attachment(ctx, attachment,
+				note_rtf_id(note, attachment), related &&
 				note_shows_inline(note, attachment),
 				header) < 0)
 			return -1;
@@ -229,10 +243,11 @@ send_note(struct mime_build *ctx, const struct mapi_content *content,
 	struct note note;
 	int ret;
 
-	if (note_init(ctx, content, &note) < 0)
-		return -1;
-	ret = send_mixed(ctx, &note, header);
+	ret = note_init(ctx, content, &note);
+	if (ret == 0)
+		ret = send_mixed(ctx, &note, header);
 	mime_cids_free(&note.cids);
+	mime_build_bodies_deinit(&note.bodies);
 	return ret;
 }
 

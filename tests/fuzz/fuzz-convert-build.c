@@ -18,8 +18,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 #define MAX_DEPTH 40
 #define IS_CONTENT 0x01
-/* how much may be written for each byte of content */
+/* How much may be written for each byte of content. RTF may be compressed to an
+   eighth, and become HTML with many times as many tags. */
 #define MAX_EXPANSION 64
+#define MAX_EXPANSION_RTF (8 * 400)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -65,6 +67,7 @@ static const uint32_t tags[] = {
 	PIDTAG_ATTACH_CONTENT_ID, PIDTAG_ATTACH_CONTENT_LOCATION,
 	PIDTAG_ATTACH_FLAGS, PIDTAG_ATTACHMENT_HIDDEN,
 	PIDTAG_TEXT_ATTACHMENT_CHARSET, PIDTAG_ATTACH_DATA_BINARY,
+	PIDTAG_RTF_IN_SYNC, PIDTAG_RENDERING_POSITION,
 	/* a field of any name */
 	MAPI_TAG(0x8001, PTYP_STRING),
 };
@@ -258,6 +261,21 @@ derive(TALLOC_CTX *mem, const void *data, size_t size)
 	return content;
 }
 
+/* Anywhere */
+static bool content_has_rtf(const struct mapi_content *content)
+{
+	unsigned int i;
+
+	if (mapi_propset_find(content->props, PIDTAG_RTF_COMPRESSED) != NULL)
+		return TRUE;
+	for (i = 0; i < content->attachment_count; i++) {
+		if (content->attachments[i].embedded != NULL &&
+		    content_has_rtf(content->attachments[i].embedded))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	TALLOC_CTX *mem;
@@ -275,7 +293,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			read_content(&r, content, 0);
 		}
 		buf = build(content);
-		i_assert(buf->used <= (size + 4096) * MAX_EXPANSION);
+		i_assert(buf->used <= (size + 4096) *
+			 (content_has_rtf(content) ? MAX_EXPANSION_RTF :
+			  MAX_EXPANSION));
 		again = derive(mem, buf->data, buf->used);
 		buf2 = build(again);
 		buf3 = build(content);
