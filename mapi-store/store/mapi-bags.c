@@ -387,7 +387,13 @@ bags_resolve(struct mapi_bags *bags, struct mailbox *box)
 	array_delete(&bags->unresolved, left,
 		     array_count(&bags->unresolved) - left);
 	mail_free(&mail);
-	if (mailbox_transaction_commit(&trans) < 0 || mailbox_sync(box, 0) < 0)
+	if (mailbox_transaction_commit(&trans) < 0) {
+		error = mapi_error_from_mailbox(box);
+		/* what the user may not expunge is the next one's to do */
+		if (error == EC_ACCESS_DENIED)
+			error = EC_NONE;
+	}
+	if (error == EC_NONE && mailbox_sync(box, 0) < 0)
 		error = mapi_error_from_mailbox(box);
 	return error;
 }

@@ -78,7 +78,8 @@ enum mapi_error mapi_companion_prepare(const struct mapi_companion *comp)
 	if (mailbox_list_lock(list) < 0)
 		return mapi_error_from_list(list);
 	/* opening creates it */
-	inbox = mailbox_alloc(list, "INBOX", MAILBOX_FLAG_DROP_RECENT);
+	inbox = mailbox_alloc(list, "INBOX", MAILBOX_FLAG_DROP_RECENT |
+			      MAILBOX_FLAG_IGNORE_ACLS);
 	if (mailbox_open(inbox) < 0)
 		ret = mapi_error_from_mailbox(inbox);
 	mailbox_free(&inbox);
@@ -111,6 +112,20 @@ mapi_companion_create(const struct mapi_companion *comp, struct mailbox *box,
 	return ret;
 }
 
+struct mailbox *
+mapi_companion_alloc(const struct mapi_companion *comp, const char *leaf,
+		     enum mailbox_flags flags)
+{
+	struct mailbox *box;
+
+	T_BEGIN {
+		box = mailbox_alloc(comp->ns->list,
+				    mapi_companion_vname(comp, leaf),
+				    flags | MAILBOX_FLAG_IGNORE_ACLS);
+	} T_END;
+	return box;
+}
+
 enum mapi_error
 mapi_companion_open(const struct mapi_companion *comp, const char *leaf,
 		    bool create, const struct mailbox_update *update,
@@ -120,8 +135,7 @@ mapi_companion_open(const struct mapi_companion *comp, const char *leaf,
 	enum mapi_error ret;
 
 	*box_r = NULL;
-	box = mailbox_alloc(comp->ns->list, mapi_companion_vname(comp, leaf),
-			    MAILBOX_FLAG_DROP_RECENT);
+	box = mapi_companion_alloc(comp, leaf, MAILBOX_FLAG_DROP_RECENT);
 	if (mailbox_open(box) < 0 &&
 	    (!create ||
 	     mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND ||

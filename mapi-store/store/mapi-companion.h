@@ -11,12 +11,11 @@
    A mailbox of the tree is named by its leaf, which consists of characters
    that no namespace separator and no mailbox format minds: [a-z0-9-]. */
 
+#include "mail-storage.h"
 #include "mapi-object.h"
 
 struct mail_user;
 struct mail_namespace;
-struct mailbox;
-struct mailbox_update;
 
 struct mapi_companion {
 	struct mail_namespace *ns;
@@ -47,6 +46,12 @@ enum mapi_error mapi_companion_prepare(const struct mapi_companion *comp);
 
 /* Whether there's such a mailbox, without a look at the list index. */
 bool mapi_companion_exists(const struct mapi_companion *comp, const char *leaf);
+
+/* A mailbox of the tree, allocated only. It belongs to the server: ACLs don't
+   count in it, so whoever opens one for a user has to look whether he may. */
+struct mailbox *
+mapi_companion_alloc(const struct mapi_companion *comp, const char *leaf,
+		     enum mailbox_flags flags);
 
 /* Opens and synchronises a mailbox of the tree. One that doesn't exist is
    created with the settings of update (may be NULL) if create is set, else it

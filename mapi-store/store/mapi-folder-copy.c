@@ -5,6 +5,7 @@
 #include "mail-search-build.h"
 #include "store-compat.h"
 #include "mapi-bags.h"
+#include "mapi-folder-rights.h"
 #include "mapi-folder-write-private.h"
 #include "mapi-search-folder-private.h"
 #include "mapi-stored-props.h"
@@ -409,6 +410,10 @@ mapi_folder_copy(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 {
 	enum mapi_error ret;
 
+	/* it's put together among what is the owner's, and nobody has been
+	   given rights in it */
+	if (mapi_store_is_delegate(store))
+		return EC_NOT_SUPPORTED;
 	T_BEGIN {
 		ret = folder_copy(store, fid, dest_fid, t_strdup(name),
 				  recursive);

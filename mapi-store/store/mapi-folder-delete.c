@@ -5,6 +5,7 @@
 #include "store-compat.h"
 #include "mapi-bags.h"
 #include "mapi-enums.h"
+#include "mapi-folder-rights.h"
 #include "mapi-folder-write-private.h"
 #include "mapi-search-folder-private.h"
 #include "mapi-stored-props.h"
@@ -45,8 +46,7 @@ delete_associated(struct mapi_store *store,
 	unsigned int i;
 
 	for (i = 0; i < N_ELEMENTS(leafs); i++) {
-		box = mailbox_alloc(store->companion->ns->list,
-			mapi_companion_vname(store->companion, leafs[i]), 0);
+		box = mapi_companion_alloc(store->companion, leafs[i], 0);
 		if (mailbox_delete(box) < 0 &&
 		    mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND)
 			(void)mapi_error_from_mailbox(box);
@@ -96,15 +96,12 @@ mapi_folder_mailbox_delete(struct mapi_store *store,
 	return ret != EC_NONE ? ret : delete_note(store, item);
 }
 
-static enum mapi_error
-box_get_count(struct mapi_store *store, const char *vname, uint32_t *count)
+/* Frees the mailbox. */
+static enum mapi_error box_get_count(struct mailbox *box, uint32_t *count)
 {
 	struct mailbox_status status;
-	struct mailbox *box;
 	enum mapi_error ret = EC_NONE;
 
-	box = mailbox_alloc(store->companion->ns->list, vname,
-			    MAILBOX_FLAG_READONLY);
 	if (mailbox_get_status(box, STATUS_MESSAGES, &status) == 0)
 		*count += status.messages;
 	else if (mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND)
@@ -121,10 +118,33 @@ item_get_count(struct mapi_store *store, const struct mapi_folder_item *item,
 	const char *leaf = t_strdup_printf(MAPI_COMPANION_FAI, item->number);
 	enum mapi_error ret = EC_NONE;
 
-	if (item->vname != NULL)
-		ret = box_get_count(store, item->vname, count);
-	return ret != EC_NONE ? ret : box_get_count(store,
-		mapi_companion_vname(store->companion, leaf), count);
+	if (item->vname != NULL) {
+		ret = box_get_count(mailbox_alloc(store->companion->ns->list,
+						  item->vname,
+						  MAILBOX_FLAG_READONLY),
+				    count);
+	}
+	return ret != EC_NONE ? ret : box_get_count(
+		mapi_companion_alloc(store->companion, leaf,
+				     MAILBOX_FLAG_READONLY), count);
+}
+
+/* Before anything is deleted: search folders below it aren't the mailbox's. */
+static enum mapi_error
+items_check_rights(struct mapi_store *store,
+		   const ARRAY_TYPE(mapi_folder_item) *items)
+{
+	const struct mapi_folder_item *item;
+	const struct mapi_folder_node *node;
+
+	array_foreach(items, item) {
+		node = mapi_folder_tree_lookup(store, item->fid);
+		if (node == NULL)
+			return EC_OBJECT_DELETED;
+		if ((mapi_folder_acl(store, node) & MAPI_ACL_DELETE) == 0)
+			return EC_ACCESS_DENIED;
+	}
+	return EC_NONE;
 }
 
 /* node and all below it. With if_empty nothing is deleted if one of them has
@@ -142,6 +162,9 @@ folder_delete_tree(struct mapi_store *store,
 
 	t_array_init(&items, 8);
 	mapi_folder_items_add(store, node, TRUE, &items);
+	ret = items_check_rights(store, &items);
+	if (ret != EC_NONE)
+		return ret;
 	if (if_empty) {
 		array_foreach(&items, item) {
 			ret = item_get_count(store, item, &count);
@@ -232,17 +255,14 @@ static void expunge_all(struct mailbox_transaction_context *trans)
 	(void)mailbox_search_deinit(&search_ctx);
 }
 
+/* Frees the mailbox. */
 static enum mapi_error
-box_empty(struct mapi_store *store, const char *vname, struct mapi_bags *bags,
-	  bool *partial)
+box_empty(struct mailbox *box, struct mapi_bags *bags, bool *partial)
 {
 	struct mailbox_transaction_context *trans;
 	struct mailbox_status status;
-	struct mailbox *box;
 	enum mapi_error ret = EC_NONE;
 
-	box = mailbox_alloc(store->companion->ns->list, vname,
-			    MAILBOX_FLAG_DROP_RECENT);
 	if (mailbox_open(box) < 0) {
 		if (mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND)
 			ret = mapi_error_from_mailbox(box);
@@ -304,12 +324,40 @@ folder_empty_children(struct mapi_store *store,
 }
 
 static enum mapi_error
+folder_empty_associated(struct mapi_store *store,
+			const struct mapi_folder_node *node, bool *partial)
+{
+	uint32_t number = mapi_folder_fid_to_number(node->fid);
+
+	if ((mapi_folder_rights(store, node) & RIGHTS_FOLDER_OWNER) == 0)
+		return EC_ACCESS_DENIED;
+	return box_empty(mapi_companion_alloc(store->companion,
+				t_strdup_printf(MAPI_COMPANION_FAI, number),
+				MAILBOX_FLAG_DROP_RECENT),
+			 mapi_bags_get(store, number, TRUE), partial);
+}
+
+static enum mapi_error
+folder_empty_messages(struct mapi_store *store,
+		      const struct mapi_folder_node *node, bool *partial)
+{
+	struct mailbox *box;
+	enum mapi_error ret;
+
+	if (node->vname == NULL)
+		return EC_NONE;
+	ret = mapi_folder_box_alloc(store, node, MAILBOX_FLAG_DROP_RECENT,
+				    &box);
+	return ret != EC_NONE ? ret : box_empty(box, mapi_bags_get(store,
+		mapi_folder_fid_to_number(node->fid), FALSE), partial);
+}
+
+static enum mapi_error
 folder_empty(struct mapi_store *store, mapi_id_t fid, bool associated,
 	     bool *partial)
 {
 	const struct mapi_folder_node *node;
-	const char *vname;
-	enum mapi_error ret, ret2 = EC_NONE;
+	enum mapi_error ret, ret2;
 
 	ret = mapi_folder_tree_refresh(store);
 	if (ret != EC_NONE)
@@ -322,20 +370,12 @@ folder_empty(struct mapi_store *store, mapi_id_t fid, bool associated,
 		return EC_NOT_SUPPORTED;
 	if (node->search)
 		return EC_SEARCH_FOLDER;
-	vname = t_strdup(node->vname);
 	ret = folder_empty_children(store, node, partial);
-	if (vname != NULL)
-		ret2 = box_empty(store, vname, mapi_bags_get(store,
-			mapi_folder_fid_to_number(fid), FALSE), partial);
+	ret2 = folder_empty_messages(store, node, partial);
 	if (ret == EC_NONE)
 		ret = ret2;
 	if (associated) {
-		ret2 = box_empty(store,
-			mapi_companion_vname(store->companion,
-				t_strdup_printf(MAPI_COMPANION_FAI,
-					mapi_folder_fid_to_number(fid))),
-			mapi_bags_get(store, mapi_folder_fid_to_number(fid),
-				      TRUE), partial);
+		ret2 = folder_empty_associated(store, node, partial);
 		if (ret == EC_NONE)
 			ret = ret2;
 	}

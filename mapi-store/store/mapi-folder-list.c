@@ -4,6 +4,7 @@
 #include "hash.h"
 #include "guid.h"
 #include "store-compat.h"
+#include "mapi-acl.h"
 #include "mapi-folder-list.h"
 #include "mapi-search-folder-private.h"
 
@@ -69,7 +70,9 @@ bool mapi_folder_list_equals(const struct mapi_folder_list *list,
 	for (i = 0; i < count; i++) {
 		if (strcmp(a[i].vname, b[i].vname) != 0 ||
 		    strcmp(a[i].key, b[i].key) != 0 ||
-		    null_strcmp(a[i].special_use, b[i].special_use) != 0)
+		    null_strcmp(a[i].special_use, b[i].special_use) != 0 ||
+		    a[i].visible != b[i].visible ||
+		    a[i].has_visible != b[i].has_visible)
 			return FALSE;
 	}
 	return TRUE;
@@ -166,7 +169,40 @@ static void tree_list_add_parents(struct mapi_folder_list *list)
 	} T_END;
 }
 
-enum mapi_error mapi_folder_list_read(struct mapi_folder_list *list)
+/* --- visibility ------------------------------------------------------------ */
+
+/* The tree has all mailboxes, so that each keeps its number and its role whoever
+   looks. Those that the user may not see are left out when nodes are made of
+   them; but what is above one that he sees is shown, as IMAP does. */
+static void tree_list_find_visible(struct mapi_folder_list *list)
+{
+	HASH_TABLE(const char *, struct mapi_tree_mailbox *) names;
+	const struct mapi_acl *acl = list->store->acl;
+	struct mapi_tree_mailbox *mbox, *parent;
+	const char *vname;
+
+	hash_table_create(&names, default_pool, 64, str_hash, strcmp);
+	array_foreach_modifiable(&list->mailboxes, mbox) {
+		mbox->visible = acl == NULL ||
+			(mapi_acl_my_rights(acl, mbox->vname) &
+			 MAPI_ACL_LOOKUP) != 0;
+		hash_table_update(names, mbox->vname, mbox);
+	}
+	array_foreach_modifiable(&list->mailboxes, mbox) T_BEGIN {
+		vname = !mbox->visible ? NULL :
+			mapi_folder_list_parent(list->ns, mbox->vname);
+		for (; vname != NULL;
+		     vname = mapi_folder_list_parent(list->ns, vname)) {
+			parent = hash_table_lookup(names, vname);
+			if (parent == NULL || parent->has_visible)
+				break;
+			parent->has_visible = TRUE;
+		}
+	} T_END;
+	hash_table_destroy(&names);
+}
+
+static enum mapi_error tree_list_read_all(struct mapi_folder_list *list)
 {
 	struct mailbox_list_iterate_context *iter;
 	const struct mailbox_info *info;
@@ -197,6 +233,18 @@ enum mapi_error mapi_folder_list_read(struct mapi_folder_list *list)
 	tree_list_add_parents(list);
 	hash_table_destroy(&list->vnames);
 	return EC_NONE;
+}
+
+enum mapi_error mapi_folder_list_read(struct mapi_folder_list *list)
+{
+	enum mapi_error ret;
+
+	mapi_acl_suspend(list->store->acl);
+	ret = tree_list_read_all(list);
+	mapi_acl_resume(list->store->acl);
+	if (ret == EC_NONE)
+		tree_list_find_visible(list);
+	return ret;
 }
 
 /* --- numbers ------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include "mapi-enums.h"
 #include "mapi-props.h"
 #include "mapi-entryid.h"
+#include "mapi-folder-rights.h"
 #include "mapi-search-folder.h"
 #include "mapi-stored-props.h"
 
@@ -36,10 +37,23 @@ static struct mapi_value not_found(void)
 
 /* --- the mailbox ---------------------------------------------------------- */
 
+/* Whoever may not read the messages doesn't see how many there are either. */
+static bool folder_may_read(struct folder_props *props)
+{
+	return (mapi_folder_rights(props->store, props->node) &
+		RIGHTS_READ_ANY) != 0;
+}
+
+/* NULL if there's none, or none for the user */
 static struct mailbox *folder_box_alloc(struct folder_props *props)
 {
-	return mailbox_alloc(props->store->companion->ns->list,
-			     props->node->vname, MAILBOX_FLAG_READONLY);
+	struct mailbox *box;
+
+	if (props->node->vname == NULL || !folder_may_read(props) ||
+	    mapi_folder_box_alloc(props->store, props->node,
+				  MAILBOX_FLAG_READONLY, &box) != EC_NONE)
+		return NULL;
+	return box;
 }
 
 static const struct mailbox_status *
@@ -56,9 +70,9 @@ folder_get_status(struct folder_props *props)
 			&props->status.unseen);
 		return &props->status;
 	}
-	if (props->node->vname == NULL)
-		return &props->status;
 	box = folder_box_alloc(props);
+	if (box == NULL)
+		return &props->status;
 	if (mailbox_get_status(box, STATUS_MESSAGES | STATUS_UNSEEN |
 			       STATUS_UIDVALIDITY | STATUS_UIDNEXT,
 			       &props->status) < 0) {
@@ -74,10 +88,12 @@ static uint64_t folder_get_size(struct folder_props *props)
 	struct mailbox_metadata metadata;
 	struct mailbox *box;
 
-	if (props->have_size || props->node->vname == NULL)
+	if (props->have_size)
 		return props->size;
 	props->have_size = TRUE;
 	box = folder_box_alloc(props);
+	if (box == NULL)
+		return 0;
 	if (mailbox_get_metadata(box, MAILBOX_METADATA_VIRTUAL_SIZE,
 				 &metadata) < 0)
 		(void)mapi_error_from_mailbox(box);
@@ -96,11 +112,12 @@ static uint32_t folder_get_associated_count(struct folder_props *props)
 	if (props->have_associated)
 		return props->associated_count;
 	props->have_associated = TRUE;
+	if (!folder_may_read(props))
+		return 0;
 	leaf = t_strdup_printf(MAPI_COMPANION_FAI,
 			       mapi_folder_fid_to_number(props->node->fid));
-	box = mailbox_alloc(props->store->companion->ns->list,
-			    mapi_companion_vname(props->store->companion, leaf),
-			    MAILBOX_FLAG_READONLY);
+	box = mapi_companion_alloc(props->store->companion, leaf,
+				   MAILBOX_FLAG_READONLY);
 	if (mailbox_get_status(box, STATUS_MESSAGES, &status) == 0)
 		props->associated_count = status.messages;
 	else if (mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND)
@@ -118,12 +135,11 @@ static void folder_get_mailbox_times(struct folder_props *props)
 	const char *path;
 	struct stat st;
 
-	if (props->node->vname == NULL) {
+	if (props->node->vname == NULL || !folder_may_read(props)) {
 		/* as old as the store */
-		box = mailbox_alloc(props->store->companion->ns->list,
-			mapi_companion_vname(props->store->companion,
-					     MAPI_COMPANION_LOG),
-			MAILBOX_FLAG_READONLY);
+		box = mapi_companion_alloc(props->store->companion,
+					   MAPI_COMPANION_LOG,
+					   MAILBOX_FLAG_READONLY);
 		if (mailbox_get_status(box, STATUS_UIDVALIDITY,
 				       &props->status) == 0)
 			props->created.tv_sec = props->status.uidvalidity;
@@ -135,6 +151,8 @@ static void folder_get_mailbox_times(struct folder_props *props)
 	props->created.tv_sec = folder_get_status(props)->uidvalidity;
 	props->changed = props->created;
 	box = folder_box_alloc(props);
+	if (box == NULL)
+		return;
 	if (mailbox_get_path_to(box, MAILBOX_LIST_PATH_TYPE_INDEX, &path) > 0 &&
 	    stat(t_strconcat(path, "/", box->index_prefix, ".log", NULL),
 		 &st) == 0)
@@ -329,32 +347,20 @@ static struct mapi_value prop_folder_flags(struct folder_props *props)
 
 static struct mapi_value prop_access(struct folder_props *props)
 {
-	/* It's the owner's store; nobody else opens it yet. */
-	uint32_t access = MAPI_ACCESS_MODIFY | MAPI_ACCESS_READ |
-		MAPI_ACCESS_CREATE_HIERARCHY | MAPI_ACCESS_CREATE_CONTENTS |
-		MAPI_ACCESS_CREATE_ASSOCIATED;
-
-	/* nothing but FAI messages can be made in them */
-	if (props->node->search) {
-		access &= ~(MAPI_ACCESS_CREATE_HIERARCHY |
-			    MAPI_ACCESS_CREATE_CONTENTS);
-	}
-	if (props->node->special == MAPI_SPECIAL_NONE)
-		access |= MAPI_ACCESS_DELETE;
-	return mapi_value_i32(access);
+	return mapi_value_i32(mapi_folder_access(props->store, props->node));
 }
 
 static struct mapi_value prop_access_level(struct folder_props *props)
 {
-	return mapi_value_i32(1); /* Modify */
+	uint32_t access = mapi_folder_access(props->store, props->node);
+
+	/* 1: Modify, 0: read only */
+	return mapi_value_i32((access & MAPI_ACCESS_MODIFY) != 0 ? 1 : 0);
 }
 
 static struct mapi_value prop_rights(struct folder_props *props)
 {
-	/* [MS-OXCPERM] 2.2.7: all but the free/busy bits, which exist only in
-	   the permissions table; in search folders nothing can be created
-	   (0x02, 0x80) */
-	return mapi_value_i32(props->node->search ? 0x779 : 0x7fb);
+	return mapi_value_i32(mapi_folder_rights(props->store, props->node));
 }
 
 static struct mapi_value prop_hidden(struct folder_props *props)

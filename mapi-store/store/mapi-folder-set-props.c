@@ -3,6 +3,8 @@
 #include "array.h"
 #include "time-util.h"
 #include "unichar.h"
+#include "mapi-enums.h"
+#include "mapi-folder-rights.h"
 #include "mapi-props.h"
 #include "mapi-folder-write-private.h"
 #include "mapi-stored-props.h"
@@ -111,8 +113,7 @@ folder_set_prop(struct mapi_stored_changes *changes, uint32_t number,
 		return EC_UNEXPECTED_TYPE;
 	if (noted != NULL) {
 		error = noted_prop_value(prop, noted, &value);
-		if (error == EC_NONE)
-			if (error == EC_NONE) {
+		if (error == EC_NONE) {
 			mapi_folder_note(changes, number, noted->kind,
 					 value);
 		}
@@ -148,6 +149,7 @@ folder_set_props(struct mapi_store *store, mapi_id_t fid,
 		 const struct mapi_content_prop *props, unsigned int count,
 		 enum mapi_error *errors_r)
 {
+	const struct mapi_folder_node *node;
 	struct mapi_stored_changes changes;
 	uint32_t number = mapi_folder_fid_to_number(fid);
 	enum mapi_error ret;
@@ -165,8 +167,17 @@ folder_set_props(struct mapi_store *store, mapi_id_t fid,
 				return ret;
 		}
 	}
-	if (mapi_folder_tree_lookup(store, fid) == NULL)
+	node = mapi_folder_tree_lookup(store, fid);
+	if (node == NULL)
 		return EC_OBJECT_DELETED;
+	if ((mapi_folder_rights(store, node) & RIGHTS_FOLDER_OWNER) == 0) {
+		for (i = 0; i < count; i++) {
+			if (errors_r[i] == EC_NONE &&
+			    !prop_is_new_name(&props[i]))
+				errors_r[i] = EC_ACCESS_DENIED;
+		}
+		return EC_NONE;
+	}
 	mapi_stored_begin(&changes, store);
 	for (i = 0; i < count; i++) {
 		/* errors that were there before stay */
@@ -254,6 +265,9 @@ folder_delete_props(struct mapi_folder *folder, const uint32_t *tags,
 	unsigned int i;
 
 	ret = mapi_folder_tree_refresh(store);
+	if (ret != EC_NONE)
+		return ret;
+	ret = mapi_folder_check_rights(folder, RIGHTS_FOLDER_OWNER);
 	if (ret != EC_NONE)
 		return ret;
 	if (mapi_folder_node(folder) == NULL)

@@ -2,6 +2,7 @@
 #include "lib.h"
 #include "array.h"
 #include "store-compat.h"
+#include "mapi-acl.h"
 #include "mapi-store-private.h"
 
 /* The special folders, [MS-OXOSFLD]. Those that a user of other protocols has
@@ -320,10 +321,10 @@ special_create(struct special_search *search,
 	return FALSE;
 }
 
-enum mapi_error
-mapi_special_folders_find(struct mapi_store *store,
-			  const ARRAY_TYPE(mapi_tree_mailbox) *mailboxes,
-			  bool *created_r)
+static enum mapi_error
+special_folders_find(struct mapi_store *store,
+		     const ARRAY_TYPE(mapi_tree_mailbox) *mailboxes,
+		     bool *created_r)
 {
 	struct special_search search;
 	struct mapi_idlog_new recs[MAPI_SPECIAL_COUNT];
@@ -368,4 +369,18 @@ mapi_special_folders_find(struct mapi_store *store,
 			info->display_name, mbox->vname);
 	}
 	return mapi_idlog_write(store->log, recs, count);
+}
+
+/* They are the mailbox's, whoever is the first to need them. */
+enum mapi_error
+mapi_special_folders_find(struct mapi_store *store,
+			  const ARRAY_TYPE(mapi_tree_mailbox) *mailboxes,
+			  bool *created_r)
+{
+	enum mapi_error ret;
+
+	mapi_acl_suspend(store->acl);
+	ret = special_folders_find(store, mailboxes, created_r);
+	mapi_acl_resume(store->acl);
+	return ret;
 }

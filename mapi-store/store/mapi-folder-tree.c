@@ -6,6 +6,7 @@
 #include "str.h"
 #include "store-compat.h"
 #include "mapi-folder-list.h"
+#include "mapi-folder-rights.h"
 #include "mapi-search-folder-private.h"
 
 /* The folder tree is made of the list of the inbox namespace's mailboxes
@@ -25,7 +26,10 @@ struct mapi_folder_tree {
 	HASH_TABLE(void *, struct mapi_folder_node *) nodes;
 	ARRAY(struct mapi_folder_node *) all_nodes;
 	HASH_TABLE(const char *, struct mapi_folder_node *) by_vname;
+	/* NULL also for those that the user may not see */
 	struct mapi_folder_node *special[MAPI_SPECIAL_COUNT];
+	/* 0 if there's none */
+	uint32_t special_numbers[MAPI_SPECIAL_COUNT];
 };
 
 static int mapi_folder_tree_destructor(struct mapi_folder_tree *tree)
@@ -121,6 +125,9 @@ static void tree_build_internal(struct mapi_store *store)
 		if (!info->internal)
 			continue;
 		number = mapi_special_number(store, i);
+		tree->special_numbers[i] = number;
+		if (!mapi_folder_internal_is_visible(store, i, number))
+			continue;
 		node = p_new(tree->pool, struct mapi_folder_node, 1);
 		node->fid = MAPI_FOLDER_FID(number);
 		node->special = i;
@@ -143,7 +150,7 @@ static void tree_build_internal(struct mapi_store *store)
 	}
 	for (i = 0; i < MAPI_SPECIAL_COUNT; i++) {
 		info = &mapi_special_infos[i];
-		if (info->internal) {
+		if (tree->special[i] != NULL) {
 			tree_node_link(tree->special[i],
 				       info->parent == MAPI_SPECIAL_NONE ? NULL :
 				       tree->special[info->parent]);
@@ -159,24 +166,30 @@ static void tree_build_mailboxes(struct mapi_store *store)
 	unsigned int i;
 
 	array_foreach(&tree->list.mailboxes, mbox) {
-		node = p_new(tree->pool, struct mapi_folder_node, 1);
-		node->fid = MAPI_FOLDER_FID(mbox->number);
-		node->special = MAPI_SPECIAL_NONE;
+		enum mapi_special_folder special = MAPI_SPECIAL_NONE;
+
 		for (i = 0; i < MAPI_SPECIAL_COUNT; i++) {
 			if (!mapi_special_infos[i].internal &&
 			    mapi_special_number(store, i) == mbox->number &&
 			    !mbox->noselect) {
-				node->special = i;
-				tree->special[i] = node;
+				special = i;
+				tree->special_numbers[i] = mbox->number;
 			}
 		}
+		if (!mbox->visible && !mbox->has_visible)
+			continue;
+		node = p_new(tree->pool, struct mapi_folder_node, 1);
+		node->fid = MAPI_FOLDER_FID(mbox->number);
+		node->special = special;
+		if (special != MAPI_SPECIAL_NONE)
+			tree->special[special] = node;
 		node->display_name = p_strdup(tree->pool,
 			mapi_folder_list_leaf(store->companion->ns, mbox->vname));
 		node->container_class = p_strdup(tree->pool,
 			tree_container_class(store, mbox->number,
 					     node->special));
 		node->path = p_strdup(tree->pool, mbox->vname);
-		if (!mbox->noselect)
+		if (!mbox->noselect && mbox->visible)
 			node->vname = node->path;
 		node->hidden = tree_is_hidden(store, mbox->number);
 		tree_node_insert(tree, node);
@@ -192,11 +205,13 @@ static void tree_build_mailboxes(struct mapi_store *store)
 			parent = hash_table_lookup(tree->by_vname, vname);
 		if (parent == NULL)
 			parent = tree->special[MAPI_SPECIAL_IPM_SUBTREE];
-		tree_node_link(node, parent);
+		if (node != NULL)
+			tree_node_link(node, parent);
 	} T_END;
 }
 
-/* Those whose parent is gone are out of reach. */
+/* Those whose parent is gone are out of reach. They are the owner's: what they
+   find isn't all for others to see. */
 static void tree_build_searches(struct mapi_store *store)
 {
 	struct mapi_folder_tree *tree = store->tree;
@@ -205,6 +220,8 @@ static void tree_build_searches(struct mapi_store *store)
 	unsigned int iter = 0;
 	const char *name;
 
+	if (mapi_store_is_delegate(store))
+		return;
 	while (mapi_search_folder_next(store, &iter, &number, &parent_number,
 				       &name)) {
 		parent = hash_table_lookup(tree->nodes,
@@ -260,6 +277,7 @@ mapi_folder_tree_rebuild(struct mapi_store *store, struct mapi_folder_list *list
 	hash_table_clear(tree->nodes, TRUE);
 	hash_table_clear(tree->by_vname, TRUE);
 	i_zero(&tree->special);
+	i_zero(&tree->special_numbers);
 	pool_unref(&tree->pool);
 
 	mapi_folder_list_deinit(&tree->list);
@@ -379,9 +397,10 @@ mapi_folder_tree_lookup_path(struct mapi_store *store, const char *path)
 mapi_id_t mapi_folder_tree_special(struct mapi_store *store,
 				   enum mapi_special_folder special)
 {
-	const struct mapi_folder_node *node = store->tree->special[special];
+	/* its id is told to everybody, as clients need those of RopLogon */
+	uint32_t number = store->tree->special_numbers[special];
 
-	return node == NULL ? 0 : node->fid;
+	return number == 0 ? 0 : MAPI_FOLDER_FID(number);
 }
 
 struct mapi_folder_node *

@@ -5,6 +5,7 @@
 #include "unichar.h"
 #include "store-compat.h"
 #include "mapi-folder-list.h"
+#include "mapi-folder-rights.h"
 #include "mapi-folder-write-private.h"
 #include "mapi-search-folder-private.h"
 
@@ -401,6 +402,8 @@ folder_create(struct mapi_store *store, mapi_id_t parent_fid, const char *name,
 		return EC_SEARCH_FOLDER;
 	node = mapi_folder_find_child(store, parent, name, NULL);
 	if (node == NULL) {
+		if ((mapi_folder_acl(store, parent) & MAPI_ACL_CREATE) == 0)
+			return EC_ACCESS_DENIED;
 		ret = mapi_folder_child_vname(store, parent, name, &vname);
 		if (ret != EC_NONE)
 			return ret;
@@ -472,6 +475,9 @@ folder_move(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 		if (up == node)
 			return EC_FOLDER_CYCLE;
 	}
+	if ((mapi_folder_acl(store, node) & MAPI_ACL_DELETE) == 0 ||
+	    (mapi_folder_acl(store, dest) & MAPI_ACL_CREATE) == 0)
+		return EC_ACCESS_DENIED;
 	ret = mapi_folder_name_check(name);
 	if (ret != EC_NONE)
 		return ret;

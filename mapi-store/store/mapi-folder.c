@@ -3,6 +3,8 @@
 #include "store-compat.h"
 #include "mapi-bags.h"
 #include "mapi-entryid.h"
+#include "mapi-enums.h"
+#include "mapi-folder-rights.h"
 #include "mapi-folder-write.h"
 #include "mapi-stored-props.h"
 
@@ -73,6 +75,8 @@ mapi_folder_open(TALLOC_CTX *parent, struct mapi_store *store, mapi_id_t fid,
 		if (node == NULL)
 			return EC_NOT_FOUND;
 	}
+	if (!mapi_folder_is_visible(store, node))
+		return EC_NOT_FOUND;
 	folder = talloc_zero(parent, struct mapi_folder);
 	folder->priv = talloc_zero(folder, struct mapi_folder_private);
 	folder->obj.type = MAPI_OBJECT_FOLDER;
@@ -151,9 +155,10 @@ enum mapi_error mapi_folder_open_mailbox(struct mapi_folder *folder)
 		return EC_OBJECT_DELETED;
 	if (node->vname == NULL)
 		return EC_NONE;
-	fbox->box = mailbox_alloc(store->companion->ns->list, node->vname,
-				  MAILBOX_FLAG_DROP_RECENT);
-	ret = mapi_folder_box_open(folder, fbox);
+	ret = mapi_folder_box_alloc(store, node, MAILBOX_FLAG_DROP_RECENT,
+				    &fbox->box);
+	if (ret == EC_NONE)
+		ret = mapi_folder_box_open(folder, fbox);
 	if (ret == EC_NOT_FOUND)
 		ret = EC_OBJECT_DELETED;
 	if (ret != EC_NONE)
@@ -167,15 +172,20 @@ mapi_folder_open_associated(struct mapi_folder *folder, struct mailbox **box_r)
 {
 	struct mapi_store *store = folder->obj.store;
 	struct mapi_folder_box *fbox = &folder->priv->associated;
-	enum mapi_error ret = EC_NONE;
+	enum mailbox_flags flags = MAILBOX_FLAG_DROP_RECENT;
+	enum mapi_error ret;
 
+	*box_r = NULL;
+	ret = mapi_folder_check_rights(folder, RIGHTS_READ_ANY);
+	if (ret != EC_NONE)
+		return ret;
+	if (mapi_folder_check_rights(folder, RIGHTS_FOLDER_OWNER) != EC_NONE)
+		flags |= MAILBOX_FLAG_READONLY;
 	if (fbox->box == NULL) T_BEGIN {
 		const char *leaf = t_strdup_printf(MAPI_COMPANION_FAI,
 			mapi_folder_fid_to_number(folder->fid));
 
-		fbox->box = mailbox_alloc(store->companion->ns->list,
-			mapi_companion_vname(store->companion, leaf),
-			MAILBOX_FLAG_DROP_RECENT);
+		fbox->box = mapi_companion_alloc(store->companion, leaf, flags);
 		ret = mapi_folder_box_open(folder, fbox);
 	} T_END;
 	*box_r = fbox->box;
@@ -190,7 +200,9 @@ mapi_folder_create_associated(struct mapi_folder *folder,
 	struct mailbox *box;
 	enum mapi_error error;
 
-	error = mapi_folder_open_associated(folder, box_r);
+	error = mapi_folder_check_rights(folder, RIGHTS_FOLDER_OWNER);
+	if (error == EC_NONE)
+		error = mapi_folder_open_associated(folder, box_r);
 	if (error != EC_NONE || *box_r != NULL)
 		return error;
 	T_BEGIN {

@@ -10,6 +10,7 @@
 #include "mapi-categories.h"
 #include "mapi-changes.h"
 #include "mapi-enums.h"
+#include "mapi-folder-rights.h"
 #include "mapi-mailprops-private.h"
 #include "mapi-message-write.h"
 #include "mapi-submit.h"
@@ -328,9 +329,11 @@ mailprop_get_saved(struct mapi_message_view *view,
 	return EC_NONE;
 }
 
-static bool mailprop_is_writable(struct mapi_message_view *view)
+static uint32_t mailprop_access(struct mapi_message_view *view)
 {
-	return view->mail != NULL && !mailbox_is_readonly(view->mail->box);
+	if (view->mail == NULL || mailbox_is_readonly(view->mail->box))
+		return MAPI_ACCESS_READ;
+	return mapi_folder_message_access(view->folder, view->associated);
 }
 
 static enum mapi_error
@@ -338,9 +341,7 @@ mailprop_get_access(struct mapi_message_view *view,
 		    const struct mapi_mailprop *prop, TALLOC_CTX *mem,
 		    struct mapi_value *value_r)
 {
-	*value_r = mapi_value_i32(mailprop_is_writable(view) ?
-				  MAPI_ACCESS_MODIFY | MAPI_ACCESS_READ |
-				  MAPI_ACCESS_DELETE : MAPI_ACCESS_READ);
+	*value_r = mapi_value_i32(mailprop_access(view));
 	return EC_NONE;
 }
 
@@ -349,8 +350,9 @@ mailprop_get_access_level(struct mapi_message_view *view,
 			  const struct mapi_mailprop *prop, TALLOC_CTX *mem,
 			  struct mapi_value *value_r)
 {
-	*value_r = mapi_value_i32(mailprop_is_writable(view) ?
-				  ACCESS_LEVEL_MODIFY : ACCESS_LEVEL_READ_ONLY);
+	*value_r = mapi_value_i32(
+		(mailprop_access(view) & MAPI_ACCESS_MODIFY) != 0 ?
+		ACCESS_LEVEL_MODIFY : ACCESS_LEVEL_READ_ONLY);
 	return EC_NONE;
 }
 

@@ -12,6 +12,7 @@
 #include "ostream.h"
 #include "mapi-bags.h"
 #include "mapi-enums.h"
+#include "mapi-folder-rights.h"
 #include "mapi-mailprops-flags.h"
 #include "mapi-message-edit.h"
 #include "mapi-message-folder.h"
@@ -574,6 +575,10 @@ mapi_message_create_new(TALLOC_CTX *parent, struct mapi_store *store,
 		error = EC_NOT_SUPPORTED;
 	if (error == EC_NONE && mailbox_is_readonly(content->folder->box))
 		error = EC_ACCESS_DENIED;
+	if (error == EC_NONE) {
+		error = mapi_folder_check_rights(content->folder, associated ?
+			RIGHTS_FOLDER_OWNER : RIGHTS_CREATE);
+	}
 	if (error != EC_NONE) {
 		mapi_message_content_unref(&content);
 		return error;

@@ -18,6 +18,7 @@
 #include "store-compat.h"
 #include "mapi-bags.h"
 #include "mapi-enums.h"
+#include "mapi-folder-rights.h"
 #include "mapi-mailprops-flags.h"
 #include "mapi-mailprops-private.h"
 #include "mapi-message-edit.h"
@@ -56,6 +57,26 @@ struct save {
 
 /* --- the mailbox ------------------------------------------------------------ */
 
+/* What the mailbox itself doesn't look at: a bag isn't in it, and changing a
+   message is more to it than that. */
+static enum mapi_error save_check_rights(struct save *save)
+{
+	const struct mapi_message_content *content = save->content;
+	uint32_t rights;
+
+	if (content->associated)
+		rights = RIGHTS_FOLDER_OWNER;
+	else if (content->is_new)
+		rights = RIGHTS_CREATE;
+	else {
+		rights = RIGHTS_EDIT_ANY;
+		/* the message is replaced */
+		if (content->mime_changed)
+			rights |= RIGHTS_CREATE | RIGHTS_DELETE_ANY;
+	}
+	return mapi_folder_check_rights(save->folder, rights);
+}
+
 static enum mapi_error save_open_box(struct save *save)
 {
 	struct mailbox_status status;
@@ -65,6 +86,9 @@ static enum mapi_error save_open_box(struct save *save)
 					&save->mfolder, &save->folder);
 	if (error != EC_NONE)
 		return error == EC_NOT_FOUND ? EC_OBJECT_DELETED : error;
+	error = save_check_rights(save);
+	if (error != EC_NONE)
+		return error;
 	save->box = save->folder->box;
 	if (save->content->associated)
 		error = mapi_folder_create_associated(save->folder, &save->box);

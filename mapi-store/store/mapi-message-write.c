@@ -7,6 +7,7 @@
 #include "store-compat.h"
 #include "mapi-changes.h"
 #include "mapi-enums.h"
+#include "mapi-folder-rights.h"
 #include "mapi-message-list.h"
 #include "mapi-message-private.h"
 #include "mapi-message-write.h"
@@ -402,6 +403,14 @@ mapi_message_set_status(struct mapi_store *store, mapi_id_t fid, mapi_id_t mid,
 	error = mapi_message_list_open(store, fid, &mid, 1, mask != 0, &list);
 	if (error != EC_NONE)
 		return error;
+	/* lib-storage would leave it without an error */
+	if (mask != 0) {
+		error = mapi_folder_check_rights(list.folder, RIGHTS_EDIT_ANY);
+		if (error != EC_NONE) {
+			mapi_message_list_close(&list);
+			return error;
+		}
+	}
 	error = EC_NOT_FOUND;
 	for (i = 0; i < N_ELEMENTS(list.boxes); i++) {
 		if (list.boxes[i] == NULL)

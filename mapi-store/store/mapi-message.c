@@ -5,6 +5,8 @@
 #include "mail-storage.h"
 #include "mapi-bags.h"
 #include "mapi-codepage.h"
+#include "mapi-enums.h"
+#include "mapi-folder-rights.h"
 #include "mapi-mailprops-flags.h"
 #include "mapi-mailprops-private.h"
 #include "mapi-message-folder.h"
@@ -449,7 +451,12 @@ bool mapi_message_is_writable(const struct mapi_message *msg)
 
 	while (content->draft != NULL)
 		content = content->draft->content;
-	return content->mail == NULL || !mailbox_is_readonly(content->mail->box);
+	if (content->mail == NULL)
+		return TRUE;
+	return !mailbox_is_readonly(content->mail->box) &&
+		(mapi_folder_message_access(content->folder,
+					    content->associated) &
+		 MAPI_ACCESS_MODIFY) != 0;
 }
 
 uint32_t mapi_object_code_page(const struct mapi_object *obj)

@@ -9,6 +9,7 @@
 #include "lib.h"
 #include "array.h"
 #include "ioloop.h"
+#include "mapi-folder-rights.h"
 #include "mapi-receive-folder.h"
 #include "mapi-store-private.h"
 
@@ -213,6 +214,8 @@ mapi_receive_folder_set(struct mapi_store *store, const char *message_class,
 
 	if (!message_class_is_valid(message_class))
 		return EC_INVALID_PARAM;
+	if (mapi_store_is_delegate(store))
+		return EC_ACCESS_DENIED;
 	if (fid == 0 && *message_class == '\0')
 		return EC_ERROR;
 	if (message_class_is_fixed(message_class))

@@ -4,6 +4,7 @@
 #include "guid.h"
 #include "unichar.h"
 #include "store-compat.h"
+#include "mapi-folder-rights.h"
 #include "mapi-folder-write-private.h"
 #include "mapi-search-folder-private.h"
 #include "mapi-stored-props.h"
@@ -91,6 +92,9 @@ search_write(struct mapi_store *store, uint32_t parent, const char *name,
 	enum mapi_error ret;
 	guid_128_t guid;
 
+	/* what it finds is for the owner to see */
+	if (mapi_store_is_delegate(store))
+		return EC_ACCESS_DENIED;
 	guid_128_generate(guid);
 	ret = mapi_idlog_write_one(store->log, MAPI_IDLOG_CLAIM,
 		MAPI_LOG_SEARCH, guid_128_to_string(guid),
@@ -190,8 +194,7 @@ static void search_delete_mailbox(struct mapi_store *store, const char *leaf)
 
 	if (!mapi_companion_exists(store->companion, leaf))
 		return;
-	box = mailbox_alloc(store->companion->ns->list,
-			    mapi_companion_vname(store->companion, leaf), 0);
+	box = mapi_companion_alloc(store->companion, leaf, 0);
 	if (mailbox_delete(box) < 0 &&
 	    mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND)
 		(void)mapi_error_from_mailbox(box);

@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "array.h"
 #include "mapi-entryid.h"
+#include "mapi-legacy-dn.h"
 #include "mapi-store-private.h"
 #include "mapi-store-directory.h"
 
@@ -169,4 +170,49 @@ mapi_store_smtp_address(struct mapi_store *store, TALLOC_CTX *mem,
 		return talloc_strdup(mem, question.object->address);
 	return strcasecmp(address, mapi_store_owner_dn(store)) == 0 ?
 		talloc_strdup(mem, set->email_address) : NULL;
+}
+
+static char *
+directory_find_username(const struct mapi_store_settings *set, TALLOC_CTX *mem,
+			enum mapi_directory_key key, const char *value,
+			bool *found_r)
+{
+	struct mapi_directory_question question = {
+		.key = key, .value = value,
+	};
+
+	if (set->directory != NULL)
+		set->directory->lookup(set->directory, &question, 1);
+	*found_r = question.object != NULL;
+	return question.object == NULL || question.object->username == NULL ?
+		NULL : talloc_strdup(mem, question.object->username);
+}
+
+char *mapi_store_dn_to_username(const struct mapi_store_settings *set,
+				TALLOC_CTX *mem, const char *dn)
+{
+	char *prefix, *username;
+	size_t len;
+	bool found;
+
+	username = directory_find_username(set, mem, MAPI_DIRECTORY_LEGACY_DN,
+					   dn, &found);
+	if (found)
+		return username;
+	prefix = mapi_legacy_dn_prefix(mem, set->organization);
+	len = strlen(prefix);
+	/* DNs are compared without case: [MS-OXCDATA] 2.2.5.2 */
+	if (strncasecmp(dn, prefix, len) == 0 && dn[len] != '\0')
+		username = talloc_strdup(mem, dn + len);
+	talloc_free(prefix);
+	return username;
+}
+
+char *mapi_store_address_to_username(const struct mapi_store_settings *set,
+				     TALLOC_CTX *mem, const char *address)
+{
+	bool found;
+
+	return directory_find_username(set, mem, MAPI_DIRECTORY_ADDRESS,
+				       address, &found);
 }

@@ -22,6 +22,14 @@ mapi_store_directory_find(struct mapi_store *store, const char *address);
 const char *
 mapi_store_smtp_address(struct mapi_store *store, TALLOC_CTX *mem,
 			const char *address_type, const char *address);
+/* The name in Dovecot of the user with a distinguished name (legacyExchangeDN):
+   the directory's, or what the name was made up of. Whether there's such a user
+   isn't looked at. NULL if it can't be anybody's. On mem. */
+char *mapi_store_dn_to_username(const struct mapi_store_settings *set,
+				TALLOC_CTX *mem, const char *dn);
+/* The same of the user with an SMTP address, as the directory has it. */
+char *mapi_store_address_to_username(const struct mapi_store_settings *set,
+				     TALLOC_CTX *mem, const char *address);
 /* It's an address of the mailbox's owner: the primary one, or one that the
    directory knows. */
 bool mapi_store_is_owner_address(struct mapi_store *store,

@@ -12,6 +12,7 @@
 #include "mapi-prop-class.h"
 
 struct mailbox_list;
+struct mapi_acl;
 struct mapi_directory_batch;
 struct mapi_folder_tree;
 struct mapi_searches;
@@ -49,7 +50,8 @@ struct mapi_searches;
      receive-folder	note	see mapi-receive-folder.c
      replid		claim	replica id		GUID
      range		claim	first GLOBCNT in hex	count, whose
-     modseq		note	change lineage		highest seen */
+     modseq		note	change lineage		highest seen
+     permissions	note	folder number		mapi-permissions.c */
 #define MAPI_LOG_STORE "store"
 #define MAPI_LOG_SPECIAL "special"
 #define MAPI_LOG_SPECIAL_FOLDER "special-folder"
@@ -64,6 +66,7 @@ struct mapi_searches;
 #define MAPI_LOG_REPLID "replid"
 #define MAPI_LOG_RANGE "range"
 #define MAPI_LOG_MODSEQ "modseq"
+#define MAPI_LOG_PERMISSIONS "permissions"
 
 /* GLOBCNT blocks: 0 for folders and their changes, then messages and changes,
    then what clients reserve, as one region. */
@@ -75,6 +78,8 @@ struct mapi_store {
 	struct mail_user *user;
 	const struct mapi_store_settings *set;
 	struct mapi_companion *companion;
+	/* ACLs of the companion's namespace; NULL if it has none */
+	struct mapi_acl *acl;
 	/* always read up to date when a folder tree is refreshed */
 	struct mapi_idlog *log;
 	/* opened when a folder's mailbox is */
@@ -127,6 +132,18 @@ mapi_stored_open_stream_write(struct mapi_object *obj, TALLOC_CTX *parent,
 /* PidTagStoreEntryId */
 struct mapi_value mapi_store_entryid(struct mapi_store *store, TALLOC_CTX *mem);
 
+/* mapi-folder-rights.c: the mailbox with a folder's messages, allocated only;
+   node->vname isn't NULL. EC_ACCESS_DENIED if the user may not read them and
+   lib-storage wouldn't see to it. */
+enum mapi_error
+mapi_folder_box_alloc(struct mapi_store *store,
+		      const struct mapi_folder_node *node,
+		      enum mailbox_flags flags, struct mailbox **box_r);
+/* mapi-permissions.c: RIGHTS_* that the note of a folder without an ACL gives the
+   user of the store, who isn't its owner */
+uint32_t
+mapi_permissions_noted_rights(struct mapi_store *store, uint32_t number);
+
 /* mapi-folder-props.c: what becomes of a folder's property, whatever the type,
    when a client sets it. Those that have a native home (name, comment, class,
    hidden) are MAPI_PROP_COMPUTED here. */
@@ -154,6 +171,8 @@ struct mapi_tree_mailbox {
 	/* special use attributes with backslashes, space separated, or NULL */
 	const char *special_use;
 	bool noselect;
+	/* the user may see it; has something below it that he may see */
+	bool visible, has_visible;
 	uint32_t number;
 };
 ARRAY_DEFINE_TYPE(mapi_tree_mailbox, struct mapi_tree_mailbox);

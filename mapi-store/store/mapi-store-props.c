@@ -4,6 +4,7 @@
 #include "mapi-enums.h"
 #include "mapi-props.h"
 #include "mapi-entryid.h"
+#include "mapi-folder-rights.h"
 #include "mapi-stored-props.h"
 #include "mapi-store-quota.h"
 
@@ -469,12 +470,15 @@ mapi_logon_set_props(struct mapi_object *obj,
 		     const struct mapi_property *props, unsigned int count,
 		     enum mapi_error *errors_r)
 {
-	TALLOC_CTX *mem = talloc_new(NULL);
+	TALLOC_CTX *mem;
 	struct mapi_stored_changes changes;
 	struct mapi_content_prop *content_props;
 	enum mapi_error error;
 	unsigned int i;
 
+	if (mapi_store_is_delegate(obj->store))
+		return EC_ACCESS_DENIED;
+	mem = talloc_new(NULL);
 	error = mapi_stored_props_from_values(obj->store, mem, props, count,
 					      &content_props, errors_r);
 	if (error == EC_NONE)
@@ -514,12 +518,15 @@ static enum mapi_error
 mapi_logon_delete_props(struct mapi_object *obj, const uint32_t *tags,
 			unsigned int count, enum mapi_error *errors_r)
 {
-	TALLOC_CTX *mem = talloc_new(NULL);
+	TALLOC_CTX *mem;
 	struct mapi_stored_changes changes;
 	struct mapi_property_name *names;
 	enum mapi_error error;
 	unsigned int i;
 
+	if (mapi_store_is_delegate(obj->store))
+		return EC_ACCESS_DENIED;
+	mem = talloc_new(NULL);
 	error = mapi_store_tags_to_names(obj->store, mem, tags, count, &names);
 	if (error == EC_NONE)
 		error = mapi_stored_refresh(obj->store);

@@ -7,6 +7,7 @@
 #include "mail-namespace.h"
 #include "mapi-directory.h"
 #include "mapi-legacy-dn.h"
+#include "mapi-acl.h"
 #include "mapi-bags.h"
 #include "mapi-stored-props.h"
 
@@ -107,8 +108,10 @@ mapi_store_open(TALLOC_CTX *parent, struct mail_user *user,
 	store->owner_dn = mapi_store_make_dn(store);
 	ret = mapi_companion_init(store, user, set->companion_root,
 				  &store->companion);
-	if (ret == EC_NONE)
+	if (ret == EC_NONE) {
+		store->acl = mapi_acl_init(store, store->companion->ns);
 		ret = mapi_companion_prepare(store->companion);
+	}
 	if (ret != EC_NONE) {
 		talloc_free(store);
 		return ret;

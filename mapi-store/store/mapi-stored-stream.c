@@ -10,6 +10,9 @@
 #include "mapi-stored-props.h"
 #include "mapi-stream.h"
 
+/* PidTagSecurityDescriptorAsXml, which [MS-OXPROPS] doesn't have any more */
+#define SECURITY_DESCRIPTOR_AS_XML_ID 0x0e6a
+
 static uint32_t stored_owner_number(const struct mapi_object *obj)
 {
 	return obj->type != MAPI_OBJECT_FOLDER ? MAPI_STORED_STORE :
@@ -54,7 +57,10 @@ mapi_stored_open_stream(struct mapi_object *obj, TALLOC_CTX *parent,
 	enum mapi_error error;
 	bool absent;
 
-	error = stored_get_for_stream(obj, mem, tag, &prop);
+	/* [MS-OXCPERM] 3.1.4.1: clients ask for permissions in this form
+	   first, and that is what tells them to ask for the table */
+	error = MAPI_TAG_ID(tag) == SECURITY_DESCRIPTOR_AS_XML_ID ?
+		EC_NOT_SUPPORTED : stored_get_for_stream(obj, mem, tag, &prop);
 	if (error == EC_NONE) {
 		/* it's only looked up there by its tag */
 		prop.name = NULL;

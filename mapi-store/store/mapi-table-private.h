@@ -18,6 +18,7 @@ enum mapi_table_kind {
 	MAPI_TABLE_CONTENTS,
 	MAPI_TABLE_HIERARCHY,
 	MAPI_TABLE_ATTACHMENTS,
+	MAPI_TABLE_PERMISSIONS,
 };
 
 struct mapi_table_changes {
@@ -221,6 +222,15 @@ struct mapi_table_private {
 	unsigned int bookmark_count;
 	uint32_t last_bookmark_id;
 };
+
+/* A list that clients read as a whole: it can't be searched or restricted, and
+   there are no bookmarks. */
+static inline bool
+mapi_table_is_plain(const struct mapi_table_private *priv)
+{
+	return priv->kind == MAPI_TABLE_ATTACHMENTS ||
+		priv->kind == MAPI_TABLE_PERMISSIONS;
+}
 
 struct mapi_table *
 mapi_table_create(TALLOC_CTX *parent, struct mapi_store *store,

@@ -493,7 +493,7 @@ mapi_table_find_row(struct mapi_table *table, TALLOC_CTX *mem, bool forward,
 	bool match = FALSE;
 
 	*gone_r = FALSE;
-	if (priv->kind == MAPI_TABLE_ATTACHMENTS)
+	if (mapi_table_is_plain(priv))
 		return EC_NOT_SUPPORTED;
 	if (priv->columns == NULL)
 		return EC_NULL_OBJECT;

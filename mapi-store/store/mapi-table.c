@@ -330,7 +330,7 @@ mapi_table_restrict(struct mapi_table *table,
 	struct mapi_table_filter *filter = NULL;
 	enum mapi_error error = EC_NONE;
 
-	if (priv->kind == MAPI_TABLE_ATTACHMENTS)
+	if (mapi_table_is_plain(priv))
 		return EC_NOT_SUPPORTED;
 	if (restriction != NULL && restriction->type != RES_NULL) {
 		error = mapi_table_filter_init(priv, priv, restriction,
@@ -370,7 +370,7 @@ uint8_t mapi_table_get_status(struct mapi_table *table)
 
 enum mapi_error mapi_table_abort(struct mapi_table *table)
 {
-	return table->priv->kind == MAPI_TABLE_ATTACHMENTS ?
+	return mapi_table_is_plain(table->priv) ?
 		EC_NOT_SUPPORTED : EC_UNABLE_TO_ABORT;
 }
 

@@ -220,6 +220,7 @@ static void test_kinds(void **state)
 {
 	static const enum mapi_table_kind kinds[] = {
 		MAPI_TABLE_HIERARCHY, MAPI_TABLE_ATTACHMENTS,
+		MAPI_TABLE_PERMISSIONS,
 	};
 	struct mapi_sort_order order = { FAKE_SIZE, 0 };
 	struct mapi_restriction res = { .type = RES_NULL };
