@@ -1,54 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "lib.h"
-#include "mapi-codepage.h"
 #include "mapi-object-props.h"
-
-static void
-mapi_value_to_string8(TALLOC_CTX *mem, uint32_t code_page,
-		      struct mapi_value *value)
-{
-	uint32_t i;
-
-	if (value->type == PTYP_STRING) {
-		value->type = PTYP_STRING8;
-		value->u.str8 = mapi_codepage_from_utf8(mem, code_page,
-							value->u.str);
-		return;
-	}
-	i_assert(value->type == PTYP_MULTIPLE_STRING);
-	const char **strings =
-		talloc_array(mem, const char *, value->u.mv.count);
-	for (i = 0; i < value->u.mv.count; i++) {
-		strings[i] = mapi_codepage_from_utf8(mem, code_page,
-						     value->u.mv.v.str[i]);
-	}
-	value->type = PTYP_MULTIPLE_STRING8;
-	value->u.mv.v.str8 = strings;
-}
-
-static void
-mapi_value_to_string(TALLOC_CTX *mem, uint32_t code_page,
-		     struct mapi_value *value)
-{
-	uint32_t i;
-
-	if (value->type == PTYP_STRING8) {
-		value->type = PTYP_STRING;
-		value->u.str = mapi_codepage_to_utf8(mem, code_page,
-						     value->u.str8);
-		return;
-	}
-	i_assert(value->type == PTYP_MULTIPLE_STRING8);
-	const char **strings =
-		talloc_array(mem, const char *, value->u.mv.count);
-	for (i = 0; i < value->u.mv.count; i++) {
-		strings[i] = mapi_codepage_to_utf8(mem, code_page,
-						   value->u.mv.v.str8[i]);
-	}
-	value->type = PTYP_MULTIPLE_STRING;
-	value->u.mv.v.str = strings;
-}
+#include "mapi-string8.h"
 
 void mapi_value_convert(TALLOC_CTX *mem,
 			const struct mapi_props_options *options,

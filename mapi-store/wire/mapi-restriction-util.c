@@ -164,3 +164,72 @@ mapi_restriction_copy(TALLOC_CTX *mem, const struct mapi_restriction *res)
 	}
 	return copy;
 }
+
+/* --- walking -------------------------------------------------------------- */
+
+static void property_walk(uint32_t *tag, struct mapi_property *prop,
+			  mapi_property_walk_t *func, void *context)
+{
+	if (tag != NULL)
+		func(tag, NULL, context);
+	func(&prop->tag, &prop->value, context);
+	mapi_value_walk(&prop->value, func, context);
+}
+
+void mapi_restriction_walk(struct mapi_restriction *res,
+			   mapi_property_walk_t *func, void *context)
+{
+	uint32_t i;
+
+	if (res == NULL)
+		return;
+	switch (res->type) {
+	case RES_AND:
+	case RES_OR:
+		for (i = 0; i < res->u.list.count; i++) {
+			mapi_restriction_walk(&res->u.list.items[i],
+					      func, context);
+		}
+		break;
+	case RES_NOT:
+		mapi_restriction_walk(res->u.child, func, context);
+		break;
+	case RES_CONTENT:
+		property_walk(&res->u.content.tag, &res->u.content.value,
+			      func, context);
+		break;
+	case RES_PROPERTY:
+		property_walk(&res->u.property.tag, &res->u.property.value,
+			      func, context);
+		break;
+	case RES_COMPAREPROPS:
+		func(&res->u.compare.tag1, NULL, context);
+		func(&res->u.compare.tag2, NULL, context);
+		break;
+	case RES_BITMASK:
+		func(&res->u.bitmask.tag, NULL, context);
+		break;
+	case RES_SIZE:
+		func(&res->u.size.tag, NULL, context);
+		break;
+	case RES_EXIST:
+		func(&res->u.exist.tag, NULL, context);
+		break;
+	case RES_SUBRESTRICTION:
+		func(&res->u.sub.tag, NULL, context);
+		mapi_restriction_walk(res->u.sub.child, func, context);
+		break;
+	case RES_COMMENT:
+		for (i = 0; i < res->u.comment.count; i++) {
+			property_walk(NULL, &res->u.comment.values[i],
+				      func, context);
+		}
+		mapi_restriction_walk(res->u.comment.child, func, context);
+		break;
+	case RES_COUNT:
+		mapi_restriction_walk(res->u.count.child, func, context);
+		break;
+	case RES_NULL:
+		break;
+	}
+}

@@ -133,6 +133,10 @@ bool mapi_restriction_equal(const struct mapi_restriction *a,
 /* Deep copy; NULL if out of memory (or res is NULL). */
 struct mapi_restriction *
 mapi_restriction_copy(TALLOC_CTX *mem, const struct mapi_restriction *res);
+/* Calls func for each property that res (may be NULL) names, also in values that
+   are restrictions themselves. */
+void mapi_restriction_walk(struct mapi_restriction *res,
+			   mapi_property_walk_t *func, void *context);
 /* Appends "AND(0x0037001f contains "x", ...)" to *str (a talloc string). */
 void mapi_restriction_print(char **str, const struct mapi_restriction *res);
 

@@ -436,6 +436,53 @@ mapi_rule_actions_copy(TALLOC_CTX *mem,
 	return copy;
 }
 
+/* --- walking --------------------------------------------------------------- */
+
+static void action_property_walk(struct mapi_property *prop,
+				 mapi_property_walk_t *func, void *context)
+{
+	func(&prop->tag, &prop->value, context);
+	mapi_value_walk(&prop->value, func, context);
+}
+
+void mapi_rule_actions_walk(struct mapi_rule_actions *actions,
+			    mapi_property_walk_t *func, void *context)
+{
+	uint32_t i, j, k;
+
+	for (i = 0; actions != NULL && i < actions->count; i++) {
+		struct mapi_action *action = &actions->actions[i];
+
+		if (action->type == MAPI_OP_TAG)
+			action_property_walk(&action->u.tag, func, context);
+		if (action->type != MAPI_OP_FORWARD &&
+		    action->type != MAPI_OP_DELEGATE)
+			continue;
+		for (j = 0; j < action->u.forward.count; j++) {
+			struct mapi_action_recipient *recip =
+				&action->u.forward.recipients[j];
+
+			for (k = 0; k < recip->count; k++) {
+				action_property_walk(&recip->properties[k],
+						     func, context);
+			}
+		}
+	}
+}
+
+void mapi_value_walk(struct mapi_value *value, mapi_property_walk_t *func,
+		     void *context)
+{
+	switch (value->type) {
+	case PTYP_RESTRICTION:
+		mapi_restriction_walk(value->u.restriction, func, context);
+		break;
+	case PTYP_RULE_ACTION:
+		mapi_rule_actions_walk(value->u.actions, func, context);
+		break;
+	}
+}
+
 /* --- named properties of extended rules ----------------------------------- */
 
 bool mapi_pull_named_property_map(struct mapi_pull *pull,

@@ -79,6 +79,10 @@ struct mapi_rule_actions *
 mapi_rule_actions_copy(TALLOC_CTX *mem,
 		       const struct mapi_rule_actions *actions);
 
+/* Calls func for each property in actions (may be NULL). */
+void mapi_rule_actions_walk(struct mapi_rule_actions *actions,
+			    mapi_property_walk_t *func, void *context);
+
 /* NamedPropertyInformation, [MS-OXORULE] 2.2.4.2: what the property ids above
    0x8000 in an extended rule's condition and actions mean. */
 struct mapi_named_property_map {

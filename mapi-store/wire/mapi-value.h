@@ -171,6 +171,15 @@ bool mapi_type_is_known(uint16_t type);
 /* Whether it's one of those with several values. */
 bool mapi_type_is_multiple(uint16_t type);
 
+/* What is called for each property that a restriction or rule actions name: its
+   tag, and the value that is said of it, NULL if there's none. Both may be
+   changed. */
+typedef void mapi_property_walk_t(uint32_t *tag, struct mapi_value *value,
+				  void *context);
+/* For restrictions and rule actions that are values. */
+void mapi_value_walk(struct mapi_value *value, mapi_property_walk_t *func,
+		     void *context);
+
 /* TRUE if both values have the same type and are equal bit for bit. */
 bool mapi_value_equal(const struct mapi_value *a, const struct mapi_value *b);
 /* Deep copy into mem; false if out of memory. */
