@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib.h"
 #include "array.h"
-#include "ioloop.h"
 #include "istream.h"
-#include "message-date.h"
-#include "message-size.h"
 #include "str.h"
-#include "store-compat.h"
+#include "mapi-companion-state.h"
 #include "mapi-wire.h"
 #include "mapi-search-folder-private.h"
 
-/* What a search folder has found, as a message in a companion mailbox of its own,
-   so that another session needn't search all over again, and so that a static
-   search remains what it was. A new message is saved before the old one is
-   expunged, and the newest one holds. Its body:
+/* What a search folder has found, as a state (mapi-companion-state.h), so that
+   another session needn't search all over again, and so that a static search
+   remains what it was. The message's body:
 
      results 1 <number of the criteria's record> <1 if partial>
      folder <number> <UIDVALIDITY> <UIDs below which it has been searched>
@@ -86,24 +82,16 @@ static void store_part(string_t *str, const struct mapi_search_part *part)
 	store_rows(str, part, block);
 }
 
-static struct istream *store_message(const struct mapi_search *search)
+static struct istream *store_body(const struct mapi_search *search)
 {
 	string_t *str = str_new(default_pool, 4096);
 	struct istream *input;
 	unsigned int i;
 
 	str_printfa(str,
-		"From: MAPI server <MAILER-DAEMON>\r\n"
-		"Date: %s\r\n"
-		"Subject: Results of search folder %u\r\n"
-		"MIME-Version: 1.0\r\n"
-		"Content-Type: text/plain; charset=us-ascii\r\n"
-		"\r\n"
 		"This message belongs to the internal data of the MAPI server\r\n"
 		"(Outlook access). If it is deleted, the search is done again.\r\n"
 		"results 1 %u %d\r\n",
-		message_date_create(ioloop_time),
-		mapi_folder_fid_to_number(search->fid),
 		search->criteria_number, search->partial ? 1 : 0);
 	for (i = 0; i < search->part_count; i++)
 		store_part(str, search->parts[i]);
@@ -112,86 +100,28 @@ static struct istream *store_message(const struct mapi_search *search)
 	return input;
 }
 
-static int
-store_save(struct mailbox_transaction_context *trans, struct istream *input)
+static const char *store_leaf(const struct mapi_search *search)
 {
-	struct mail_save_context *ctx;
-	ssize_t ret;
-
-	ctx = mailbox_save_alloc(trans);
-	mailbox_save_set_flags(ctx, MAIL_SEEN, NULL);
-	if (mailbox_save_begin(&ctx, input) < 0)
-		return -1;
-	do {
-		ret = i_stream_read(input);
-		if (mailbox_save_continue(ctx) < 0) {
-			mailbox_save_cancel(&ctx);
-			return -1;
-		}
-	} while (ret > 0);
-	return mailbox_save_finish(&ctx);
-}
-
-/* Those that were there before */
-static int store_expunge_old(struct mailbox *box, uint32_t count)
-{
-	struct mailbox_transaction_context *trans;
-	struct mail *mail;
-	uint32_t seq;
-
-	trans = mailbox_transaction_begin(box, 0, __func__);
-	mail = mail_alloc(trans, 0, NULL);
-	for (seq = 1; seq <= count; seq++) {
-		mail_set_seq(mail, seq);
-		mail_expunge(mail);
-	}
-	mail_free(&mail);
-	if (mailbox_transaction_commit(&trans) < 0)
-		return -1;
-	return mailbox_sync(box, MAILBOX_SYNC_FLAG_EXPUNGE);
-}
-
-static enum mapi_error
-search_store(struct mapi_search *search, struct mailbox *box)
-{
-	struct mailbox_transaction_context *trans;
-	struct istream *input;
-	uint32_t count;
-	int ret;
-
-	count = mail_index_view_get_messages_count(box->view);
-	input = store_message(search);
-	trans = store_compat_internal_save_begin(box, __func__);
-	ret = store_save(trans, input);
-	i_stream_unref(&input);
-	if (ret < 0) {
-		enum mapi_error error = mapi_error_from_mailbox(box);
-
-		mailbox_transaction_rollback(&trans);
-		return error;
-	}
-	if (mailbox_transaction_commit(&trans) < 0 ||
-	    (count > 0 && store_expunge_old(box, count) < 0))
-		return mapi_error_from_mailbox(box);
-	return EC_NONE;
+	return t_strdup_printf(MAPI_COMPANION_SEARCH,
+			       mapi_folder_fid_to_number(search->fid));
 }
 
 enum mapi_error mapi_search_store(struct mapi_search *search)
 {
-	struct mailbox *box;
+	struct mapi_state_new state = {
+		.mime_header = "Content-Type: text/plain; charset=us-ascii\r\n",
+	};
 	enum mapi_error ret;
 
 	if (search->criteria == NULL || !search->dirty)
 		return EC_NONE;
 	T_BEGIN {
-		ret = mapi_companion_open(search->store->companion,
-			t_strdup_printf(MAPI_COMPANION_SEARCH,
-				mapi_folder_fid_to_number(search->fid)),
-			TRUE, NULL, &box);
-		if (ret == EC_NONE) {
-			ret = search_store(search, box);
-			mailbox_free(&box);
-		}
+		state.subject = t_strdup_printf("Results of search folder %u",
+			mapi_folder_fid_to_number(search->fid));
+		state.body = store_body(search);
+		ret = mapi_state_save(search->store->companion,
+				      store_leaf(search), &state);
+		i_stream_unref(&state.body);
 	} T_END;
 	if (ret == EC_NONE)
 		search->dirty = FALSE;
@@ -332,56 +262,35 @@ static bool load_line(struct search_load *load, const char *line, bool *begun)
 	return TRUE;
 }
 
-/* Returns 1 if the results are those of the criteria, 0 if not, -1 on error. */
-static int search_load(struct mapi_search *search, struct mail *mail)
+struct search_results {
+	struct mapi_search *search;
+	/* they are those of the criteria */
+	bool valid;
+};
+
+static int search_load(struct istream *input, void *context)
 {
-	struct search_load load = { .search = search };
-	struct message_size hdr_size;
-	struct istream *input;
+	struct search_results *results = context;
+	struct search_load load = { .search = results->search };
 	const char *line;
 	bool begun = FALSE, ok = TRUE;
 
-	if (mail_get_stream(mail, &hdr_size, NULL, &input) < 0)
-		return -1;
-	i_stream_seek(input, hdr_size.physical_size);
 	while (ok && (line = i_stream_read_next_line(input)) != NULL) T_BEGIN {
 		ok = load_line(&load, line, &begun);
 	} T_END;
-	if (input->stream_errno != 0)
-		return -1;
-	return ok && begun ? 1 : 0;
+	results->valid = ok && begun;
+	return input->stream_errno != 0 ? -1 : 0;
 }
 
 bool mapi_search_load(struct mapi_search *search)
 {
-	struct mailbox_transaction_context *trans;
-	struct mailbox *box;
-	struct mail *mail;
+	struct search_results results = { .search = search };
 	enum mapi_error ret;
-	uint32_t count;
-	int loaded = 0;
 
 	T_BEGIN {
-		const char *leaf = t_strdup_printf(MAPI_COMPANION_SEARCH,
-			mapi_folder_fid_to_number(search->fid));
-
-		ret = mapi_companion_exists(search->store->companion, leaf) ?
-			mapi_companion_open(search->store->companion, leaf,
-					    FALSE, NULL, &box) : EC_NOT_FOUND;
+		ret = mapi_state_load(search->store->companion,
+				      store_leaf(search), NULL, search_load,
+				      &results);
 	} T_END;
-	if (ret != EC_NONE)
-		return FALSE;
-	count = mail_index_view_get_messages_count(box->view);
-	if (count > 0) {
-		trans = mailbox_transaction_begin(box, 0, __func__);
-		mail = mail_alloc(trans, MAIL_FETCH_STREAM_BODY, NULL);
-		mail_set_seq(mail, count);
-		loaded = search_load(search, mail);
-		if (loaded < 0)
-			(void)mapi_error_from_mailbox(box);
-		mail_free(&mail);
-		(void)mailbox_transaction_commit(&trans);
-	}
-	mailbox_free(&box);
-	return loaded > 0;
+	return ret == EC_NONE && results.valid;
 }
