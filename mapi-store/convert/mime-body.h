@@ -5,10 +5,12 @@
 /* Bodies of a message. [MS-OXCMAIL] 2.2.3.3, [MS-OXBBODY] 2.2
 
    A message has a plain text body and an HTML body, whatever there is of it in
-   the message: one is made from the other. PidTagRtfCompressed is not made:
-   PidTagNativeBody says text or HTML and PidTagRtfInSync is FALSE, so it's no
-   client's best body, [MS-OXBBODY] 2.1.3.1. Only tasks, sticky notes and
-   journal entries depend on RTF.
+   the message: one is made from the other. For clients that know only RTF
+   (tasks, sticky notes and journal entries depend on it), the one that the
+   message has itself is wrapped in PidTagRtfCompressed, if they ask for that
+   alone or beside others. PidTagNativeBody says text or HTML and
+   PidTagRtfInSync is FALSE, so it's nobody's best body where there's another,
+   [MS-OXBBODY] 2.1.3.1.
 
    All streams reference message (see mime_attachment_open()), may be seeked,
    and convert as they are read. */

@@ -10,6 +10,12 @@
 #include "mime-message.h"
 #include "mime-report.h"
 #include "mime-text.h"
+#include "rtf-compress.h"
+#include "rtf-html.h"
+
+/* No RTF is made of a body that is longer: it would be many times as long before
+   it is compressed. */
+#define RTF_BODY_MAX (16 * 1024 * 1024)
 
 struct mime_message {
 	struct mime_message_source *source;
@@ -371,6 +377,40 @@ get_html(struct mime_message *msg, TALLOC_CTX *mem, uint32_t tag,
 	return result;
 }
 
+/* The body wrapped in RTF, from which those who show it take it out again */
+static enum mime_prop_result
+get_rtf(struct mime_message *msg, TALLOC_CTX *mem, size_t max_body,
+	struct mapi_value *value_r)
+{
+	bool html = mime_body_native(msg->structure) == MIME_NATIVE_HTML;
+	enum mime_prop_result result;
+	struct mapi_value body;
+	struct istream *input;
+	TALLOC_CTX *tmp;
+	uint8_t *rtf, *data;
+	size_t size;
+
+	if (get_body(msg, &input) < 0)
+		return MIME_PROP_FAILED;
+	input = html ? mime_body_open_html_utf8(msg->body, input) :
+		mime_body_open_text(msg->body, input);
+	/* (a body that is longer than that isn't shorter as RTF) */
+	tmp = mime_check_alloc(talloc_new(NULL));
+	result = read_body(input, tmp, I_MIN(max_body, RTF_BODY_MAX), FALSE,
+			   &body);
+	i_stream_unref(&input);
+	if (result == MIME_PROP_FOUND) {
+		(html ? rtf_from_html : rtf_from_text)(tmp, body.u.bin.data,
+			body.u.bin.len, &rtf, &size);
+		rtf_compress(mem, rtf, size, &data, &size);
+		*value_r = mapi_value_bin(data, size);
+		if (size > max_body)
+			result = MIME_PROP_NEED_MESSAGE;
+	}
+	talloc_free(tmp);
+	return result;
+}
+
 static enum mime_prop_result
 get_codepage(struct mime_message *msg, struct mapi_value *value_r)
 {
@@ -442,6 +482,9 @@ get_structure_prop(struct mime_message *msg, TALLOC_CTX *mem, uint32_t tag,
 	case MAPI_TAG_ID(PIDTAG_HTML):
 		return no_body ? MIME_PROP_NOT_FOUND :
 			get_html(msg, mem, tag, max_body, value_r);
+	case MAPI_TAG_ID(PIDTAG_RTF_COMPRESSED):
+		return no_body ? MIME_PROP_NOT_FOUND :
+			get_rtf(msg, mem, max_body, value_r);
 	case MAPI_TAG_ID(PIDTAG_NATIVE_BODY):
 		*value_r = mapi_value_i32(mime_body_native(msg->structure));
 		return MIME_PROP_FOUND;
@@ -465,13 +508,12 @@ mime_message_get_prop(struct mime_message *msg, TALLOC_CTX *mem, uint32_t tag,
 		/* Absence is read as TRUE by clients. */
 		*value_r = mapi_value_bool(FALSE);
 		return MIME_PROP_FOUND;
-	case MAPI_TAG_ID(PIDTAG_RTF_COMPRESSED):
-		return MIME_PROP_NOT_FOUND;
 	case MAPI_TAG_ID(PIDTAG_MESSAGE_CLASS):
 		return get_class(msg, mem, value_r);
 	case MAPI_TAG_ID(PIDTAG_HAS_ATTACHMENTS):
 	case MAPI_TAG_ID(PIDTAG_BODY):
 	case MAPI_TAG_ID(PIDTAG_HTML):
+	case MAPI_TAG_ID(PIDTAG_RTF_COMPRESSED):
 	case MAPI_TAG_ID(PIDTAG_NATIVE_BODY):
 	case MAPI_TAG_ID(PIDTAG_INTERNET_CODEPAGE):
 	case MAPI_TAG_ID(PIDTAG_MESSAGE_CODEPAGE):

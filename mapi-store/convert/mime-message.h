@@ -49,8 +49,9 @@ mime_message_init_embedded(TALLOC_CTX *parent, struct mime_message *msg,
    (as PTYP_STRING, that is PidTagBodyHtml: converted to UTF-8),
    PidTagNativeBody, PidTagRtfInSync, PidTagInternetCodepage,
    PidTagMessageCodepage, report properties. Bodies of more than max_body bytes
-   are MIME_PROP_NEED_MESSAGE: open a stream. PidTagRtfCompressed is always
-   MIME_PROP_NOT_FOUND. */
+   are MIME_PROP_NEED_MESSAGE: open a stream. PidTagRtfCompressed is made of the
+   native body ([MS-OXCMSG] 3.2.4.1), for those who ask for it: it isn't one of
+   mime_message_prop_at(). */
 enum mime_prop_result
 mime_message_get_prop(struct mime_message *msg, TALLOC_CTX *mem, uint32_t tag,
 		      size_t max_body, struct mapi_value *value_r);

@@ -164,24 +164,44 @@ mailprops_read_stream(struct istream *input, TALLOC_CTX *mem, size_t max_size,
 	return EC_NONE;
 }
 
-/* Whether RTF, which can't be derived, is the message's best body */
+/* Whether RTF, which is more than what's derived from it, is the message's best
+   body, [MS-OXBBODY] 2.1.3.1 */
 static bool mailprops_is_rtf(const struct mapi_overlay *overlay)
 {
-	return mapi_propset_find(overlay->props, PIDTAG_RTF_COMPRESSED) != NULL;
+	const struct mapi_value *in_sync =
+		mapi_propset_get(overlay->props, PIDTAG_RTF_IN_SYNC);
+
+	return mapi_propset_find(overlay->props,
+				 PIDTAG_RTF_COMPRESSED) != NULL &&
+		(in_sync == NULL || in_sync->u.b);
 }
 
-/* An attachment that can't be derived, and isn't a part of the body */
+/* PidTagRtfInSync of a message that has no RTF isn't true, whatever has been
+   saved: clients that believe it show no HTML. */
+static bool
+mailprops_is_untrue(const struct mapi_overlay *overlay,
+		    const struct mapi_content_prop *prop)
+{
+	return prop->tag == PIDTAG_RTF_IN_SYNC &&
+		mapi_propset_find(overlay->props, PIDTAG_RTF_COMPRESSED) == NULL;
+}
+
+/* An attachment that isn't a part of the body, and can't be derived or not as
+   one of these: what RTF shows isn't hidden as what HTML shows is */
 static bool mailprops_has_own_attachment(const struct mapi_overlay *overlay)
 {
+	const struct mapi_overlay *attachment;
 	const struct mapi_value *hidden;
 	unsigned int i;
 
 	for (i = 0; i < overlay->attachment_count; i++) {
-		if (overlay->attachments[i].derived >= 0)
-			continue;
-		hidden = mapi_propset_get(overlay->attachments[i].overlay->props,
+		attachment = overlay->attachments[i].overlay;
+		hidden = mapi_propset_get(attachment->props,
 					  PIDTAG_ATTACHMENT_HIDDEN);
-		if (hidden == NULL || !hidden->u.b)
+		if (hidden != NULL ? !hidden->u.b :
+		    overlay->attachments[i].derived < 0 ||
+		    mapi_propset_find(attachment->absent,
+				      PIDTAG_ATTACHMENT_HIDDEN) != NULL)
 			return TRUE;
 	}
 	return FALSE;
@@ -196,6 +216,8 @@ mapi_overlay_get_value(const struct mapi_overlay *overlay, uint32_t tag,
 
 	*found_r = TRUE;
 	prop = mapi_propset_find(overlay->props, tag);
+	if (prop != NULL && mailprops_is_untrue(overlay, prop))
+		prop = NULL;
 	if (prop == NULL) {
 		if (mapi_propset_find(overlay->absent, tag) != NULL)
 			return EC_NOT_FOUND;
@@ -575,6 +597,9 @@ mapi_mailprops_init(TALLOC_CTX *parent, struct mapi_folder *folder,
 	for (i = 0; i < count; i++) {
 		mailprops_column_init(props, folder->obj.store, tags[i],
 				      &props->columns[i]);
+		/* made for who opens a message only */
+		if (MAPI_TAG_ID(tags[i]) == MAPI_TAG_ID(PIDTAG_RTF_COMPRESSED))
+			props->columns[i].source = MAILPROPS_NONE;
 		if (box != NULL && mailprops_column_has_bag(&props->columns[i]))
 			props->bags = mapi_folder_bags(folder, associated);
 		mailprops_want_column(props, &props->columns[i], &wanted);

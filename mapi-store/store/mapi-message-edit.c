@@ -31,6 +31,8 @@
 /* beside enum mapi_body in content->fresh */
 #define FRESH_SUBJECT		0x10
 #define FRESH_SUBJECT_PARTS	0x20
+#define FRESH_NATIVE_BODY	0x40
+#define FRESH_RTF_IN_SYNC	0x80
 
 /* --- what it's going to be -------------------------------------------------- */
 
@@ -276,8 +278,19 @@ content_refresh(struct mapi_message_content *content, uint32_t tag)
 			overlay_forget(overlay, PIDTAG_HTML);
 		if ((content->fresh & MAPI_BODY_RTF) == 0)
 			overlay_forget(overlay, PIDTAG_RTF_COMPRESSED);
+		/* and what was said about these */
+		if ((content->fresh & FRESH_NATIVE_BODY) == 0)
+			overlay_forget(overlay, PIDTAG_NATIVE_BODY);
+		if ((content->fresh & FRESH_RTF_IN_SYNC) == 0)
+			overlay_forget(overlay, PIDTAG_RTF_IN_SYNC);
 	}
 	switch (MAPI_TAG_ID(tag)) {
+	case MAPI_TAG_ID(PIDTAG_NATIVE_BODY):
+		content->fresh |= FRESH_NATIVE_BODY;
+		break;
+	case MAPI_TAG_ID(PIDTAG_RTF_IN_SYNC):
+		content->fresh |= FRESH_RTF_IN_SYNC;
+		break;
 	case MAPI_TAG_ID(PIDTAG_SUBJECT):
 		content->fresh |= FRESH_SUBJECT;
 		if ((content->fresh & FRESH_SUBJECT_PARTS) == 0) {

@@ -221,33 +221,49 @@ mapi_message_content_embedded(struct mapi_attachment_draft *draft,
 
 /* --- message objects ------------------------------------------------------- */
 
+/* The best of some bodies: the native one, else the one that keeps most of it.
+   RTF has all that HTML and text have, as these are wrapped in it. */
+static enum mime_native_body
+mapi_best_body(unsigned int bodies, enum mime_native_body native)
+{
+	static const struct {
+		enum mime_native_body native;
+		enum mapi_body body;
+	} best[] = {
+		{ MIME_NATIVE_HTML, MAPI_BODY_HTML },
+		{ MIME_NATIVE_RTF, MAPI_BODY_RTF },
+		{ MIME_NATIVE_PLAIN, MAPI_BODY_TEXT },
+	};
+	unsigned int i;
+
+	for (i = 0; i < N_ELEMENTS(best); i++) {
+		if (best[i].native == native)
+			break;
+	}
+	if (i == N_ELEMENTS(best) || (bodies & best[i].body) != 0)
+		return native;
+	for (i = 0; i < N_ELEMENTS(best); i++) {
+		if ((bodies & best[i].body) != 0)
+			return best[i].native;
+	}
+	return native;
+}
+
 /* Who doesn't ask for all bodies is told the best of those that are asked for,
-   [MS-OXBBODY] 2.1.3.1. There's text and HTML of each message that has a body,
-   and RTF of none. */
+   [MS-OXBBODY] 2.1.3.1. There are all of each message that has a body. */
 static void
 mapi_message_fit_native_body(const uint32_t *tags, unsigned int count,
 			     struct mapi_value *values)
 {
-	bool text = FALSE, html = FALSE;
-	unsigned int i;
+	unsigned int i, bodies = 0;
 
+	for (i = 0; i < count; i++)
+		bodies |= mapi_prop_body(tags[i]);
 	for (i = 0; i < count; i++) {
-		if (MAPI_TAG_ID(tags[i]) == MAPI_TAG_ID(PIDTAG_BODY))
-			text = TRUE;
-		else if (MAPI_TAG_ID(tags[i]) == MAPI_TAG_ID(PIDTAG_HTML))
-			html = TRUE;
-	}
-	if (text == html)
-		return;
-	for (i = 0; i < count; i++) {
-		if (MAPI_TAG_ID(tags[i]) != MAPI_TAG_ID(PIDTAG_NATIVE_BODY) ||
-		    values[i].type != PTYP_INTEGER32)
-			continue;
-		if (values[i].u.i32 == MIME_NATIVE_PLAIN ||
-		    values[i].u.i32 == MIME_NATIVE_HTML) {
-			values[i].u.i32 = text ? MIME_NATIVE_PLAIN :
-				MIME_NATIVE_HTML;
-		}
+		if (MAPI_TAG_ID(tags[i]) == MAPI_TAG_ID(PIDTAG_NATIVE_BODY) &&
+		    values[i].type == PTYP_INTEGER32)
+			values[i].u.i32 = mapi_best_body(bodies,
+							 values[i].u.i32);
 	}
 }
 

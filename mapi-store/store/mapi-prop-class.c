@@ -94,6 +94,10 @@ bool mapi_prop_type_is_storable(uint16_t type)
 
 bool mapi_prop_is_default(const struct mapi_content_prop *prop)
 {
+	/* An attachment that has got one for HTML that was made of RTF needs it
+	   as long as there's that HTML. */
+	if (prop->tag == PIDTAG_ATTACH_CONTENT_ID)
+		return TRUE;
 	return mapi_message_prop_class(prop->tag, prop->name) !=
 		MAPI_PROP_PLAIN;
 }

@@ -172,7 +172,8 @@ static void test_message_streams(void **state)
 	assert_int_equal(mapi_stream_size(stream, &size), EC_NONE);
 	assert_int_equal(size, 18);
 	assert_int_equal(msg->obj.v->open_stream(&msg->obj, env.mem,
-				PIDTAG_RTF_COMPRESSED, &stream), EC_NOT_FOUND);
+				PIDTAG_REPLY_RECIPIENT_ENTRIES, &stream),
+			 EC_NOT_FOUND);
 	talloc_free(msg);
 	message_env_deinit(&env);
 }

@@ -103,9 +103,9 @@ static void test_message_native_body(void **state)
 		{ { MAPI_TAG_AS(PIDTAG_BODY, PTYP_STRING8) }, 1, 1, 1 },
 		{ { PIDTAG_HTML }, 1, 3, 3 },
 		{ { PIDTAG_BODY_HTML, PIDTAG_RTF_COMPRESSED }, 2, 3, 3 },
-		{ { PIDTAG_BODY, PIDTAG_RTF_COMPRESSED }, 2, 1, 1 },
+		{ { PIDTAG_BODY, PIDTAG_RTF_COMPRESSED }, 2, 1, 2 },
 		{ { PIDTAG_BODY, PIDTAG_HTML }, 2, 1, 3 },
-		{ { PIDTAG_RTF_COMPRESSED }, 1, 1, 3 },
+		{ { PIDTAG_RTF_COMPRESSED }, 1, 2, 2 },
 		{ { PIDTAG_BODY, PIDTAG_HTML, PIDTAG_RTF_COMPRESSED }, 3, 1, 3 },
 	};
 	struct mapi_message *text, *html;

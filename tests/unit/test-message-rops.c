@@ -359,7 +359,7 @@ static void test_streams(void **state)
 	req.property_tag = PIDTAG_MESSAGE_SIZE;
 	assert_int_equal(rop_open_stream(&env.ctx, &req, &resp),
 			 EC_NOT_SUPPORTED);
-	req.property_tag = PIDTAG_RTF_COMPRESSED;
+	req.property_tag = PIDTAG_REPLY_RECIPIENT_ENTRIES;
 	assert_int_equal(rop_open_stream(&env.ctx, &req, &resp), EC_NOT_FOUND);
 	req.property_tag = PIDTAG_HTML;
 	assert_null(env.ctx.output_object);
