@@ -7,6 +7,7 @@
 #include "mapi-bags.h"
 #include "mapi-folder-rights.h"
 #include "mapi-folder-write-private.h"
+#include "mapi-rules.h"
 #include "mapi-search-folder-private.h"
 #include "mapi-stored-props.h"
 
@@ -15,9 +16,9 @@
    A copy is made where nobody sees it, in the companion tree, and is then renamed
    to where it belongs: (1) for each folder the mailbox is created below
    "copy-<random>" and the messages are copied into it, (2) its GUID gets a number,
-   and (3) with that number go its properties, FAI messages and bags; (4) the
-   names that it will have are subscribed to; (5) the top one is renamed, with all
-   below it.
+   and (3) with that number go its properties, FAI messages, bags and rules; (4)
+   the names that it will have are subscribed to; (5) the top one is renamed, with
+   all below it.
    Before (5) there's no copy, and what is left in the companion tree by a process
    that dies is found by its name; after it, the copy is complete. Maildir++ needs
    a rename() for each of the folders in (5): there those below can be left in the
@@ -253,6 +254,10 @@ static enum mapi_error copy_make(struct folder_copy *copy)
 			ret = copy_associated(copy, folder);
 		if (ret == EC_NONE)
 			ret = copy_bags(copy, folder);
+		if (ret == EC_NONE) {
+			ret = mapi_rules_copy(copy->store, folder->src.number,
+					      folder->number);
+		}
 		if (ret != EC_NONE)
 			return ret;
 	}

@@ -16,13 +16,13 @@
    Several folders are deleted one by one, a folder after its subfolders, so that
    a process that dies leaves a smaller tree, all of it whole. For one folder
    (1) its number is noted as having no name, (2) the mailbox is deleted, (3) the
-   name is unsubscribed from, (4) the FAI messages and
-   the bags are deleted. (1) is because a
+   name is unsubscribed from, (4) the FAI messages, the bags and the rules are
+   deleted. (1) is because a
    new folder takes the number of one that has lost its mailbox if it had the same
    name (mapi-folder-list.c), and this id must not be used again; if (2) doesn't
    happen, the name is noted again when folders are listed next. Dying before (4)
-   leaves FAI messages and bags of no folder, which nobody sees, and its properties,
-   which a later session deletes. */
+   leaves these of no folder, which nobody sees, and its properties, which a later
+   session deletes. */
 
 static enum mapi_error
 delete_note(struct mapi_store *store, const struct mapi_folder_item *item)
@@ -41,6 +41,7 @@ delete_associated(struct mapi_store *store,
 		t_strdup_printf(MAPI_COMPANION_FAI, item->number),
 		t_strdup_printf(MAPI_COMPANION_BAGS, item->number),
 		t_strdup_printf(MAPI_COMPANION_BAGS_FAI, item->number),
+		t_strdup_printf(MAPI_COMPANION_RULES, item->number),
 	};
 	struct mailbox *box;
 	unsigned int i;

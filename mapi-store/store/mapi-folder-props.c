@@ -6,6 +6,7 @@
 #include "mapi-props.h"
 #include "mapi-entryid.h"
 #include "mapi-folder-rights.h"
+#include "mapi-rules.h"
 #include "mapi-search-folder.h"
 #include "mapi-stored-props.h"
 
@@ -342,7 +343,15 @@ static struct mapi_value prop_folder_flags(struct folder_props *props)
 
 	if (folder_is_ipm(props->node))
 		flags |= 0x1; /* IPM */
+	if (mapi_rules_exist(props->store, props->node->fid))
+		flags |= FOLDER_FLAG_RULES;
 	return mapi_value_i32(flags);
+}
+
+static struct mapi_value prop_has_rules(struct folder_props *props)
+{
+	return mapi_value_bool(mapi_rules_exist(props->store,
+						props->node->fid));
 }
 
 static struct mapi_value prop_access(struct folder_props *props)
@@ -555,12 +564,12 @@ static const struct folder_prop {
 	  FOLDER_PROP_DEFAULT },
 	{ PIDTAG_FOLDER_TYPE, prop_folder_type },
 	{ PIDTAG_FOLDER_FLAGS, prop_folder_flags },
+	{ PIDTAG_HAS_RULES, prop_has_rules },
 	{ PIDTAG_ACCESS, prop_access },
 	{ PIDTAG_ACCESS_LEVEL, prop_access_level },
 	{ PIDTAG_RIGHTS, prop_rights },
 	{ PIDTAG_ATTRIBUTE_HIDDEN, prop_hidden },
 	{ PIDTAG_ATTRIBUTE_READ_ONLY, prop_false },
-	{ PIDTAG_HAS_RULES, prop_false },
 
 	{ PIDTAG_CONTENT_COUNT, prop_content_count },
 	{ PIDTAG_CONTENT_UNREAD_COUNT, prop_content_unread },

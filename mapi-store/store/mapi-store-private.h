@@ -21,8 +21,9 @@ struct mapi_searches;
    number (the GLOBCNT of its FID), which replication carries along:
    "fai-<number>" holds its folder-associated messages, "folder-<number>" the
    messages of a folder that IMAP clients don't see, "bags-<number>" and
-   "bags-fai-<number>" the property bags of its messages. "values" has the large
-   values of the properties of folders and of the store. */
+   "bags-fai-<number>" the property bags of its messages, "rules-<number>" its
+   rules. "values" has the large values of the properties of folders and of the
+   store. */
 #define MAPI_COMPANION_LOG "allotments"
 #define MAPI_COMPANION_BLOCKS "blocks"
 #define MAPI_COMPANION_NAMES "names"
@@ -30,6 +31,7 @@ struct mapi_searches;
 #define MAPI_COMPANION_FOLDER "folder-%u"
 #define MAPI_COMPANION_BAGS "bags-%u"
 #define MAPI_COMPANION_BAGS_FAI "bags-fai-%u"
+#define MAPI_COMPANION_RULES "rules-%u"
 #define MAPI_COMPANION_VALUES "values"
 
 /* Kinds of records in the log "allotments"; numbers are what a FID or a

@@ -61,7 +61,7 @@ category_find(struct mapi_table *table, uint64_t id,
 	enum mapi_error error;
 	uint32_t i;
 
-	if (priv->kind != MAPI_TABLE_CONTENTS)
+	if (!mapi_table_can(priv, MAPI_TABLE_CAN_SORT))
 		return EC_NOT_SUPPORTED;
 	if (priv->columns == NULL)
 		return EC_NULL_OBJECT;
@@ -157,7 +157,7 @@ mapi_table_get_collapse_state(struct mapi_table *table, TALLOC_CTX *mem,
 	uint8_t *state, *p;
 	unsigned int i;
 
-	if (priv->kind != MAPI_TABLE_CONTENTS)
+	if (!mapi_table_can(priv, MAPI_TABLE_CAN_SORT))
 		return EC_NOT_SUPPORTED;
 	if (priv->columns == NULL)
 		return EC_NULL_OBJECT;
@@ -194,7 +194,7 @@ mapi_table_set_collapse_state(struct mapi_table *table, TALLOC_CTX *mem,
 	uint32_t row_instance, i, j, idx;
 	enum mapi_error error;
 
-	if (priv->kind != MAPI_TABLE_CONTENTS)
+	if (!mapi_table_can(priv, MAPI_TABLE_CAN_SORT))
 		return EC_NOT_SUPPORTED;
 	if (priv->columns == NULL)
 		return EC_NULL_OBJECT;

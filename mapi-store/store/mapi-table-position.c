@@ -406,7 +406,7 @@ mapi_table_create_bookmark(struct mapi_table *table, TALLOC_CTX *mem,
 	bool at_row;
 	enum mapi_error error;
 
-	if (mapi_table_is_plain(priv))
+	if (!mapi_table_can(priv, MAPI_TABLE_CAN_BOOKMARK))
 		return EC_NOT_SUPPORTED;
 	error = mapi_table_refresh(table);
 	if (error != EC_NONE)
@@ -427,7 +427,7 @@ mapi_table_free_bookmark(struct mapi_table *table,
 	struct mapi_table_private *priv = table->priv;
 	struct mapi_table_bookmark *bookmark;
 
-	if (mapi_table_is_plain(priv))
+	if (!mapi_table_can(priv, MAPI_TABLE_CAN_BOOKMARK))
 		return EC_NOT_SUPPORTED;
 	if (priv->columns == NULL)
 		return EC_NULL_OBJECT;
@@ -500,7 +500,7 @@ mapi_table_seek_bookmark(struct mapi_table *table,
 	uint32_t from;
 	enum mapi_error error;
 
-	if (mapi_table_is_plain(priv))
+	if (!mapi_table_can(priv, MAPI_TABLE_CAN_BOOKMARK))
 		return EC_NOT_SUPPORTED;
 	if (priv->columns == NULL)
 		return EC_NULL_OBJECT;

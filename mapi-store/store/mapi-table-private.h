@@ -19,6 +19,19 @@ enum mapi_table_kind {
 	MAPI_TABLE_HIERARCHY,
 	MAPI_TABLE_ATTACHMENTS,
 	MAPI_TABLE_PERMISSIONS,
+	MAPI_TABLE_RULES,
+};
+
+/* What not every kind of table can, [MS-OXCTABL] 3.2.5 */
+enum mapi_table_ability {
+	/* order, categories, reset */
+	MAPI_TABLE_CAN_SORT	= 0x01,
+	MAPI_TABLE_CAN_RESTRICT	= 0x02,
+	MAPI_TABLE_CAN_FIND	= 0x04,
+	MAPI_TABLE_CAN_BOOKMARK	= 0x08,
+	MAPI_TABLE_CAN_ABORT	= 0x10,
+	/* values of any size in rows */
+	MAPI_TABLE_CAN_BE_LARGE	= 0x20,
 };
 
 struct mapi_table_changes {
@@ -223,20 +236,14 @@ struct mapi_table_private {
 	uint32_t last_bookmark_id;
 };
 
-/* A list that clients read as a whole: it can't be searched or restricted, and
-   there are no bookmarks. */
-static inline bool
-mapi_table_is_plain(const struct mapi_table_private *priv)
-{
-	return priv->kind == MAPI_TABLE_ATTACHMENTS ||
-		priv->kind == MAPI_TABLE_PERMISSIONS;
-}
-
 struct mapi_table *
 mapi_table_create(TALLOC_CTX *parent, struct mapi_store *store,
 		  enum mapi_table_kind kind, struct mapi_table_source *src);
 
-/* mapi-table.c: sees to it that rows are built and up to date. */
+/* mapi-table.c */
+bool mapi_table_can(const struct mapi_table_private *priv,
+		    enum mapi_table_ability ability);
+/* Sees to it that rows are built and up to date. */
 enum mapi_error mapi_table_refresh(struct mapi_table *table);
 
 struct mapi_table_marks;

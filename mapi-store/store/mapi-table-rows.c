@@ -148,11 +148,15 @@ mapi_table_engine_value(struct mapi_table_private *priv,
 /* --- values --------------------------------------------------------------- */
 
 /* Cuts a value to what a table may return. */
-static void value_cut(TALLOC_CTX *mem, struct mapi_value *value)
+static void
+value_cut(const struct mapi_table_private *priv, TALLOC_CTX *mem,
+	  struct mapi_value *value)
 {
 	const unsigned char *p;
 	unsigned int units = 0, bytes;
 
+	if (mapi_table_can(priv, MAPI_TABLE_CAN_BE_LARGE))
+		return;
 	switch (value->type) {
 	case PTYP_BINARY:
 		if (value->u.bin.len > MAX_VALUE_SIZE)
@@ -238,7 +242,7 @@ leaf_get_values(struct mapi_table_private *priv, uint32_t leaf,
 		case MAPI_TABLE_COLUMN_SOURCE:
 			values[i] = program_values[col->idx];
 			value_check(col, &values[i]);
-			value_cut(mem, &values[i]);
+			value_cut(priv, mem, &values[i]);
 			break;
 		case MAPI_TABLE_COLUMN_INSTANCE:
 			if (mapi_table_mv_element(&program_values[col->idx],
@@ -249,7 +253,7 @@ leaf_get_values(struct mapi_table_private *priv, uint32_t leaf,
 			else
 				values[i] = mapi_value_error(EC_NOT_FOUND);
 			value_check(col, &values[i]);
-			value_cut(mem, &values[i]);
+			value_cut(priv, mem, &values[i]);
 			break;
 		default:
 			break;
@@ -493,7 +497,7 @@ mapi_table_find_row(struct mapi_table *table, TALLOC_CTX *mem, bool forward,
 	bool match = FALSE;
 
 	*gone_r = FALSE;
-	if (mapi_table_is_plain(priv))
+	if (!mapi_table_can(priv, MAPI_TABLE_CAN_FIND))
 		return EC_NOT_SUPPORTED;
 	if (priv->columns == NULL)
 		return EC_NULL_OBJECT;

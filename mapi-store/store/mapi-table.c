@@ -44,6 +44,25 @@ mapi_table_create(TALLOC_CTX *parent, struct mapi_store *store,
 	return table;
 }
 
+static const unsigned int table_abilities[] = {
+	[MAPI_TABLE_CONTENTS] = MAPI_TABLE_CAN_SORT | MAPI_TABLE_CAN_RESTRICT |
+		MAPI_TABLE_CAN_FIND | MAPI_TABLE_CAN_BOOKMARK |
+		MAPI_TABLE_CAN_ABORT,
+	[MAPI_TABLE_HIERARCHY] = MAPI_TABLE_CAN_RESTRICT |
+		MAPI_TABLE_CAN_FIND | MAPI_TABLE_CAN_BOOKMARK |
+		MAPI_TABLE_CAN_ABORT,
+	[MAPI_TABLE_ATTACHMENTS] = 0,
+	[MAPI_TABLE_PERMISSIONS] = 0,
+	[MAPI_TABLE_RULES] = MAPI_TABLE_CAN_RESTRICT | MAPI_TABLE_CAN_FIND |
+		MAPI_TABLE_CAN_BE_LARGE,
+};
+
+bool mapi_table_can(const struct mapi_table_private *priv,
+		    enum mapi_table_ability ability)
+{
+	return (table_abilities[priv->kind] & ability) != 0;
+}
+
 static void table_forget_rows(struct mapi_table_private *priv)
 {
 	TALLOC_FREE(priv->leaves);
@@ -291,7 +310,7 @@ mapi_table_sort(struct mapi_table *table, const struct mapi_sort_order *orders,
 	struct mapi_table_sort *sort = NULL;
 	enum mapi_error error = EC_NONE;
 
-	if (priv->kind != MAPI_TABLE_CONTENTS)
+	if (!mapi_table_can(priv, MAPI_TABLE_CAN_SORT))
 		return EC_NOT_SUPPORTED;
 	if (category_count > count || expanded_count > category_count)
 		error = EC_INVALID_PARAM;
@@ -330,7 +349,7 @@ mapi_table_restrict(struct mapi_table *table,
 	struct mapi_table_filter *filter = NULL;
 	enum mapi_error error = EC_NONE;
 
-	if (mapi_table_is_plain(priv))
+	if (!mapi_table_can(priv, MAPI_TABLE_CAN_RESTRICT))
 		return EC_NOT_SUPPORTED;
 	if (restriction != NULL && restriction->type != RES_NULL) {
 		error = mapi_table_filter_init(priv, priv, restriction,
@@ -351,7 +370,7 @@ enum mapi_error mapi_table_reset(struct mapi_table *table)
 {
 	struct mapi_table_private *priv = table->priv;
 
-	if (priv->kind != MAPI_TABLE_CONTENTS)
+	if (!mapi_table_can(priv, MAPI_TABLE_CAN_SORT))
 		return EC_NOT_SUPPORTED;
 	TALLOC_FREE(priv->columns);
 	TALLOC_FREE(priv->sort);
@@ -370,8 +389,8 @@ uint8_t mapi_table_get_status(struct mapi_table *table)
 
 enum mapi_error mapi_table_abort(struct mapi_table *table)
 {
-	return mapi_table_is_plain(table->priv) ?
-		EC_NOT_SUPPORTED : EC_UNABLE_TO_ABORT;
+	return mapi_table_can(table->priv, MAPI_TABLE_CAN_ABORT) ?
+		EC_UNABLE_TO_ABORT : EC_NOT_SUPPORTED;
 }
 
 enum mapi_error
