@@ -13,6 +13,7 @@
 #include "lib.h"
 #include "rop-handlers.h"
 #include "mapi-message-write.h"
+#include "mapi-receipt.h"
 
 /* RopId, handle index, ReturnValue */
 #define RESPONSE_HEADER_SIZE 6
@@ -131,7 +132,7 @@ rop_move_copy_messages(struct rop_context *ctx,
 
 static enum mapi_error
 messages_delete(struct rop_context *ctx, const mapi_id_t *mids,
-		unsigned int count, uint8_t *partial_r)
+		unsigned int count, bool notify_non_read, uint8_t *partial_r)
 {
 	struct mapi_folder *folder = (struct mapi_folder *)ctx->object;
 	enum mapi_error error;
@@ -139,7 +140,10 @@ messages_delete(struct rop_context *ctx, const mapi_id_t *mids,
 
 	if (!response_fits(ctx, sizeof(*partial_r)))
 		return EC_BUFFER_TOO_SMALL;
-	error = mapi_messages_delete(folder->obj.store, folder->fid, mids,
+	error = notify_non_read ?
+		mapi_messages_delete_notify(folder->obj.store, folder->fid,
+					    mids, count, &partial) :
+		mapi_messages_delete(folder->obj.store, folder->fid, mids,
 				     count, &partial);
 	*partial_r = partial ? 1 : 0;
 	return error;
@@ -152,6 +156,7 @@ rop_delete_messages(struct rop_context *ctx,
 		    struct rop_delete_messages_response *resp_r)
 {
 	return messages_delete(ctx, req->message_ids, req->message_id_count,
+			       req->notify_non_read != 0,
 			       &resp_r->partial_completion);
 }
 
@@ -161,5 +166,6 @@ rop_hard_delete_messages(struct rop_context *ctx,
 			 struct rop_hard_delete_messages_response *resp_r)
 {
 	return messages_delete(ctx, req->message_ids, req->message_id_count,
+			       req->notify_non_read != 0,
 			       &resp_r->partial_completion);
 }

@@ -13,6 +13,7 @@
 #include "mapi-folder-rights.h"
 #include "mapi-mailprops-private.h"
 #include "mapi-message-write.h"
+#include "mapi-receipt.h"
 #include "mapi-submit.h"
 #include "mapi-wire.h"
 
@@ -219,7 +220,7 @@ mailprop_get_message_flags(struct mapi_message_view *view,
 		if (error != EC_NONE)
 			return error;
 		if (yes && !view->receipt_cancelled &&
-		    !mailprop_has_keyword(view, "$MDNSent"))
+		    !mailprop_has_keyword(view, MAPI_KEYWORD_MDN_SENT))
 			flags |= MSGFLAG_NOTIFY_READ;
 	}
 	*value_r = mapi_value_i32(flags);

@@ -119,11 +119,9 @@ void mapi_message_build_params(struct mapi_store *store,
 }
 
 enum mapi_error
-mapi_message_content_build(struct mapi_message_content *content,
-			   const struct mapi_content *all, bool with_bcc,
-			   struct istream **input_r)
+mapi_content_build(struct mapi_store *store, const struct mapi_content *all,
+		   bool with_bcc, struct istream **input_r)
 {
-	struct mapi_store *store = content->view->store;
 	struct mime_build_params params;
 	struct ostream *output;
 	enum mapi_error error = EC_NONE;
@@ -149,6 +147,14 @@ mapi_message_content_build(struct mapi_message_content *content,
 		}
 	} T_END;
 	return error;
+}
+
+enum mapi_error
+mapi_message_content_build(struct mapi_message_content *content,
+			   const struct mapi_content *all, bool with_bcc,
+			   struct istream **input_r)
+{
+	return mapi_content_build(content->view->store, all, with_bcc, input_r);
 }
 
 static void content_forget_changed_view(struct mapi_message_content *content)

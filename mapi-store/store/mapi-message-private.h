@@ -153,6 +153,10 @@ mapi_message_content_build(struct mapi_message_content *content,
 struct mime_build_params;
 void mapi_message_build_params(struct mapi_store *store,
 			       struct mime_build_params *params_r);
+/* The same of any content */
+enum mapi_error
+mapi_content_build(struct mapi_store *store, const struct mapi_content *all,
+		   bool with_bcc, struct istream **input_r);
 /* Recipient rows of those in the overlay, on mem */
 void mapi_recipient_rows_from_content(TALLOC_CTX *mem,
 	const struct mapi_content_recipient *recipients, unsigned int count,

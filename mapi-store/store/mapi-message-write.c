@@ -11,11 +11,8 @@
 #include "mapi-message-list.h"
 #include "mapi-message-private.h"
 #include "mapi-message-write.h"
+#include "mapi-receipt.h"
 #include "mapi-search-folder.h"
-
-/* RFC 3503 */
-#define KEYWORD_MDN_SENT "$MDNSent"
-#define RECEIPT_HEADER "Disposition-Notification-To"
 
 #define KEYWORD_STATUS "$MapiStatus"
 #define STATUS_BITS 32
@@ -35,6 +32,9 @@ struct read_transaction {
 	struct mail_keywords *mdn_sent;
 	struct mapi_changes contents;
 	ARRAY(struct change) changes;
+	/* receipts can be sent, and these messages want one */
+	bool send_receipts;
+	ARRAY_TYPE(seq_range) receipts;
 	/* messages that weren't there or couldn't be changed */
 	bool failures;
 };
@@ -81,11 +81,11 @@ static int read_receipt_pending(struct mail *mail, bool only_cache)
 	const char *value;
 	int ret;
 
-	if (str_array_icase_find(mail_get_keywords(mail), KEYWORD_MDN_SENT))
+	if (str_array_icase_find(mail_get_keywords(mail), MAPI_KEYWORD_MDN_SENT))
 		return 0;
 	if (only_cache)
 		mail->lookup_abort = MAIL_LOOKUP_ABORT_NOT_IN_CACHE;
-	ret = mail_get_first_header(mail, RECEIPT_HEADER, &value);
+	ret = mail_get_first_header(mail, MAPI_RECEIPT_HEADER, &value);
 	mail->lookup_abort = MAIL_LOOKUP_ABORT_NEVER;
 	if (ret < 0 && only_cache &&
 	    mailbox_get_last_mail_error(mail->box) == MAIL_ERROR_LOOKUP_ABORTED)
@@ -115,8 +115,11 @@ static void read_change_mail(struct read_transaction *rt, uint32_t seq)
 		mail_update_keywords(rt->mail, MODIFY_ADD, rt->mdn_sent);
 		rec.keywords = TRUE;
 	}
-	if (change->send_receipt && read_receipt_pending(rt->mail, FALSE) != 0)
-		rt->failures = TRUE;
+	if ((change->send_receipt ||
+	     (rec.flags && change->set_read && !change->cancel_receipt &&
+	      rt->send_receipts)) &&
+	    read_receipt_pending(rt->mail, FALSE) != 0)
+		seq_range_array_add(&rt->receipts, rt->mail->uid);
 	if (!rec.flags && !rec.keywords)
 		return;
 	rec.content = mapi_changes_content(&rt->contents, seq);
@@ -189,19 +192,44 @@ read_change_box(struct read_transaction *rt, const ARRAY_TYPE(seq_range) *uids)
 	return error;
 }
 
+/* The messages have been marked as read. */
+static void
+read_send_receipts(struct read_transaction *rt, struct mapi_store *store)
+{
+	unsigned int wanted = seq_range_count(&rt->receipts);
+	struct mapi_receipts *receipts;
+
+	if (wanted == 0)
+		return;
+	receipts = mapi_receipts_claim(store, rt->box, &rt->receipts,
+				       rt->change->send_receipt ?
+				       MAPI_RECEIPT_ASKED : MAPI_RECEIPT_READ);
+	if (mapi_receipts_send(&receipts) < wanted && rt->change->send_receipt)
+		rt->failures = TRUE;
+}
+
 static enum mapi_error
-messages_set_read_box(struct mailbox *box, const ARRAY_TYPE(seq_range) *uids,
+messages_set_read_box(struct mapi_store *store, struct mailbox *box,
+		      const ARRAY_TYPE(seq_range) *uids,
 		      const struct mapi_read_change *change, bool *partial)
 {
-	static const char *const keywords[] = { KEYWORD_MDN_SENT, NULL };
-	struct read_transaction rt = { .change = change, .box = box };
+	static const char *const keywords[] = { MAPI_KEYWORD_MDN_SENT, NULL };
+	struct read_transaction rt = {
+		.change = change,
+		.box = box,
+		.send_receipts = mapi_receipts_are_sent(store),
+	};
 	enum mapi_error error;
 
 	if (change->cancel_receipt &&
 	    mailbox_keywords_create(box, keywords, &rt.mdn_sent) < 0)
 		return mapi_error_from_mailbox(box);
 	i_array_init(&rt.changes, 64);
+	i_array_init(&rt.receipts, 4);
 	error = read_change_box(&rt, uids);
+	if (error == EC_NONE)
+		read_send_receipts(&rt, store);
+	array_free(&rt.receipts);
 	array_free(&rt.changes);
 	if (rt.mdn_sent != NULL)
 		mailbox_keywords_unref(&rt.mdn_sent);
@@ -241,8 +269,8 @@ mapi_messages_set_read(struct mapi_store *store, mapi_id_t fid,
 	for (i = 0; i < N_ELEMENTS(list.boxes) && error == EC_NONE; i++) {
 		if (list.boxes[i] == NULL)
 			continue;
-		error = messages_set_read_box(list.boxes[i], &list.uids[i],
-					      change, partial_r);
+		error = messages_set_read_box(store, list.boxes[i],
+					      &list.uids[i], change, partial_r);
 	}
 	mapi_message_list_close(&list);
 	return error;
@@ -265,8 +293,10 @@ mapi_message_set_read(struct mapi_message *msg,
 				       change, &partial);
 	if (error != EC_NONE)
 		return error;
-	if (partial && change->send_receipt)
-		return EC_NOT_SUPPORTED;
+	if (partial && change->send_receipt) {
+		return mapi_receipts_are_sent(msg->obj.store) ?
+			EC_NETWORK_ERROR : EC_NOT_SUPPORTED;
+	}
 	if (partial) {
 		error = mapi_message_get_status(msg->obj.store, msg->fid,
 						msg->mid, &status);

@@ -31,9 +31,10 @@ struct mapi_read_change {
 	   aren't touched as far as Dovecot's cache knows which these are: no
 	   message is opened for it. */
 	bool cancel_receipt;
-	/* A read receipt is to be sent now if one is pending. This server
-	   doesn't send any yet: such messages are failures, and it stays
-	   pending. */
+	/* A read receipt is to be sent now if one is pending. Messages of which
+	   it can't be are failures, and it stays pending. set_read alone sends
+	   one, too, but without it being a failure if it can't
+	   (mapi-receipt.h). */
 	bool send_receipt;
 };
 
@@ -48,8 +49,9 @@ mapi_messages_set_read(struct mapi_store *store, mapi_id_t fid,
 		       const mapi_id_t *mids, unsigned int count,
 		       const struct mapi_read_change *change, bool *partial_r);
 /* The same for an open message, which shows it at once. EC_OBJECT_DELETED if
-   it has been deleted meanwhile; EC_NOT_SUPPORTED if a receipt should be sent,
-   or if a message that is embedded in another should become unread. */
+   it has been deleted meanwhile; EC_NOT_SUPPORTED if a receipt should be sent, and
+   none are; EC_NETWORK_ERROR if it can't be; EC_NOT_SUPPORTED if a message that is
+   embedded in another should become unread. */
 enum mapi_error
 mapi_message_set_read(struct mapi_message *msg,
 		      const struct mapi_read_change *change);

@@ -13,6 +13,14 @@ struct mailbox;
 struct mapi_directory;
 struct smtp_submit_settings;
 
+/* Which read receipts are sent when a client marks a message as read */
+enum mapi_receipts_policy {
+	/* those to who has sent the message; others if the client asks */
+	MAPI_RECEIPTS_TO_SENDER,
+	MAPI_RECEIPTS_ALL,
+	MAPI_RECEIPTS_NONE,
+};
+
 /* Settings the worker passes down. Strings must outlive the store. */
 struct mapi_store_settings {
 	/* reserved parent mailbox of the companion tree, in the inbox
@@ -32,6 +40,7 @@ struct mapi_store_settings {
 	/* in whose name it may be sent, beside the owner's: addresses,
 	   "@domain", "*", separated by spaces; may be NULL */
 	const char *send_as, *send_on_behalf;
+	enum mapi_receipts_policy receipts;
 };
 
 /* The replica id by which a store's own replica GUID is known in its ids.

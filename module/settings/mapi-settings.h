@@ -47,6 +47,8 @@ struct mapi_settings {
 	/* addresses that the user may send as, or on behalf of */
 	const char *mapi_send_as;
 	const char *mapi_send_on_behalf;
+	/* "sender", "yes", "no" */
+	const char *mapi_read_receipts;
 	/* objects that a session may have open at a time */
 	unsigned int mapi_max_open_objects;
 	/* [seconds] */

@@ -139,6 +139,10 @@ mapi_client_connect(struct mapi_client *client, const void *_req,
 	set.store.submission = client->user.submission;
 	set.store.send_as = mapi_set->mapi_send_as;
 	set.store.send_on_behalf = mapi_set->mapi_send_on_behalf;
+	set.store.receipts = strcmp(mapi_set->mapi_read_receipts, "no") == 0 ?
+		MAPI_RECEIPTS_NONE :
+		strcmp(mapi_set->mapi_read_receipts, "yes") == 0 ?
+		MAPI_RECEIPTS_ALL : MAPI_RECEIPTS_TO_SENDER;
 	set.max_open_objects = mapi_set->mapi_max_open_objects;
 	set.code_page = req->default_code_page;
 	set.locale_sort = req->lcid_sort;
