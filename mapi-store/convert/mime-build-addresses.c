@@ -283,17 +283,19 @@ bool mime_build_from_address(const struct mime_build_params *params,
 			     TALLOC_CTX *mem, const struct mapi_propset *props,
 			     const char **address_r)
 {
+	const struct mime_build_address_tags *tags =
+		&mime_build_representing_tags;
 	struct mime_build ctx = { .params = params, .no_encapsulation = TRUE };
+	const struct mapi_value *entry_id;
 	struct mime_address address;
-	bool found;
 
 	*address_r = NULL;
 	T_BEGIN {
-		found = t_mime_build_address(&ctx, props,
-					     &mime_build_representing_tags,
-					     &address);
-		if (found)
+		if (t_mime_build_address(&ctx, props, tags, &address))
 			*address_r = envelope_address(mem, &address);
 	} T_END;
-	return found;
+	entry_id = mapi_propset_get(props, tags->entry_id);
+	return *address_r != NULL || get_string(props, tags->smtp) != NULL ||
+		get_string(props, tags->email) != NULL ||
+		(entry_id != NULL && entry_id->u.bin.len > 0);
 }

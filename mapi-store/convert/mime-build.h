@@ -44,8 +44,8 @@ const char *
 mime_build_recipient_address(const struct mime_build_params *params,
 			     TALLOC_CTX *mem,
 			     const struct mapi_content_recipient *recipient);
-/* Of From: PidTagSentRepresenting*. FALSE if none of these properties says
-   anything. */
+/* Of From: PidTagSentRepresenting*. FALSE if these properties say nobody: a
+   name alone doesn't. */
 bool mime_build_from_address(const struct mime_build_params *params,
 			     TALLOC_CTX *mem, const struct mapi_propset *props,
 			     const char **address_r);

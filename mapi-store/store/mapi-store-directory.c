@@ -74,6 +74,22 @@ bool mapi_store_is_owner_address(struct mapi_store *store, const char *address)
 					    mapi_store_owner_dn(store)) == 0;
 }
 
+bool mapi_store_owner_is_delegate(struct mapi_store *store,
+				  const char *address)
+{
+	const struct mapi_directory_object *object;
+	const char *const *delegates;
+
+	object = mapi_store_directory_find(store, address);
+	if (object == NULL || object->delegates == NULL)
+		return FALSE;
+	for (delegates = object->delegates; *delegates != NULL; delegates++) {
+		if (strcasecmp(*delegates, mapi_store_owner_dn(store)) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 void mapi_store_directory_batch_begin(struct mapi_store *store)
 {
 	if (!mapi_store_has_directory(store))

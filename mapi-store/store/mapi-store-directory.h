@@ -34,6 +34,10 @@ char *mapi_store_address_to_username(const struct mapi_store_settings *set,
    directory knows. */
 bool mapi_store_is_owner_address(struct mapi_store *store,
 				 const char *address);
+/* The mailbox's owner is a delegate of who has this address, and may so send on
+   behalf of him. */
+bool mapi_store_owner_is_delegate(struct mapi_store *store,
+				  const char *address);
 /* TRUE if there's a directory at all */
 bool mapi_store_has_directory(struct mapi_store *store);
 

@@ -77,7 +77,8 @@ submission_check_right(struct mapi_submission *submission, const char *address)
 		submission->right = MAPI_SENDER_SELF;
 	else if (address_is_in(set->send_as, address))
 		submission->right = MAPI_SENDER_SEND_AS;
-	else if (address_is_in(set->send_on_behalf, address))
+	else if (address_is_in(set->send_on_behalf, address) ||
+		 mapi_store_owner_is_delegate(submission->store, address))
 		submission->right = MAPI_SENDER_ON_BEHALF;
 	else {
 		e_info(submission->store->user->event,

@@ -30,6 +30,9 @@ struct mapi_directory_object {
 	const char *username;
 	/* PidTagObjectType and PidTagDisplayType, [MS-OXOABK] 2.2.3.10, .11 */
 	uint32_t object_type, display_type;
+	/* legacyExchangeDNs of those who may send on its behalf,
+	   PidTagAddressBookPublicDelegates; ends with NULL, NULL if none */
+	const char *const *delegates;
 };
 
 struct mapi_directory_question {

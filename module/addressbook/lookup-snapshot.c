@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "lib.h"
+#include "array.h"
+#include "mapi-props.h"
 #include "snapshot.h"
 #include "lookup.h"
 
@@ -16,6 +18,34 @@ static const struct {
 	[DIRECTORY_ROOM] = { 6, 0 },
 	[DIRECTORY_EQUIPMENT] = { 6, 0 },
 };
+
+/* More than anybody has */
+#define DELEGATES_MAX 100
+
+static const char *const *
+t_find_delegates(const struct snapshot *snapshot,
+		 const struct snapshot_object *object)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct snapshot_object delegate;
+	ARRAY_TYPE(const_string) dns;
+	const uint32_t *mids;
+	unsigned int i, count;
+
+	count = snapshot_object_links(object,
+				      PIDTAG_ADDRESS_BOOK_PUBLIC_DELEGATES,
+				      mem, &mids);
+	t_array_init(&dns, 8);
+	for (i = 0; i < count && i < DELEGATES_MAX; i++) {
+		if (snapshot_get(snapshot, mids[i], &delegate))
+			array_push_back(&dns, &delegate.legacy_dn);
+	}
+	talloc_free(mem);
+	if (array_count(&dns) == 0)
+		return NULL;
+	array_append_zero(&dns);
+	return array_front(&dns);
+}
 
 bool lookup_snapshot_find(const struct snapshot *snapshot,
 			  enum mapi_directory_key key, const char *value,
@@ -46,6 +76,7 @@ bool lookup_snapshot_find(const struct snapshot *snapshot,
 	object_r->name = object.display_name;
 	object_r->address = object.address;
 	object_r->username = object.username;
+	object_r->delegates = t_find_delegates(snapshot, &object);
 	object_r->object_type = lookup_kinds[object.kind].object_type;
 	object_r->display_type = lookup_kinds[object.kind].display_type;
 	return TRUE;

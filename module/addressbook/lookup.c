@@ -43,6 +43,7 @@ lookup_input_args(struct connection *conn, const char *const *args)
 {
 	struct mapi_directory_object object;
 	enum mapi_directory_key key;
+	const char *const *delegates;
 	string_t *reply;
 	uint32_t id;
 
@@ -64,6 +65,9 @@ lookup_input_args(struct connection *conn, const char *const *args)
 		lookup_add_field(reply, "username", object.username);
 		str_printfa(reply, "\ttype=%u\tobject=%u", object.display_type,
 			    object.object_type);
+		for (delegates = object.delegates;
+		     delegates != NULL && *delegates != NULL; delegates++)
+			lookup_add_field(reply, "delegate", *delegates);
 	}
 	str_append_c(reply, '\n');
 	/* it ends the connection if the buffer is full */

@@ -15,6 +15,7 @@
    is answered by one of
 
      OK <id> dn=... name=... [address=...] [username=...] type=... object=...
+       [delegate=...]...
      NOTFOUND <id>
 
    in the order of the questions, of which any number may be sent at once. id is
@@ -28,8 +29,8 @@ struct snapshot;
 
 #define LOOKUP_SERVICE_NAME "mapi-addressbook-lookup"
 
-/* Fills *object_r with strings that live until the next call; FALSE if there's
-   nobody. */
+/* Fills *object_r with strings that live until the next call or are on the data
+   stack; FALSE if there's nobody. */
 typedef bool lookup_find_t(enum mapi_directory_key key, const char *value,
 			   struct mapi_directory_object *object_r);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "lib.h"
+#include "array.h"
 #include "buffer.h"
 #include "hash.h"
 #include "ioloop.h"
@@ -129,6 +130,10 @@ answer_add(struct addressbook_client *client, enum mapi_directory_key key,
 		answer->object.name = p_strdup(pool, object->name);
 		answer->object.address = p_strdup(pool, object->address);
 		answer->object.username = p_strdup(pool, object->username);
+		if (object->delegates != NULL) {
+			answer->object.delegates =
+				p_strarray_dup(pool, object->delegates);
+		}
 		answer->object.object_type = object->object_type;
 		answer->object.display_type = object->display_type;
 	}
@@ -236,9 +241,11 @@ static int
 answer_parse_fields(const char *const *args,
 		    struct mapi_directory_object *object_r)
 {
+	ARRAY_TYPE(const_string) delegates;
 	const char *value;
 
 	i_zero(object_r);
+	t_array_init(&delegates, 4);
 	for (; *args != NULL; args++) {
 		value = strchr(*args, '=');
 		if (value == NULL || !uni_utf8_str_is_valid(*args))
@@ -252,12 +259,18 @@ answer_parse_fields(const char *const *args,
 			object_r->address = value;
 		else if (str_begins(*args, "username="))
 			object_r->username = value;
+		else if (str_begins(*args, "delegate="))
+			array_push_back(&delegates, &value);
 		else if (str_begins(*args, "type=") &&
 			 str_to_uint32(value, &object_r->display_type) < 0)
 			return -1;
 		else if (str_begins(*args, "object=") &&
 			 str_to_uint32(value, &object_r->object_type) < 0)
 			return -1;
+	}
+	if (array_count(&delegates) > 0) {
+		array_append_zero(&delegates);
+		object_r->delegates = array_front(&delegates);
 	}
 	return object_r->legacy_dn == NULL || *object_r->legacy_dn == '\0' ||
 		object_r->name == NULL || *object_r->name == '\0' ? -1 : 0;

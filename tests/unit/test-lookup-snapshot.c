@@ -19,11 +19,19 @@ static const char *const bob_addresses[] = {
 static const char *const staff_addresses[] = { "staff@example.com" };
 static const char *const remote_addresses[] = { "remote@example.net" };
 
+static const struct directory_link bob_links[] = {
+	{ PIDTAG_ADDRESS_BOOK_PUBLIC_DELEGATES, "cn=remote,dc=x" },
+	{ PIDTAG_ADDRESS_BOOK_MANAGER, "cn=staff,dc=x" },
+	{ PIDTAG_ADDRESS_BOOK_PUBLIC_DELEGATES, "cn=gone,dc=x" },
+	{ PIDTAG_ADDRESS_BOOK_PUBLIC_DELEGATES, "cn=staff,dc=x" },
+};
+
 static const struct directory_object objects[] = {
 	{ .id = { 1 }, .kind = DIRECTORY_USER, .dn = "cn=bob,dc=x",
 	  .display_name = "Bob Builder", .username = "bob",
 	  .address = "bob@example.com", .addresses = bob_addresses,
-	  .addresses_count = 2, .legacy_dn = "/o=Old/cn=bob" },
+	  .addresses_count = 2, .legacy_dn = "/o=Old/cn=bob",
+	  .links = bob_links, .links_count = N_ELEMENTS(bob_links) },
 	/* hidden everywhere */
 	{ .id = { 2 }, .kind = DIRECTORY_GROUP,
 	  .hide = DIRECTORY_HIDE_FROM_GAL | DIRECTORY_HIDE_FROM_LISTS |
@@ -112,6 +120,13 @@ static void test_find(void **state)
 		     1, 8, 1);
 	assert_found(snapshot, MAPI_DIRECTORY_LEGACY_DN, "/o=Old/cn=remote",
 		     2, 6, 6);
+	assert_true(lookup_snapshot_find(snapshot, MAPI_DIRECTORY_USERNAME,
+					 "bob", &object));
+	assert_string_equal(t_strarray_join(object.delegates, " "),
+			    "/o=Old/cn=remote /o=Old/cn=staff");
+	assert_true(lookup_snapshot_find(snapshot, MAPI_DIRECTORY_ADDRESS,
+					 "staff@example.com", &object));
+	assert_null(object.delegates);
 	for (i = 0; i < N_ELEMENTS(unknown); i++) {
 		assert_false(lookup_snapshot_find(snapshot, unknown[i].key,
 						  unknown[i].value, &object));
