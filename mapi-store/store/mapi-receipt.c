@@ -307,6 +307,30 @@ receipts_mark(struct mapi_receipts *receipts,
 	return 0;
 }
 
+/* Without the right to set it, the mark isn't there, and that's no error for
+   lib-storage: what isn't marked isn't sent. */
+static void receipts_drop_unmarked(struct mapi_receipts *receipts)
+{
+	struct mailbox_transaction_context *trans;
+	const struct receipt *receipt;
+	struct mail *mail;
+	unsigned int i;
+
+	trans = mailbox_transaction_begin(receipts->box, 0, "MAPI receipts");
+	mail = mail_alloc(trans, MAIL_FETCH_FLAGS, NULL);
+	for (i = array_count(&receipts->receipts); i > 0; i--) {
+		receipt = array_idx(&receipts->receipts, i - 1);
+		if (mail_set_uid(mail, receipt->uid) &&
+		    str_array_icase_find(mail_get_keywords(mail),
+					 MAPI_KEYWORD_MDN_SENT))
+			continue;
+		talloc_free(receipt->content);
+		array_delete(&receipts->receipts, i - 1, 1);
+	}
+	mail_free(&mail);
+	(void)mailbox_transaction_commit(&trans);
+}
+
 static int
 receipts_claim_locked(struct mapi_receipts *receipts,
 		      const ARRAY_TYPE(seq_range) *uids)
@@ -368,12 +392,12 @@ mapi_receipts_claim(struct mapi_store *store, struct mailbox *box,
 	i_array_init(&receipts->receipts, 4);
 	ret = receipts_claim_locked(receipts, uids);
 	file_lock_free(&lock);
-	if (ret < 0) {
+	if (ret < 0)
 		(void)mapi_error_from_mailbox(box);
+	else
+		receipts_drop_unmarked(receipts);
+	if (ret < 0 || array_count(&receipts->receipts) == 0)
 		receipts_free(&receipts);
-	} else if (array_count(&receipts->receipts) == 0) {
-		receipts_free(&receipts);
-	}
 	return receipts;
 }
 

@@ -156,12 +156,18 @@ submit_get_mark(struct submit_folder *sf, mapi_id_t mid,
 	return submit_mark(sf, mid, mark_r, NULL);
 }
 
+/* A mark that the user has no right to set isn't set, and that's no error for
+   lib-storage. */
 static enum mapi_error
 submit_set_mark(struct submit_folder *sf, mapi_id_t mid, enum submit_mark mark)
 {
 	enum submit_mark old_mark;
+	enum mapi_error error;
 
-	return submit_mark(sf, mid, &old_mark, &mark);
+	error = submit_mark(sf, mid, &old_mark, &mark);
+	if (error == EC_NONE)
+		error = submit_get_mark(sf, mid, &old_mark);
+	return error == EC_NONE && old_mark != mark ? EC_ACCESS_DENIED : error;
 }
 
 /* --- afterwards --------------------------------------------------------------- */
@@ -299,24 +305,29 @@ static void submit_recover_folder(struct submit_folder *sf)
 	}
 }
 
+/* Nothing is allotted for a folder that is empty, as usual. */
+static bool folder_has_messages(struct mapi_store *store, mapi_id_t fid)
+{
+	static const uint32_t tag = PIDTAG_CONTENT_COUNT;
+	struct mapi_folder_node *node = mapi_folder_tree_lookup(store, fid);
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct mapi_value value;
+	bool ret;
+
+	ret = node != NULL &&
+		mapi_folder_node_get_props(store, node, mem, &tag, 1, SIZE_MAX,
+					   &value) == EC_NONE &&
+		value.type == MAPI_TAG_TYPE(tag) && value.u.i32 > 0;
+	talloc_free(mem);
+	return ret;
+}
+
 void mapi_submit_recover(struct mapi_store *store)
 {
-	struct mapi_message_folder *mfolder;
-	struct mapi_folder *folder;
-	struct mailbox_status status;
+	mapi_id_t fid = mapi_store_special_fid(store, MAPI_SPECIAL_OUTBOX);
 	struct submit_folder sf;
-	mapi_id_t fid;
 
-	fid = mapi_store_special_fid(store, MAPI_SPECIAL_OUTBOX);
-	if (fid == 0 ||
-	    mapi_message_folder_get(store, fid, &mfolder, &folder) != EC_NONE)
-		return;
-	i_zero(&status);
-	if (folder->box != NULL) {
-		mailbox_get_open_status(folder->box, STATUS_MESSAGES, &status);
-	}
-	mapi_message_folder_release(&mfolder);
-	if (status.messages == 0)
+	if (!folder_has_messages(store, fid))
 		return;
 	T_BEGIN {
 		if (submit_folder_open(store, fid, 0, &sf) == EC_NONE)
