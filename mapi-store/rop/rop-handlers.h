@@ -29,6 +29,18 @@
 	X(GET_RECEIVE_FOLDER_TABLE, get_receive_folder_table, \
 	  MAPI_OBJECT_LOGON)
 
+/* rop-public.c: [MS-OXCSTOR] */
+#define ROP_HANDLERS_PUBLIC(X) \
+	X(PUBLIC_FOLDER_IS_GHOSTED, public_folder_is_ghosted, \
+	  MAPI_OBJECT_LOGON) \
+	X(GET_PER_USER_LONG_TERM_IDS, get_per_user_long_term_ids, \
+	  MAPI_OBJECT_LOGON) \
+	X(GET_PER_USER_GUID, get_per_user_guid, MAPI_OBJECT_LOGON) \
+	X(READ_PER_USER_INFORMATION, read_per_user_information, \
+	  MAPI_OBJECT_LOGON) \
+	X(WRITE_PER_USER_INFORMATION, write_per_user_information, \
+	  MAPI_OBJECT_LOGON)
+
 /* rop-named.c: [MS-OXCPRPT] */
 #define ROP_HANDLERS_NAMED(X) \
 	X(GET_NAMES_FROM_PROPERTY_IDS, get_names_from_property_ids, \
@@ -185,6 +197,7 @@
 
 #define ROP_HANDLERS(X) \
 	ROP_HANDLERS_STORE(X) \
+	ROP_HANDLERS_PUBLIC(X) \
 	ROP_HANDLERS_RECEIVE_FOLDER(X) \
 	ROP_HANDLERS_NAMED(X) \
 	ROP_HANDLERS_FOLDER(X) \

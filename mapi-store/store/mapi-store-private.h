@@ -23,7 +23,7 @@ struct mapi_searches;
    messages of a folder that IMAP clients don't see, "bags-<number>" and
    "bags-fai-<number>" the property bags of its messages, "rules-<number>" its
    rules. "values" has the large values of the properties of folders and of the
-   store. */
+   store, "per-user" the read states of public folders. */
 #define MAPI_COMPANION_LOG "allotments"
 #define MAPI_COMPANION_BLOCKS "blocks"
 #define MAPI_COMPANION_NAMES "names"
@@ -33,6 +33,7 @@ struct mapi_searches;
 #define MAPI_COMPANION_BAGS_FAI "bags-fai-%u"
 #define MAPI_COMPANION_RULES "rules-%u"
 #define MAPI_COMPANION_VALUES "values"
+#define MAPI_COMPANION_PER_USER "per-user"
 
 /* Kinds of records in the log "allotments"; numbers are what a FID or a
    folder's change number has in block 0. Folder keys are explained in

@@ -109,6 +109,8 @@ struct mapi_logon {
 	uint32_t open_flags;
 	/* from Connect, for PidTagLocaleId etc. */
 	uint32_t code_page, locale_sort, locale_string;
+	/* mapi-per-user.h; NULL if nothing is being written */
+	struct mapi_per_user_write *per_user_write;
 };
 /* Makes the object; fields other than obj are the caller's to set. */
 enum mapi_error
