@@ -186,7 +186,7 @@ int rtf_decompress(TALLOC_CTX *mem, const uint8_t *data, size_t size,
 		*error_r = "Compressed RTF is of an unknown type";
 		return -1;
 	}
-	/* [MS-OXRTFCP] 2.2.3.1: RAWSIZE bytes of CONTENTS */
+	/* [MS-OXRTFCP] 2.2.3: RAWSIZE bytes of CONTENTS */
 	if (raw_size > content_size) {
 		*error_r = "Uncompressed RTF is truncated";
 		return -1;

@@ -12,7 +12,7 @@
 
 #define RTF_COMPRESS_HEADER_SIZE 16
 
-/* The RTF of a PidTagRtfCompressed, both forms ([MS-OXRTFCP] 3.1.1.2, 3.1.3).
+/* The RTF of a PidTagRtfCompressed, both forms ([MS-OXRTFCP] 2.2.3).
    *rtf_r is allocated from mem and has a NUL after its *size_r bytes.
 
    Returns -1 and a reason in *error_r (a constant string) if
@@ -29,7 +29,7 @@ int rtf_decompress(TALLOC_CTX *mem, const uint8_t *data, size_t size,
 		   size_t max_size, uint8_t **rtf_r, size_t *size_r,
 		   const char **error_r);
 
-/* RTF as PidTagRtfCompressed, LZFu ([MS-OXRTFCP] 3.1.3.2): what rtf_decompress()
+/* RTF as PidTagRtfCompressed, LZFu ([MS-OXRTFCP] 2.3.3.2): what rtf_decompress()
    gives back as it was. The RTF may be at most RTF_COMPRESS_MAX bytes. Never
    more than 9/8 of the input and 32 bytes; the time is proportional to the
    input (a bounded search of the dictionary per byte). */

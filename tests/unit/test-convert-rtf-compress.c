@@ -15,7 +15,7 @@
 #define HELLO "{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n"
 #define WXYZ "{\\rtf1 WXYZWXYZWXYZWXYZWXYZ}"
 
-/* [MS-OXRTFCP] 4.1.1 and 4.1.2, and the same again uncompressed */
+/* those of the specification, and the second one uncompressed */
 static const struct {
 	const char *hex, *rtf;
 } examples[] = {

@@ -114,7 +114,7 @@ static void test_not_rtf(void **state)
 
 /* --- encapsulation ---------------------------------------------------------- */
 
-/* after the example of [MS-OXRTFEX] 3.1 */
+/* after the example in [MS-OXRTFEX] */
 static const char spec_rtf[] =
 	"{\\rtf1\\ANSI\\ansicpg1251\\fromhtml1 \\deff0\r\n"
 	"{\\fonttbl {\\f0\\fmodern Courier New;}{\\f1\\fswiss Arial;}"
@@ -395,6 +395,7 @@ static void test_depth(void **state)
 /* --- native ----------------------------------------------------------------- */
 
 #define DIV(text) "<div>" text "</div>\r\n"
+#define CALIBRI "<span style=\"font-family:'Calibri';font-size:11pt\">"
 
 static void test_paragraphs(void **state)
 {
@@ -456,6 +457,55 @@ static void test_formats(void **state)
 		{ "{\\rtf1\\lquote a\\rquote\\emdash\\bullet}",
 		  DIV("\xe2\x80\x98""a\xe2\x80\x99\xe2\x80\x94\xe2\x80\xa2"),
 		  "\xe2\x80\x98""a\xe2\x80\x99\xe2\x80\x94\xe2\x80\xa2" },
+	};
+
+	check_native(vectors, N_ELEMENTS(vectors));
+}
+
+/* as Word writes it, with all that it has to say about itself */
+static void test_word(void **state)
+{
+	static const struct vector vectors[] = {
+		{ "{\\rtf1\\adeflang1025\\ansi\\ansicpg1252\\uc1\\adeff31507"
+		  "\\deff0\\stshfdbch31506\\deflang1031\\themelang1031"
+		  "{\\fonttbl{\\f0\\fbidi \\froman\\fcharset0\\fprq2"
+		  "{\\*\\panose 02020603050405020304}Times New Roman;}"
+		  "{\\f3\\fbidi \\froman\\fcharset2\\fprq2 Symbol;}"
+		  "{\\fhiminor\\f31506\\fbidi \\fswiss\\fcharset0 Calibri;}}\r\n"
+		  "{\\colortbl;\\red0\\green0\\blue0;\\red0\\green0\\blue255;"
+		  "\\cfollowedhyperlink\\ctint255\\cshade255\\red128\\green0"
+		  "\\blue128;}{\\*\\defchp \\f31506\\fs22 }"
+		  "{\\*\\defpap \\ql \\li0\\ri0\\sa160 }\\noqfpromote "
+		  "{\\stylesheet{\\ql \\li0\\snext0 \\sqformat Normal;}"
+		  "{\\*\\cs10 \\additive Default Paragraph Font;}}\r\n"
+		  "{\\*\\rsidtbl \\rsid1234}{\\mmathPr\\mmathFont34}"
+		  "{\\info{\\author A}{\\creatim\\yr2024\\mo1}{\\version2}}"
+		  "{\\*\\xmlnstbl {\\xmlns1 http://example.org/}}\\paperw11906"
+		  "{\\*\\template C:\\\\\\\\Normal.dotm}\\ltrpar \\sectd "
+		  "{\\*\\pnseclvl1\\pnucrm\\pnstart1{\\pntxta .}}\r\n"
+		  "\\pard\\plain \\ltrpar\\ql \\li0\\itap0 \\rtlch\\fcs1 "
+		  "\\af31507\\afs22\\alang1025 \\ltrch\\fcs0 \\f31506\\fs22 "
+		  "{\\rtlch\\fcs1 \\af31507 \\ltrch\\fcs0 \\insrsid1 Hallo }"
+		  "{\\rtlch\\fcs1 \\ab\\af31507 \\ltrch\\fcs0 \\b Welt}"
+		  "{\\insrsid1 , gr\\'fc\\'df.\r\n\\par }"
+		  "\\pard \\ltrpar\\fi-360\\li720{\\*\\pn \\pnlvlbody\\ilvl0}"
+		  "\\ls1\\lin720 {\\listtext\\pard\\plain\\ltrpar \\f3 "
+		  "\\loch\\af3\\dbch\\af31506\\hich\\f3 \\'b7\\tab}"
+		  "{\\insrsid1 Punkt\r\n\\par }\\pard \\ltrpar\\li0 "
+		  "{\\field\\fldedit{\\*\\fldinst {\\insrsid1  HYPERLINK "
+		  "\"https://example.org/\" }{{\\*\\datafield 00d0c9ea}}}"
+		  "{\\fldrslt {\\cs15\\ul\\cf2 link}}}\\sectd \\par "
+		  "{\\*\\themedata 504b}{\\*\\latentstyles\\lsdstimax376"
+		  "{\\lsdlockedexcept \\lsdqformat1 Normal;}}}",
+		  DIV(CALIBRI "Hallo </span><b>" CALIBRI "Welt</span></b>"
+		      CALIBRI ", gr\xc3\xbc\xc3\x9f.</span>")
+		  "<div style=\"margin-left:36pt\">" CALIBRI
+		  "\xe2\x80\xa2 Punkt</span></div>\r\n"
+		  DIV("<a href=\"https://example.org/\"><u><span style=\""
+		      "font-family:'Calibri';font-size:11pt;color:#0000ff\">"
+		      "link</span></u></a>"),
+		  "Hallo Welt, gr\xc3\xbc\xc3\x9f.\r\n"
+		  "\xe2\x80\xa2 Punkt\r\nlink <https://example.org/>\r\n" },
 	};
 
 	check_native(vectors, N_ELEMENTS(vectors));
@@ -681,6 +731,7 @@ int main(void)
 		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_paragraphs),
 		cmocka_unit_test(test_formats),
+		cmocka_unit_test(test_word),
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_links),
