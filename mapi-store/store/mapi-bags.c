@@ -10,9 +10,12 @@
 
    A message that a client changes is replaced by another one, with another UID and
    GUID, but keeps its MID: GLOBCNT says so, and is 0 otherwise. It is found by
-   looking at the GUIDs of the messages from UID on, usually the first one. If the
-   message that it replaces is still there, the process that was to expunge it has
-   died, and whoever notices does it. */
+   looking at the GUIDs of the messages from UID on, usually the first one. The bag
+   comes first, so there may be one whose message has never been saved: of several
+   bags with one MID the newest holds that has a message. If the message that it
+   replaces is still there, the process that was to expunge it has died, and whoever
+   notices does it. (Not if that is newer than the bag: then two sessions have
+   replaced one message at the same moment, and there are two now.) */
 
 #include "lib.h"
 #include "array.h"
@@ -48,6 +51,8 @@ struct bag {
 	/* only looked for if it has a MID: the message's UID, 0 if not found
 	   below checked */
 	uint32_t uid, checked;
+	/* an older bag with the same MID */
+	struct bag *older;
 };
 
 struct mapi_bags {
@@ -60,7 +65,7 @@ struct mapi_bags {
 
 	pool_t pool;
 	HASH_TABLE(uint8_t *, struct bag *) by_guid;
-	/* those with a MID of their own */
+	/* those with a MID of their own: the newest */
 	HASH_TABLE(uint64_t *, struct bag *) by_mid;
 	HASH_TABLE(void *, struct bag *) by_uid;
 	ARRAY(struct bag *) unresolved;
@@ -177,10 +182,45 @@ static struct bag *bags_find(const struct mapi_bags *bags, const uint8_t *guid)
 	return hash_table_lookup(bags->by_guid, guid);
 }
 
+/* The newest bag with that MID becomes bag, NULL if there's none any more. */
+static void
+bags_set_mid(struct mapi_bags *bags, const uint64_t *mid, struct bag *bag)
+{
+	uint64_t *key;
+
+	/* the key is in the bag */
+	(void)hash_table_try_remove(bags->by_mid, mid);
+	if (bag != NULL) {
+		key = &bag->mid;
+		hash_table_insert(bags->by_mid, key, bag);
+	}
+}
+
+/* Takes the bag's MID away. */
+static void bags_remove_mid(struct mapi_bags *bags, struct bag *bag)
+{
+	struct bag *head, *newer;
+
+	if (bag->mid == 0)
+		return;
+	head = hash_table_lookup(bags->by_mid, &bag->mid);
+	if (head == bag)
+		bags_set_mid(bags, &bag->mid, bag->older);
+	else for (newer = head; newer != NULL; newer = newer->older) {
+		if (newer->older == bag)
+			newer->older = bag->older;
+	}
+	if (bag->uid != 0)
+		(void)hash_table_try_remove(bags->by_uid,
+					    POINTER_CAST(bag->uid));
+	bag->older = NULL;
+	bag->mid = 0;
+	bag->uid = 0;
+}
+
 static void bags_add(struct mapi_bags *bags, const struct bag *_bag)
 {
-	struct bag *bag, *old;
-	uint64_t *mid;
+	struct bag *bag;
 	uint8_t *guid;
 
 	bag = bags_find(bags, _bag->guid);
@@ -197,21 +237,13 @@ static void bags_add(struct mapi_bags *bags, const struct bag *_bag)
 		guid = bag->guid;
 		hash_table_insert(bags->by_guid, guid, bag);
 	} else {
+		bags_remove_mid(bags, bag);
 		*bag = *_bag;
 	}
 	if (bag->mid == 0)
 		return;
-	old = hash_table_lookup(bags->by_mid, &bag->mid);
-	if (old != NULL && old != bag) {
-		/* replaced by this one */
-		hash_table_remove(bags->by_mid, &bag->mid);
-		if (old->uid != 0)
-			hash_table_try_remove(bags->by_uid,
-					      POINTER_CAST(old->uid));
-		old->mid = 0;
-	}
-	mid = &bag->mid;
-	hash_table_update(bags->by_mid, mid, bag);
+	bag->older = hash_table_lookup(bags->by_mid, &bag->mid);
+	bags_set_mid(bags, &bag->mid, bag);
 	array_push_back(&bags->unresolved, &bag);
 }
 
@@ -336,25 +368,51 @@ bag_find_uid(const struct bag *bag, struct mail *mail, uint32_t uid_min)
 	return 0;
 }
 
-/* Finds the message. If the one that it replaces is there, too, that one is
+/* TRUE if that UID is one that the bag's message has replaced, and was still
+   there. */
+static bool
+bag_expunge_replaced(const struct bag *bag, struct mail *mail, uint32_t uid)
+{
+	if (uid == 0 || uid >= bag->uid_min || !mail_set_uid(mail, uid))
+		return FALSE;
+	e_debug(mail->box->event, "mapi: UID %u has been replaced by UID %u: "
+		"expunging it", uid, bag->uid);
+	mail_expunge(mail);
+	return TRUE;
+}
+
+/* Finds the message. If those that it replaces are there, too, they are
    expunged. */
 static void
 bag_resolve(struct mapi_bags *bags, struct bag *bag, struct mail *mail,
 	    uint32_t uidvalidity, uint32_t uidnext)
 {
-	uint32_t uid_min = bag->uidvalidity == uidvalidity ? bag->uid_min : 1;
-	uint32_t replaced = bag->mid & UINT32_MAX;
+	bool same = bag->uidvalidity == uidvalidity;
+	uint32_t uid_min = same ? bag->uid_min : 1;
+	struct bag *newer;
 
 	bag->uid = bag_find_uid(bag, mail, I_MAX(uid_min, bag->checked));
 	bag->checked = uidnext;
 	if (bag->uid == 0)
 		return;
+	newer = hash_table_lookup(bags->by_mid, &bag->mid);
+	for (; newer != bag; newer = newer->older) {
+		if (newer->uid != 0) {
+			/* it has the MID already */
+			bag->uid = 0;
+			bags_remove_mid(bags, bag);
+			return;
+		}
+	}
 	hash_table_update(bags->by_uid, POINTER_CAST(bag->uid), bag);
-	if (bag->uidvalidity == uidvalidity && replaced < bag->uid_min &&
-	    replaced != 0 && mail_set_uid(mail, replaced)) {
-		e_debug(mail->box->event, "mapi: UID %u has been replaced "
-			"by UID %u: expunging it", replaced, bag->uid);
-		mail_expunge(mail);
+	if (same)
+		(void)bag_expunge_replaced(bag, mail, bag->mid & UINT32_MAX);
+	while (bag->older != NULL) {
+		if (same && bag_expunge_replaced(bag, mail, bag->older->uid)) {
+			seq_range_array_add(&bags->superseded,
+					    bag->older->bag_uid);
+		}
+		bags_remove_mid(bags, bag->older);
 	}
 }
 
@@ -436,6 +494,8 @@ uint32_t mapi_bags_mid_uid(const struct mapi_bags *bags, uint64_t globcnt)
 	const struct bag *bag;
 
 	bag = hash_table_lookup(bags->by_mid, &globcnt);
+	while (bag != NULL && bag->uid == 0)
+		bag = bag->older;
 	return bag == NULL ? 0 : bag->uid;
 }
 

@@ -73,14 +73,19 @@ const char message_sample[] =
 	"--c--\r\n"
 	"--a--\r\n";
 
-void message_env_init(struct message_env *env, const char *driver)
+void message_env_reopen(struct message_env *env)
 {
-	env->ts = test_storage_init(driver);
-	env->mem = talloc_new(NULL);
 	assert_int_equal(mapi_store_open(env->mem, env->ts->user, &store_set,
 					 &env->store), EC_NONE);
 	env->inbox = mapi_store_special_fid(env->store, MAPI_SPECIAL_INBOX);
 	assert_true(env->inbox != 0);
+}
+
+void message_env_init(struct message_env *env, const char *driver)
+{
+	env->ts = test_storage_init(driver);
+	env->mem = talloc_new(NULL);
+	message_env_reopen(env);
 }
 
 void message_env_deinit(struct message_env *env)

@@ -27,6 +27,8 @@ struct message_env {
 
 void message_env_init(struct message_env *env, const char *driver);
 void message_env_deinit(struct message_env *env);
+/* Opens the store again after it has been freed. */
+void message_env_reopen(struct message_env *env);
 /* Saves a message and returns its id. keywords may be NULL. */
 mapi_id_t message_env_save(struct message_env *env, const char *data,
 			   enum mail_flags flags, const char *const *keywords);
