@@ -332,11 +332,17 @@ mailprop_get_saved(struct mapi_message_view *view,
 
 static uint32_t mailprop_access(struct mapi_message_view *view)
 {
-	if (view->mail == NULL || mailbox_is_readonly(view->mail->box))
+	while (view->mail == NULL && view->outer != NULL)
+		view = view->outer;
+	/* what isn't stored is being made */
+	if (view->mail == NULL)
+		return MAPI_ACCESS_READ | MAPI_ACCESS_MODIFY;
+	if (mailbox_is_readonly(view->mail->box))
 		return MAPI_ACCESS_READ;
 	return mapi_folder_message_access(view->folder, view->associated);
 }
 
+/* [MS-OXCPRPT] 2.2.1.1; of new messages [MS-OXCMSG] 3.2.5.2 */
 static enum mapi_error
 mailprop_get_access(struct mapi_message_view *view,
 		    const struct mapi_mailprop *prop, TALLOC_CTX *mem,

@@ -413,6 +413,29 @@ mailprop_named_tag(struct mapi_store *store, const struct mapi_mailprop *prop)
 	return MAPI_TAG(id, prop->tag);
 }
 
+/* Fields of the header for which clients have asked by their name. Others exist
+   only once somebody has. */
+static enum mapi_error
+mailprops_want_headers(struct mapi_message_view *view, TALLOC_CTX *mem,
+		       ARRAY_TYPE(uint32_t) *wanted)
+{
+	const struct mapi_property_name *names;
+	enum mapi_error error;
+	const uint16_t *ids;
+	unsigned int i, count;
+	uint32_t tag;
+
+	error = mapi_store_names_list(view->store, mem, &PS_INTERNET_HEADERS,
+				      &ids, &names, &count);
+	for (i = 0; i < count && error == EC_NONE; i++) {
+		if (mailprop_find_name(&names[i]) != NULL)
+			continue;
+		tag = MAPI_TAG(ids[i], PTYP_STRING);
+		array_push_back(wanted, &tag);
+	}
+	return error;
+}
+
 static int tag_cmp(const uint32_t *a, const uint32_t *b)
 {
 	return (int)MAPI_TAG_ID(*a) - (int)MAPI_TAG_ID(*b);
@@ -474,12 +497,13 @@ mapi_mailprops_list(struct mapi_message_view *view, TALLOC_CTX *mem,
 		    !mime_headers_has_prop(tag))
 			array_push_back(&wanted, &tag);
 	}
+	error = mailprops_want_headers(view, scratch, &wanted);
 	mailprops_want_overlay(view, &wanted);
 	tags = talloc_array(mem, uint32_t, array_count(&wanted));
 	array_foreach(&wanted, tagp) {
-		error = mailprops_list_tag(view, scratch, *tagp, tags, &count);
 		if (error != EC_NONE)
 			break;
+		error = mailprops_list_tag(view, scratch, *tagp, tags, &count);
 	}
 	array_free(&wanted);
 	talloc_free(scratch);

@@ -13,7 +13,6 @@
 #include "mapi-bags.h"
 #include "mapi-enums.h"
 #include "mapi-folder-rights.h"
-#include "mapi-mailprops-flags.h"
 #include "mapi-message-edit.h"
 #include "mapi-message-folder.h"
 #include "mapi-message-private.h"
@@ -27,12 +26,6 @@
 #define MIME_MEMORY_MAX (128 * 1024)
 /* [MS-OXCPRPT] 2.2.20: what a stream can hold */
 #define STREAM_SIZE_MAX 0x7fffffff
-
-/* beside enum mapi_body in content->fresh */
-#define FRESH_SUBJECT		0x10
-#define FRESH_SUBJECT_PARTS	0x20
-#define FRESH_NATIVE_BODY	0x40
-#define FRESH_RTF_IN_SYNC	0x80
 
 /* --- what it's going to be -------------------------------------------------- */
 
@@ -67,12 +60,42 @@ content_remove_stale(struct mapi_message_content *content,
 					  PIDTAG_INTERNET_CODEPAGE);
 		}
 	}
-	if ((fresh & FRESH_SUBJECT) != 0) {
+	if ((fresh & MAPI_FRESH_SUBJECT) != 0) {
 		content_remove_if(all, overlay, PIDTAG_SUBJECT_PREFIX);
 		content_remove_if(all, overlay, PIDTAG_NORMALIZED_SUBJECT);
 	}
-	if ((fresh & FRESH_SUBJECT_PARTS) != 0)
+	if ((fresh & MAPI_FRESH_SUBJECT_PARTS) != 0)
 		content_remove_if(all, overlay, PIDTAG_SUBJECT);
+}
+
+enum mapi_error
+mapi_message_derive(TALLOC_CTX *parent, struct mapi_store *store,
+		    struct mime_message *mime, struct mapi_content **content_r)
+{
+	const struct mapi_property_name *names;
+	struct mapi_content_prop prop;
+	struct mapi_propset *wanted;
+	enum mapi_error error;
+	const uint16_t *ids;
+	unsigned int i, count;
+
+	if (mime_content_derive(parent, mime, content_r) < 0)
+		return EC_ERROR;
+	wanted = mapi_propset_create(parent);
+	error = mapi_store_names_list(store, wanted, &PS_INTERNET_HEADERS, &ids,
+				      &names, &count);
+	for (i = 0; i < count && error == EC_NONE; i++) {
+		i_zero(&prop);
+		prop.tag = MAPI_TAG(ids[i], PTYP_STRING);
+		prop.name = &names[i];
+		prop.value = mapi_value_str("");
+		(void)mapi_propset_set(wanted, &prop);
+	}
+	if (error == EC_NONE &&
+	    mime_content_add_named((*content_r)->props, mime, wanted) < 0)
+		error = EC_ERROR;
+	talloc_free(wanted);
+	return error;
 }
 
 enum mapi_error
@@ -82,12 +105,18 @@ mapi_message_content_get_all(struct mapi_message_content *content,
 	struct mapi_overlay *nothing = NULL;
 	struct mapi_content *derived = NULL;
 	struct mime_message *mime;
+	enum mapi_error error;
 
 	if (content->mail != NULL || content->outer != NULL) {
 		mime = mapi_message_view_mime(content->view);
-		if (mime == NULL ||
-		    mime_content_derive(parent, mime, &derived) < 0)
+		if (mime == NULL)
 			return mapi_message_view_error(content->view);
+		error = mapi_message_derive(parent, content->view->store, mime,
+					    &derived);
+		if (error == EC_ERROR)
+			error = mapi_message_view_error(content->view);
+		if (error != EC_NONE)
+			return error;
 	}
 	if (content->overlay == NULL)
 		nothing = mapi_overlay_create(parent);
@@ -186,13 +215,18 @@ static struct mapi_message_view *content_get_changed(void *context)
 	return content->changed_view;
 }
 
-void mapi_message_content_change(struct mapi_message_content *content,
-				 bool mime_changed)
+void mapi_message_content_init_overlay(struct mapi_message_content *content)
 {
 	if (content->overlay == NULL) {
 		content->overlay = mapi_overlay_create(content);
 		content->view->overlay = content->overlay;
 	}
+}
+
+void mapi_message_content_change(struct mapi_message_content *content,
+				 bool mime_changed)
+{
+	mapi_message_content_init_overlay(content);
 	content->changed = TRUE;
 	if (mime_changed) {
 		content->mime_changed = TRUE;
@@ -217,207 +251,6 @@ void mapi_message_content_init_new(struct mapi_message_content *content,
 	mapi_message_content_change(content, TRUE);
 	content->overlay->has_recipients = TRUE;
 	content->overlay->has_attachments = TRUE;
-}
-
-/* --- properties ------------------------------------------------------------- */
-
-/* Whether it can be seen in the MIME form. What's there is what can be derived
-   from it. What flags express needn't be there. */
-static bool prop_is_in_mime(uint32_t tag, const struct mapi_property_name *name)
-{
-	uint32_t other;
-	unsigned int i;
-
-	if (mapi_flag_prop_is(tag, name))
-		return FALSE;
-	if (name != NULL) {
-		return memcmp(&name->guid, &PS_INTERNET_HEADERS,
-			      sizeof(name->guid)) == 0;
-	}
-	if (mime_headers_has_prop(tag) || mapi_prop_body(tag) != 0)
-		return TRUE;
-	for (i = 0; mime_message_prop_at(i, &other); i++) {
-		if (MAPI_TAG_ID(tag) == MAPI_TAG_ID(other))
-			return TRUE;
-	}
-	return FALSE;
-}
-
-static bool tags_are_in_mime(struct mapi_message_content *content,
-			     const uint32_t *tags, unsigned int count)
-{
-	const struct mapi_content_prop *prop;
-	unsigned int i;
-
-	for (i = 0; i < count; i++) {
-		prop = mapi_propset_find(content->overlay->props, tags[i]);
-		if (prop == NULL) {
-			prop = mapi_propset_find(content->overlay->absent,
-						 tags[i]);
-		}
-		if (prop != NULL && prop_is_in_mime(tags[i], prop->name))
-			return TRUE;
-	}
-	return FALSE;
-}
-
-static void overlay_forget(struct mapi_overlay *overlay, uint32_t tag)
-{
-	mapi_propset_remove(overlay->props, tag);
-	mapi_propset_remove(overlay->absent, tag);
-}
-
-/* A body that is set takes the place of all others that aren't set in the same
-   session; the subject takes the place of its parts, and the other way
-   round. */
-static void
-content_refresh(struct mapi_message_content *content, uint32_t tag)
-{
-	struct mapi_overlay *overlay = content->overlay;
-	enum mapi_body body = mapi_prop_body(tag);
-
-	if (body != 0) {
-		content->fresh |= body;
-		if ((content->fresh & MAPI_BODY_TEXT) == 0)
-			overlay_forget(overlay, PIDTAG_BODY);
-		if ((content->fresh & MAPI_BODY_HTML) == 0)
-			overlay_forget(overlay, PIDTAG_HTML);
-		if ((content->fresh & MAPI_BODY_RTF) == 0)
-			overlay_forget(overlay, PIDTAG_RTF_COMPRESSED);
-		/* and what was said about these */
-		if ((content->fresh & FRESH_NATIVE_BODY) == 0)
-			overlay_forget(overlay, PIDTAG_NATIVE_BODY);
-		if ((content->fresh & FRESH_RTF_IN_SYNC) == 0)
-			overlay_forget(overlay, PIDTAG_RTF_IN_SYNC);
-	}
-	switch (MAPI_TAG_ID(tag)) {
-	case MAPI_TAG_ID(PIDTAG_NATIVE_BODY):
-		content->fresh |= FRESH_NATIVE_BODY;
-		break;
-	case MAPI_TAG_ID(PIDTAG_RTF_IN_SYNC):
-		content->fresh |= FRESH_RTF_IN_SYNC;
-		break;
-	case MAPI_TAG_ID(PIDTAG_SUBJECT):
-		content->fresh |= FRESH_SUBJECT;
-		if ((content->fresh & FRESH_SUBJECT_PARTS) == 0) {
-			overlay_forget(overlay, PIDTAG_SUBJECT_PREFIX);
-			overlay_forget(overlay, PIDTAG_NORMALIZED_SUBJECT);
-		}
-		break;
-	case MAPI_TAG_ID(PIDTAG_SUBJECT_PREFIX):
-	case MAPI_TAG_ID(PIDTAG_NORMALIZED_SUBJECT):
-		content->fresh |= FRESH_SUBJECT_PARTS;
-		if ((content->fresh & FRESH_SUBJECT) == 0)
-			overlay_forget(overlay, PIDTAG_SUBJECT);
-		break;
-	}
-}
-
-/* To be called when a property has been set or deleted. */
-static void
-content_note_change(struct mapi_message_content *content, uint32_t tag)
-{
-	const struct mapi_content_prop *prop, *absent;
-
-	prop = mapi_propset_find(content->overlay->props, tag);
-	absent = mapi_propset_find(content->overlay->absent, tag);
-	if ((prop == NULL || !mapi_flag_prop_is(tag, prop->name)) &&
-	    (absent == NULL || !mapi_flag_prop_is(tag, absent->name))) {
-		content->bag_changed = TRUE;
-		return;
-	}
-	if (content->flag_changes == NULL)
-		content->flag_changes = mapi_overlay_create(content);
-	/* there are only a few of them */
-	if (prop != NULL)
-		(void)mapi_overlay_set(content->flag_changes, prop);
-	else {
-		(void)mapi_overlay_set_absent(content->flag_changes, tag,
-					      absent->name);
-	}
-}
-
-/* PidTagMessageFlags can be set until the message is saved, [MS-OXCMSG]
-   2.2.1.6; mfHasAttach and others follow from what the message is. */
-static enum mapi_error
-content_set_new_flags(struct mapi_message_content *content,
-		      const struct mapi_value *value)
-{
-	const uint32_t settable = MSGFLAG_READ | MSGFLAG_UNSENT |
-		MSGFLAG_RESEND | MSGFLAG_NOTIFY_READ | MSGFLAG_NOTIFY_UNREAD;
-	struct mapi_value flags;
-
-	if (!content->is_new || value->type != PTYP_INTEGER32)
-		return EC_COMPUTED;
-	flags = mapi_value_i32(value->u.i32 & settable);
-	return mapi_propset_set_value(content->overlay->props,
-				      PIDTAG_MESSAGE_FLAGS, &flags) ?
-		EC_NONE : EC_TOO_COMPLEX;
-}
-
-enum mapi_error
-mapi_message_set_props(struct mapi_object *obj,
-		       const struct mapi_property *props, unsigned int count,
-		       enum mapi_error *errors_r)
-{
-	struct mapi_message *msg =
-		container_of(obj, struct mapi_message, obj);
-	struct mapi_message_content *content = msg->priv->content;
-	enum mapi_error error;
-	unsigned int i;
-	uint32_t *tags;
-
-	if (!msg->priv->writable)
-		return EC_ACCESS_DENIED;
-	mapi_message_content_change(content, FALSE);
-	error = mapi_overlay_set_props(obj->store, content->overlay,
-				       mapi_message_prop_class, props, count,
-				       errors_r);
-	if (error != EC_NONE)
-		return error;
-	tags = talloc_array(NULL, uint32_t, count);
-	for (i = 0; i < count; i++) {
-		tags[i] = props[i].tag;
-		if (props[i].tag == PIDTAG_MESSAGE_FLAGS) {
-			errors_r[i] = content_set_new_flags(content,
-							    &props[i].value);
-		}
-		if (errors_r[i] == EC_NONE) {
-			content_note_change(content, tags[i]);
-			content_refresh(content, tags[i]);
-		}
-	}
-	if (tags_are_in_mime(content, tags, count))
-		mapi_message_content_change(content, TRUE);
-	talloc_free(tags);
-	return EC_NONE;
-}
-
-enum mapi_error
-mapi_message_delete_props(struct mapi_object *obj, const uint32_t *tags,
-			  unsigned int count, enum mapi_error *errors_r)
-{
-	struct mapi_message *msg =
-		container_of(obj, struct mapi_message, obj);
-	struct mapi_message_content *content = msg->priv->content;
-	enum mapi_error error;
-	unsigned int i;
-
-	if (!msg->priv->writable)
-		return EC_ACCESS_DENIED;
-	mapi_message_content_change(content, FALSE);
-	error = mapi_overlay_delete_props(obj->store, content->overlay,
-					  mapi_message_prop_class, tags, count,
-					  errors_r);
-	if (error != EC_NONE)
-		return error;
-	for (i = 0; i < count; i++) {
-		if (errors_r[i] == EC_NONE)
-			content_note_change(content, tags[i]);
-	}
-	if (tags_are_in_mime(content, tags, count))
-		mapi_message_content_change(content, TRUE);
-	return EC_NONE;
 }
 
 /* --- streams ---------------------------------------------------------------- */
@@ -455,9 +288,9 @@ message_stream_commit(struct mapi_stream_target *_target, struct istream *input)
 			error = EC_TOO_COMPLEX;
 	}
 	if (error == EC_NONE) {
-		content_note_change(content, prop.tag);
-		content_refresh(content, prop.tag);
-		if (prop_is_in_mime(prop.tag, prop.name))
+		mapi_message_content_note_set(content, prop.tag);
+		mapi_message_content_forget_stale(content);
+		if (mapi_message_prop_is_in_mime(prop.tag, prop.name))
 			mapi_message_content_change(content, TRUE);
 	}
 	talloc_free(mem);
@@ -511,6 +344,10 @@ mapi_message_open_stream_write(struct mapi_object *obj, TALLOC_CTX *parent,
 	if (!MAPI_TAG_IS_NAMED(tag) &&
 	    mapi_message_prop_class(tag, NULL) == MAPI_PROP_COMPUTED)
 		return EC_ACCESS_DENIED;
+	if (!mapi_message_prop_type_is_known(
+			MAPI_TAG_TYPE(tag) != PTYP_STRING8 ? tag :
+			MAPI_TAG_AS(tag, PTYP_STRING)))
+		return EC_UNEXPECTED_TYPE;
 	target = talloc_zero(parent, struct message_stream_target);
 	target->content = msg->priv->content;
 	mapi_message_content_ref(target->content);

@@ -53,8 +53,12 @@ struct mapi_message_content {
 	/* never saved yet */
 	bool is_new, associated;
 	/* what has been set since it was saved last: bits of enum mapi_body, and
-	   of mapi-message-edit.c */
+	   these */
 	unsigned int fresh;
+#define MAPI_FRESH_SUBJECT		0x10
+#define MAPI_FRESH_SUBJECT_PARTS	0x20
+#define MAPI_FRESH_NATIVE_BODY		0x40
+#define MAPI_FRESH_RTF_IN_SYNC		0x80
 	/* lower numbers have been given to new attachments */
 	uint32_t next_attachment;
 	/* What it would be derived from if it was saved now. NULL until asked
@@ -131,13 +135,36 @@ mapi_attachment_object_create(TALLOC_CTX *parent,
 void mapi_attachment_draft_ref(struct mapi_attachment_draft *draft);
 void mapi_attachment_draft_unref(struct mapi_attachment_draft **draft);
 
-/* To be called before anything is changed: afterwards content->overlay is
-   there. */
+/* Afterwards content->overlay is there. */
+void mapi_message_content_init_overlay(struct mapi_message_content *content);
+/* To be called for each change; content->overlay is there afterwards. */
 void mapi_message_content_change(struct mapi_message_content *content,
 				 bool mime_changed);
-/* The same; overlay has the attachments, whatever they were. */
+/* To be called when a property of the overlay has been set: it's what is saved, and
+   what follows from it isn't what it was. */
+void mapi_message_content_note_set(struct mapi_message_content *content,
+				   uint32_t tag);
+/* To be called when all have been. A body that is set takes the place of all
+   others that aren't set in the same session; the subject takes the place of its
+   parts, and the other way round. */
+void mapi_message_content_forget_stale(struct mapi_message_content *content);
+/* Whether it can be seen in the MIME form. What's there is what can be derived
+   from it. What flags express needn't be there. */
+bool mapi_message_prop_is_in_mime(uint32_t tag,
+				  const struct mapi_property_name *name);
+/* FALSE if it's one that is in the MIME form, but not with this type: if it was set,
+   it would be there no more. */
+bool mapi_message_prop_type_is_known(uint32_t tag);
+/* As mapi_message_content_change(); overlay has the attachments, whatever they were. */
 enum mapi_error
 mapi_message_content_change_attachments(struct mapi_message_content *content);
+/* What is derived from the message's text, with those fields of the header for which
+   clients have names: a client may have set or removed them. EC_ERROR if it can't
+   be read. */
+enum mapi_error
+mapi_message_derive(TALLOC_CTX *parent, struct mapi_store *store,
+		    struct mime_message *mime,
+		    struct mapi_content **content_r);
 /* All of the message. */
 enum mapi_error
 mapi_message_content_get_all(struct mapi_message_content *content,

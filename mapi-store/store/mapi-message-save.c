@@ -26,7 +26,6 @@
 #include "mapi-message-private.h"
 #include "mapi-props.h"
 #include "mapi-store-private.h"
-#include "mime-content.h"
 
 struct save {
 	struct mapi_message *msg;
@@ -246,7 +245,6 @@ static enum mapi_error save_build(struct save *save, TALLOC_CTX *mem)
 	struct mime_message *mime;
 	enum mapi_error error;
 	guid_128_t guid;
-	int ret = -1;
 
 	error = mapi_message_content_get_all(content, mem, &save->all);
 	if (error != EC_NONE)
@@ -260,14 +258,13 @@ static enum mapi_error save_build(struct save *save, TALLOC_CTX *mem)
 	if (error != EC_NONE)
 		return error;
 	mime = mime_message_init_stream(mem, save->input, save->received);
-	if (mime != NULL &&
-	    mime_content_derive(mem, mime, &derived) == 0 &&
-	    mime_content_add_named(derived->props, mime,
-				   save->all->props) == 0) {
-		ret = mapi_overlay_diff(mem, save->all, derived,
-					mapi_prop_is_default, &save->overlay);
-	}
-	if (ret < 0)
+	if (mime == NULL)
+		return EC_ERROR;
+	error = mapi_message_derive(mem, save->msg->obj.store, mime, &derived);
+	if (error != EC_NONE)
+		return error;
+	if (mapi_overlay_diff(mem, save->all, derived, mapi_prop_is_default,
+			      &save->overlay) < 0)
 		return EC_ERROR;
 	save_keep_stored(save);
 	save_set_now(save->overlay->props);

@@ -170,14 +170,14 @@ def processes(server, name):
     return pids
 
 
-def kill_workers(server):
-    """Kills mapi's workers, without a chance to clean up.
+def kill_workers(server, pids=None):
+    """Kills mapi's workers, or some of them, without a chance to clean up.
 
     Dovecot takes a dotlock of a process that has died for stale at once if the
     process's id is in it. It has to wait two or three minutes if the process has
     died before writing that, or if the dotlock is to become the new file (as
     that of a new index log). That's not what tests are about that call this."""
-    pids = processes(server, "mapi")
+    pids = processes(server, "mapi") if pids is None else pids
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

@@ -390,10 +390,15 @@ class Session:
             address = text()
         if flags & 0x10:
             name = text()
-        for bit in (0x20, 0x400):
-            if flags & bit and not (bit == 0x20 and flags & 0x40):
-                text()
-        return name, address, reader.row(tags[:reader.get("H")])[0]
+        values = {}
+        if flags & 0x400:
+            values[0x39FF001F] = text()
+        if flags & 0x20:
+            values[0x3A20001F] = text()
+        elif flags & 0x40:
+            values[0x3A20001F] = name
+        values.update(reader.row(tags[:reader.get("H")])[0])
+        return name, address, values
 
     # --- attachments
     def create_attachment(self, message):

@@ -40,6 +40,15 @@ def append_many(server, mailbox, messages):
             imap_ok(imap.append(imap_quote(mailbox), None, None, message))
 
 
+def clear(server, mailbox="INBOX"):
+    """Expunges all messages."""
+    with readlib.imap_session(server) as imap:
+        imap_ok(imap.select(imap_quote(mailbox)))
+        if imap_ok(imap.uid("SEARCH", "ALL"))[0]:
+            imap_ok(imap.store("1:*", "+FLAGS.SILENT", "(\\Deleted)"))
+            imap_ok(imap.expunge())
+
+
 def state(server, mailbox):
     """UID -> set of flags"""
     with readlib.imap_session(server) as imap:
