@@ -16,8 +16,8 @@
 #include "rtf-compress.h"
 #include "rtf-html.h"
 
-/* RTF that is longer, compressed or not, isn't converted */
-#define RTF_MAX (64 * 1024 * 1024)
+/* RTF that is longer, compressed or not, isn't converted: it's in memory */
+#define RTF_MAX (32 * 1024 * 1024)
 /* PidTagRenderingPosition of what isn't shown in the body, [MS-OXCMSG]
    2.2.2.16 */
 #define POSITION_NONE -1
@@ -63,11 +63,16 @@ read_compressed(const struct mapi_content *content, buffer_t *dest)
 {
 	struct istream *input;
 	const unsigned char *data;
+	uoff_t total;
 	size_t size;
 	int ret = 1;
 
 	input = mime_build_open(mapi_propset_find(content->props,
 						  PIDTAG_RTF_COMPRESSED));
+	/* (a large buffer that grows is copied) */
+	if (i_stream_get_size(input, TRUE, &total) > 0)
+		(void)buffer_append_space_unsafe(dest, I_MIN(total, RTF_MAX));
+	buffer_set_used_size(dest, 0);
 	while (ret > 0 && i_stream_read_more(input, &data, &size) > 0) {
 		if (size > RTF_MAX - dest->used)
 			ret = 0;

@@ -13,9 +13,9 @@
 #include "rtf-compress.h"
 #include "rtf-html.h"
 
-/* No RTF is made of a body that is longer: it would be many times as long before
-   it is compressed. */
-#define RTF_BODY_MAX (16 * 1024 * 1024)
+/* No RTF is made of a body that is longer: it's in memory, many times as long
+   before it is compressed. */
+#define RTF_BODY_MAX (4 * 1024 * 1024)
 
 struct mime_message {
 	struct mime_message_source *source;

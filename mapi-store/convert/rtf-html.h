@@ -19,7 +19,7 @@
 #include <talloc.h>
 
 /* HTML and text are cut when they are about as long. */
-#define RTF_OUTPUT_MAX (64 * 1024 * 1024)
+#define RTF_OUTPUT_MAX (16 * 1024 * 1024)
 
 enum rtf_kind {
 	/* doesn't begin with "{\rtf": not RTF */

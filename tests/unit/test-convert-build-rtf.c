@@ -109,6 +109,21 @@ static void test_broken(void **state)
 	check_bodies(content, "text", "");
 }
 
+/* RTF that is too long to be looked at: the message is as if there was none. */
+static void test_too_long(void **state)
+{
+	struct mapi_content *content = mapi_content_create(NULL);
+	string_t *rtf = str_new(default_pool, 40 * 1024 * 1024);
+
+	str_append(rtf, NATIVE);
+	memset(buffer_append_space_unsafe(rtf, 33 * 1024 * 1024), 'x',
+	       33 * 1024 * 1024);
+	str_append_c(rtf, '}');
+	set_rtf(content, str_c(rtf));
+	str_free(&rtf);
+	check_bodies(content, "", "");
+}
+
 /* [MS-OXBBODY] 2.1.3.1: which of several bodies it is */
 static void test_best(void **state)
 {
@@ -287,6 +302,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_alone),
 		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_too_long),
 		cmocka_unit_test(test_best),
 		cmocka_unit_test(test_stream),
 		cmocka_unit_test(test_attachments),

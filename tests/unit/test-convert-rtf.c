@@ -392,6 +392,29 @@ static void test_depth(void **state)
 	str_free(&rtf);
 }
 
+/* What would be too long is cut, and still a document. */
+static void test_cut(void **state)
+{
+	const unsigned int count = 1500000;
+	string_t *rtf = str_new(default_pool, count * 5 + 100);
+	TALLOC_CTX *mem = talloc_new(NULL);
+	char *html;
+	size_t size;
+	unsigned int i;
+
+	str_append(rtf, "{\\rtf1 ");
+	for (i = 0; i < count; i++)
+		str_append(rtf, "\\par ");
+	str_append(rtf, "}");
+	assert_int_equal(rtf_to_html(mem, str_data(rtf), str_len(rtf), NULL,
+				     &html, &size), 0);
+	assert_true(size >= RTF_OUTPUT_MAX);
+	assert_true(size < RTF_OUTPUT_MAX + RTF_OUTPUT_MAX / 10);
+	assert_string_equal(html + size - strlen(HTML_TAIL), HTML_TAIL);
+	talloc_free(mem);
+	str_free(&rtf);
+}
+
 /* --- native ----------------------------------------------------------------- */
 
 #define DIV(text) "<div>" text "</div>\r\n"
@@ -729,6 +752,7 @@ int main(void)
 		cmocka_unit_test(test_unicode),
 		cmocka_unit_test(test_syntax),
 		cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_paragraphs),
 		cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_word),
