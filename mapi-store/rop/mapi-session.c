@@ -12,11 +12,14 @@
 #include "lib.h"
 #include "hash.h"
 #include "lib-event.h"
+#include "llist.h"
+#include "str-sanitize.h"
 #include "mail-user.h"
 
 #include "mapi-directory.h"
 #include "mapi-legacy-dn.h"
 #include "mapi-session.h"
+#include "mapi-store-directory.h"
 #include "mapi-submit.h"
 #include "rop.h"
 #include "rop-handler-table.h"
@@ -36,6 +39,13 @@ struct mapi_session_object {
 	uint8_t logon_id;
 };
 
+/* Another user's store */
+struct mapi_session_store {
+	struct mapi_session_store *prev, *next;
+	struct mapi_other_user *user;
+	struct mapi_store *store;
+};
+
 struct mapi_session {
 	struct mail_user *user;
 	struct mapi_session_settings set;
@@ -43,6 +53,7 @@ struct mapi_session {
 	const struct rop_handler *const *handlers;
 
 	struct mapi_store *store;
+	struct mapi_session_store *other_stores;
 	struct mapi_session_logon logons[256];
 	HASH_TABLE(void *, struct mapi_session_object *) objects;
 	uint32_t last_handle;
@@ -103,6 +114,121 @@ mapi_session_free_logon(struct mapi_session *session, uint8_t logon_id)
 	i_zero(logon);
 }
 
+/* --- other users' stores -------------------------------------------------- */
+
+static void
+mapi_session_close_store(struct mapi_session *session,
+			 struct mapi_session_store *other)
+{
+	DLLIST_REMOVE(&session->other_stores, other);
+	talloc_free(other->store);
+	session->set.other_users->close(session->set.other_users,
+					&other->user);
+	i_free(other);
+}
+
+static bool
+mapi_session_uses_store(const struct mapi_session *session,
+			const struct mapi_store *store)
+{
+	unsigned int i;
+
+	for (i = 0; i < N_ELEMENTS(session->logons); i++) {
+		if (session->logons[i].logon != NULL &&
+		    session->logons[i].logon->obj.store == store)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* There are never more of them than logons. */
+static void mapi_session_close_unused_stores(struct mapi_session *session)
+{
+	struct mapi_session_store *other, *next;
+
+	for (other = session->other_stores; other != NULL; other = next) {
+		next = other->next;
+		if (!mapi_session_uses_store(session, other->store))
+			mapi_session_close_store(session, other);
+	}
+}
+
+static struct mapi_session_store *
+mapi_session_find_store(struct mapi_session *session, const char *username)
+{
+	struct mapi_session_store *other;
+
+	for (other = session->other_stores; other != NULL;
+	     other = other->next) {
+		if (strcmp(other->user->user->username, username) == 0)
+			return other;
+	}
+	return NULL;
+}
+
+/* *store_r is NULL if it's the session's own user after all. */
+static enum mapi_error
+mapi_session_open_store(struct mapi_session *session, const char *username,
+			struct mapi_store **store_r)
+{
+	struct mapi_other_users *users = session->set.other_users;
+	struct mapi_session_store *other;
+	struct mapi_other_user *user;
+	enum mapi_error ret;
+
+	*store_r = NULL;
+	other = mapi_session_find_store(session, username);
+	if (other != NULL) {
+		*store_r = other->store;
+		return EC_NONE;
+	}
+	/* those that a logon failed for in the end */
+	mapi_session_close_unused_stores(session);
+	ret = users->open(users, username, &user);
+	if (ret != EC_NONE)
+		return ret;
+	/* by the name that the user really has */
+	other = mapi_session_find_store(session, user->user->username);
+	if (other != NULL ||
+	    strcmp(user->user->username, session->user->username) == 0) {
+		users->close(users, &user);
+		*store_r = other == NULL ? NULL : other->store;
+		return EC_NONE;
+	}
+	ret = mapi_store_open(session, user->user, &user->set, store_r);
+	if (ret != EC_NONE) {
+		users->close(users, &user);
+		return ret;
+	}
+	other = i_new(struct mapi_session_store, 1);
+	other->user = user;
+	other->store = *store_r;
+	DLLIST_PREPEND(&session->other_stores, other);
+	return EC_NONE;
+}
+
+static enum mapi_error
+mapi_session_get_other_store(struct mapi_session *session, const char *essdn,
+			     struct mapi_store **store_r)
+{
+	enum mapi_error ret;
+	char *username;
+
+	username = mapi_store_dn_to_username(&session->set.store, NULL, essdn);
+	if (username == NULL)
+		return EC_UNKNOWN_USER;
+	ret = mapi_session_open_store(session, username, store_r);
+	if (ret != EC_NONE) {
+		e_info(session->event, "Logon to the mailbox of %s refused: "
+		       "%s", str_sanitize(username, 256),
+		       mapi_error_name(ret));
+	}
+	talloc_free(username);
+	return ret;
+}
+
+/* --- freeing -------------------------------------------------------------- */
+
 void mapi_session_free(struct mapi_session **_session)
 {
 	struct mapi_session *session = *_session;
@@ -115,6 +241,8 @@ void mapi_session_free(struct mapi_session **_session)
 	}
 	i_assert(hash_table_count(session->objects) == 0);
 	hash_table_destroy(&session->objects);
+	while (session->other_stores != NULL)
+		mapi_session_close_store(session, session->other_stores);
 	TALLOC_FREE(session->store);
 	event_unref(&session->event);
 	talloc_free(session);
@@ -157,23 +285,12 @@ mapi_session_check_dn(const struct mapi_store_settings *set,
 	return known ? EC_ACCESS_DENIED : EC_UNKNOWN_USER;
 }
 
-enum mapi_error
-mapi_session_get_store(struct mapi_session *session, const char *essdn,
-		       struct mapi_store **store_r)
+static enum mapi_error
+mapi_session_get_own_store(struct mapi_session *session,
+			   struct mapi_store **store_r)
 {
 	enum mapi_error ret;
 
-	if (session->user == NULL)
-		return EC_UNKNOWN_USER;
-	if (*essdn != '\0') {
-		T_BEGIN {
-			ret = mapi_session_check_dn(&session->set.store,
-						    session->user->username,
-						    essdn);
-		} T_END;
-		if (ret != EC_NONE)
-			return ret;
-	}
 	if (session->store == NULL) {
 		ret = mapi_store_open(session, session->user,
 				      &session->set.store, &session->store);
@@ -184,6 +301,33 @@ mapi_session_get_store(struct mapi_session *session, const char *essdn,
 	}
 	*store_r = session->store;
 	return EC_NONE;
+}
+
+enum mapi_error
+mapi_session_get_store(struct mapi_session *session, const char *essdn,
+		       struct mapi_store **store_r)
+{
+	enum mapi_error ret = EC_NONE;
+
+	if (session->user == NULL)
+		return EC_UNKNOWN_USER;
+	if (*essdn != '\0') {
+		T_BEGIN {
+			ret = mapi_session_check_dn(&session->set.store,
+						    session->user->username,
+						    essdn);
+		} T_END;
+	}
+	if (ret == EC_ACCESS_DENIED && session->set.other_users != NULL) {
+		T_BEGIN {
+			ret = mapi_session_get_other_store(session, essdn,
+							   store_r);
+		} T_END;
+		if (ret == EC_NONE && *store_r != NULL)
+			return EC_NONE;
+	}
+	return ret != EC_NONE ? ret :
+		mapi_session_get_own_store(session, store_r);
 }
 
 struct mapi_logon *
@@ -232,6 +376,8 @@ mapi_session_add_object(struct mapi_session *session, uint8_t logon_id,
 		logon->mem = talloc_parent(obj);
 		logon->logon = (struct mapi_logon *)obj;
 		logon->handle = object->handle;
+		/* that of the logon before */
+		mapi_session_close_unused_stores(session);
 	}
 	*handle_r = object->handle;
 	return EC_NONE;
@@ -269,9 +415,10 @@ bool mapi_session_release(struct mapi_session *session, uint8_t logon_id,
 
 	if (object == NULL)
 		return FALSE;
-	if (object->obj->type == MAPI_OBJECT_LOGON)
+	if (object->obj->type == MAPI_OBJECT_LOGON) {
 		mapi_session_free_logon(session, logon_id);
-	else
+		mapi_session_close_unused_stores(session);
+	} else
 		mapi_session_free_object(session, object);
 	return TRUE;
 }

@@ -12,9 +12,31 @@ struct event;
 struct mapi_session;
 struct rop_handler;
 
+/* Another user whose mailbox a session has opened. Strings live as long. */
+struct mapi_other_user {
+	struct mail_user *user;
+	/* the user's own settings; delegate is the session's user */
+	struct mapi_store_settings set;
+};
+
+/* Whoever can open other users embeds it in a struct of its own. */
+struct mapi_other_users {
+	/* Opens the user's mail, such that ACLs take the session's user for who
+	   he is. The user's name may be another one than was asked for.
+	   EC_UNKNOWN_USER; EC_LOGIN_PERM if this process can't have that
+	   mail. */
+	enum mapi_error (*open)(struct mapi_other_users *users,
+				const char *username,
+				struct mapi_other_user **user_r);
+	void (*close)(struct mapi_other_users *users,
+		      struct mapi_other_user **user);
+};
+
 /* Strings must outlive the session. */
 struct mapi_session_settings {
 	struct mapi_store_settings store;
+	/* NULL if other users' mailboxes can't be opened */
+	struct mapi_other_users *other_users;
 	/* handles at a time; more are EC_MAX_OBJS_EXCEEDED */
 	unsigned int max_open_objects;
 	/* from Connect: DefaultCodePage, LcidSort, LcidString */
@@ -46,9 +68,9 @@ enum mapi_error
 mapi_session_check_dn(const struct mapi_store_settings *set,
 		      const char *username, const char *dn);
 /* The store of the user with this legacyExchangeDN for RopLogon; opened when
-   it is asked for the first time, owned by the session. "" means the session's
-   own user. Errors are those of mapi_session_check_dn() and
-   mapi_store_open(). */
+   it is asked for the first time, owned by the session: that of another user for
+   as long as there's a logon to it. "" means the session's own user. Errors are
+   those of mapi_session_check_dn(), mapi_store_open() and mapi_other_users. */
 enum mapi_error
 mapi_session_get_store(struct mapi_session *session, const char *essdn,
 		       struct mapi_store **store_r);

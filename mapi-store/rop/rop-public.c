@@ -4,6 +4,7 @@
    2.2.1.10 - 2.2.1.13. There are none here, but they may be elsewhere. */
 
 #include "lib.h"
+#include "mapi-folder-rights.h"
 #include "mapi-per-user.h"
 #include "rop-handlers.h"
 
@@ -21,6 +22,13 @@ rop_public_folder_is_ghosted(
 	return EC_NONE;
 }
 
+/* What the owner has read is nobody else's business. */
+static enum mapi_error per_user_check(struct rop_context *ctx)
+{
+	return mapi_store_is_delegate(ctx->object->store) ?
+		EC_ACCESS_DENIED : EC_NONE;
+}
+
 enum mapi_error
 rop_get_per_user_long_term_ids(
 	struct rop_context *ctx,
@@ -30,6 +38,9 @@ rop_get_per_user_long_term_ids(
 	unsigned int count;
 	enum mapi_error error;
 
+	error = per_user_check(ctx);
+	if (error != EC_NONE)
+		return error;
 	error = mapi_per_user_get_folders(ctx->object->store,
 					  &req->database_guid, ctx->mem,
 					  &resp_r->long_term_ids, &count);
@@ -43,9 +54,12 @@ rop_get_per_user_guid(struct rop_context *ctx,
 		      const struct rop_get_per_user_guid_request *req,
 		      struct rop_get_per_user_guid_response *resp_r)
 {
-	return mapi_per_user_get_database(ctx->object->store,
-					  &req->long_term_id,
-					  &resp_r->database_guid);
+	enum mapi_error error = per_user_check(ctx);
+
+	return error != EC_NONE ? error :
+		mapi_per_user_get_database(ctx->object->store,
+					   &req->long_term_id,
+					   &resp_r->database_guid);
 }
 
 enum mapi_error
@@ -58,6 +72,9 @@ rop_read_per_user_information(
 	const void *data;
 	enum mapi_error error;
 
+	error = per_user_check(ctx);
+	if (error != EC_NONE)
+		return error;
 	error = mapi_per_user_read(ctx->object->store, &req->folder_id,
 				   ctx->mem, &data, &size);
 	if (error != EC_NONE)
@@ -80,6 +97,10 @@ rop_write_per_user_information(
 	const struct rop_write_per_user_information_request *req,
 	struct rop_write_per_user_information_response *resp_r)
 {
+	enum mapi_error error = per_user_check(ctx);
+
+	if (error != EC_NONE)
+		return error;
 	if (!rop_response_fits(ctx, 0))
 		return EC_BUFFER_TOO_SMALL;
 	return mapi_per_user_write(&ctx->logon->per_user_write, ctx->logon,

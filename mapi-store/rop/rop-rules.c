@@ -4,6 +4,7 @@
 
 #include "lib.h"
 #include "mapi-enums.h"
+#include "mapi-folder-rights.h"
 #include "mapi-rules.h"
 #include "rop-handlers.h"
 #include "rop-table.h"
@@ -17,6 +18,9 @@ rop_get_rules_table(struct rop_context *ctx,
 	struct mapi_table *table;
 	enum mapi_error error;
 
+	error = mapi_folder_check_rights(folder, RIGHTS_FOLDER_OWNER);
+	if (error != EC_NONE)
+		return error;
 	error = mapi_rules_table_open(ctx->object_parent, folder->obj.store,
 				      folder->fid, req->table_flags,
 				      ctx->logon->code_page, &table);
@@ -32,8 +36,12 @@ rop_modify_rules(struct rop_context *ctx,
 {
 	struct mapi_folder *folder = (struct mapi_folder *)ctx->object;
 	struct mapi_rule_change *changes;
+	enum mapi_error error;
 	unsigned int i;
 
+	error = mapi_folder_check_rights(folder, RIGHTS_FOLDER_OWNER);
+	if (error != EC_NONE)
+		return error;
 	if ((req->modify_rules_flags & ~MODIFY_RULES_R) != 0)
 		return EC_INVALID_PARAM;
 	if (!rop_response_fits(ctx, 0))

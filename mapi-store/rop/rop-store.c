@@ -4,7 +4,9 @@
 #include "hostpid.h"
 #include "mapi-enums.h"
 #include "mapi-legacy-dn.h"
+#include "mapi-folder-rights.h"
 #include "mapi-store.h"
+#include "mapi-store-directory.h"
 #include "mapi-session.h"
 #include "rop-handlers.h"
 
@@ -51,6 +53,7 @@ enum mapi_error rop_logon(struct rop_context *ctx,
 		mapi_session_settings_get(ctx->session);
 	struct mapi_store *store;
 	struct mapi_logon *logon;
+	const char *delegate;
 	enum mapi_error ret;
 	unsigned int i;
 
@@ -69,6 +72,11 @@ enum mapi_error rop_logon(struct rop_context *ctx,
 				     &store);
 	if (ret != EC_NONE)
 		return ret;
+	delegate = mapi_store_settings_get(store)->delegate;
+	/* ACLs say who may do what in others' mailboxes, nothing else. */
+	if (delegate != NULL &&
+	    (req->open_flags & LOGON_OPEN_USE_ADMIN_PRIVILEGE) != 0)
+		return EC_LOGIN_PERM;
 	ret = mapi_logon_open(ctx->object_parent, store, &logon);
 	if (ret != EC_NONE)
 		return ret;
@@ -79,6 +87,11 @@ enum mapi_error rop_logon(struct rop_context *ctx,
 	mapi_store_set_code_page(store, set->code_page);
 	logon->locale_sort = set->locale_sort;
 	logon->locale_string = set->locale_string;
+	if (delegate != NULL) {
+		logon->user_name = set->store.display_name;
+		logon->user_dn = mapi_store_username_to_dn(&set->store, logon,
+							   delegate);
+	}
 	ctx->output_object = &logon->obj;
 
 	resp_r->logon_flags = req->logon_flags &
@@ -86,8 +99,11 @@ enum mapi_error rop_logon(struct rop_context *ctx,
 		 LOGON_FLAG_GHOSTED);
 	for (i = 0; i < MAPI_LOGON_FOLDER_COUNT; i++)
 		resp_r->folder_ids[i] = mapi_store_special_fid(store, i);
-	resp_r->response_flags = LOGON_RESPONSE_RESERVED |
-		LOGON_RESPONSE_OWNER_RIGHT | LOGON_RESPONSE_SEND_AS_RIGHT;
+	resp_r->response_flags = LOGON_RESPONSE_RESERVED;
+	if (!mapi_store_is_delegate(store)) {
+		resp_r->response_flags |= LOGON_RESPONSE_OWNER_RIGHT |
+			LOGON_RESPONSE_SEND_AS_RIGHT;
+	}
 	resp_r->mailbox_guid = *mapi_store_mailbox_guid(store);
 	resp_r->repl_id = MAPI_STORE_REPLID;
 	resp_r->repl_guid = *mapi_store_replica_guid(store);

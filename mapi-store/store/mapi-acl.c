@@ -231,6 +231,23 @@ uint32_t mapi_acl_my_rights(const struct mapi_acl *acl, const char *vname)
 	return rights;
 }
 
+bool mapi_acl_any_visible(const struct mapi_acl *acl)
+{
+	struct mailbox_list_iterate_context *iter;
+	const struct mailbox_info *info;
+	bool found = FALSE;
+
+	i_assert(acl->suspended == 0);
+	iter = mailbox_list_iter_init(acl->ns->list, "*",
+				      MAILBOX_LIST_ITER_SKIP_ALIASES |
+				      MAILBOX_LIST_ITER_NO_AUTO_BOXES);
+	while (!found && (info = mailbox_list_iter_next(iter)) != NULL)
+		found = (info->flags & MAILBOX_NONEXISTENT) == 0;
+	if (mailbox_list_iter_deinit(&iter) < 0)
+		(void)mapi_error_from_list(acl->ns->list);
+	return found;
+}
+
 static struct mapi_acl_entry *
 acl_entry_find(ARRAY_TYPE(mapi_acl_entry) *entries, const char *id)
 {

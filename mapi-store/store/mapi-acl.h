@@ -51,6 +51,8 @@ bool mapi_acl_id_is_me(const struct mapi_acl *acl, const char *id);
 /* Whether users may give rights to everybody (plugin setting acl_anyone). */
 bool mapi_acl_allows_anyone(const struct mapi_acl *acl);
 
+/* Whether the user sees any mailbox. */
+bool mapi_acl_any_visible(const struct mapi_acl *acl);
 /* The user's rights in a mailbox; 0 if they can't be told, which is logged. */
 uint32_t mapi_acl_my_rights(const struct mapi_acl *acl, const char *vname);
 /* Adds the entries that count for a mailbox. Strings are allocated from the

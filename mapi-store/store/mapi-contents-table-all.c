@@ -423,8 +423,9 @@ mapi_contents_source_open_all(TALLOC_CTX *parent, struct mapi_store *store,
 	all->parts = talloc_zero_array(all, struct all_part, count + 1);
 	for (i = 0; i < count && error == EC_NONE; i++) {
 		error = all_open_part(all, store, fids[i]);
-		/* it has been deleted just now */
-		if (error == EC_NOT_FOUND)
+		/* it has been deleted just now, or isn't for the user to
+		   read */
+		if (error == EC_NOT_FOUND || error == EC_ACCESS_DENIED)
 			error = EC_NONE;
 	}
 	talloc_free(fids);

@@ -10,6 +10,8 @@
 #include "lib.h"
 #include "array.h"
 #include "mapi-contents-table.h"
+#include "mapi-enums.h"
+#include "mapi-folder-rights.h"
 #include "mapi-mailprops.h"
 #include "mapi-props.h"
 #include "mapi-search-folder.h"
@@ -130,11 +132,15 @@ contents_sync(struct mapi_table_source *src, TALLOC_CTX *mem,
 	struct mailbox_sync_status status;
 	ARRAY_TYPE(seq_range) modified;
 	uint32_t uid, seq;
-	enum mapi_error error = EC_NONE;
+	enum mapi_error error;
 
 	i_zero(changes_r);
 	if (csrc->box == NULL)
 		return EC_NONE;
+	/* the right may have been taken away since */
+	error = mapi_folder_check_rights(csrc->folder, RIGHTS_READ_ANY);
+	if (error != EC_NONE)
+		return error;
 
 	i_array_init(&modified, 8);
 	sync = mailbox_sync_init(csrc->box, MAILBOX_SYNC_FLAG_FAST);

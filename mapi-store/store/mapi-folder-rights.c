@@ -47,6 +47,9 @@ uint32_t mapi_folder_rights(struct mapi_store *store,
 	}
 	if (!mapi_store_is_delegate(store))
 		return MAPI_RIGHTS_ALL;
+	/* what the owner has changed meanwhile */
+	if (mapi_idlog_refresh(store->log) != EC_NONE)
+		return 0;
 	return INTERNAL_RIGHTS & mapi_permissions_noted_rights(store,
 		mapi_folder_fid_to_number(node->fid));
 }
@@ -125,11 +128,26 @@ bool mapi_folder_is_visible(struct mapi_store *store,
 	if (store->acl == NULL || node->search)
 		return TRUE;
 	if (node->companion) {
-		return mapi_folder_internal_is_visible(store, node->special,
-			mapi_folder_fid_to_number(node->fid));
+		return node->special == MAPI_SPECIAL_ROOT ||
+			node->special == MAPI_SPECIAL_IPM_SUBTREE ||
+			(mapi_folder_rights(store, node) &
+			 RIGHTS_FOLDER_VISIBLE) != 0;
 	}
 	/* a parent that isn't a mailbox, or not one for the user, is there for
 	   what is below it */
 	return node->vname == NULL ||
 		(mapi_folder_acl(store, node) & MAPI_ACL_LOOKUP) != 0;
+}
+
+bool mapi_store_has_any_right(struct mapi_store *store)
+{
+	const struct mapi_folder_node *node;
+	unsigned int iter = 0;
+
+	while ((node = mapi_folder_tree_next(store, &iter)) != NULL) {
+		if ((mapi_folder_rights(store, node) &
+		     RIGHTS_FOLDER_VISIBLE) != 0)
+			return TRUE;
+	}
+	return FALSE;
 }

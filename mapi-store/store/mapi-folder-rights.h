@@ -13,6 +13,10 @@
 /* TRUE if the user isn't the owner of the mailbox. */
 bool mapi_store_is_delegate(const struct mapi_store *store);
 
+/* TRUE if the user, who isn't the owner, may see anything in the mailbox, or may
+   see the mailbox (its Root or IPM subtree). */
+bool mapi_store_has_any_right(struct mapi_store *store);
+
 /* RIGHTS_* (without those about free/busy times) and MAPI_ACL_* of a node */
 uint32_t mapi_folder_rights(struct mapi_store *store,
 			    const struct mapi_folder_node *node);

@@ -283,6 +283,13 @@ enum mapi_error mapi_folder_sync(struct mapi_folder *folder)
 	enum mapi_error ret;
 	bool reopen = FALSE;
 
+	/* the right may have been taken away since */
+	if (folder->priv->normal.box != NULL ||
+	    folder->priv->associated.box != NULL) {
+		ret = mapi_folder_check_rights(folder, RIGHTS_READ_ANY);
+		if (ret != EC_NONE)
+			return ret;
+	}
 	ret = mapi_folder_open_mailbox(folder);
 	if (ret == EC_NONE) {
 		ret = mapi_folder_box_sync(folder, &folder->priv->normal,

@@ -232,3 +232,18 @@ char *mapi_store_address_to_username(const struct mapi_store_settings *set,
 	return directory_find_username(set, mem, MAPI_DIRECTORY_ADDRESS,
 				       address, &found);
 }
+
+char *mapi_store_username_to_dn(const struct mapi_store_settings *set,
+				TALLOC_CTX *mem, const char *username)
+{
+	struct mapi_directory_question question = {
+		.key = MAPI_DIRECTORY_USERNAME, .value = username,
+	};
+
+	if (set->directory != NULL)
+		set->directory->lookup(set->directory, &question, 1);
+	if (question.object != NULL)
+		return talloc_strdup(mem, question.object->legacy_dn);
+	return talloc_strdup_append(
+		mapi_legacy_dn_prefix(mem, set->organization), username);
+}

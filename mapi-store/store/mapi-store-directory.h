@@ -27,7 +27,10 @@ mapi_store_smtp_address(struct mapi_store *store, TALLOC_CTX *mem,
    isn't looked at. NULL if it can't be anybody's. On mem. */
 char *mapi_store_dn_to_username(const struct mapi_store_settings *set,
 				TALLOC_CTX *mem, const char *dn);
-/* The same of the user with an SMTP address, as the directory has it. */
+/* The other way round: what a user is known by. On mem. */
+char *mapi_store_username_to_dn(const struct mapi_store_settings *set,
+				TALLOC_CTX *mem, const char *username);
+/* The name of the user with an SMTP address, as the directory has it. */
 char *mapi_store_address_to_username(const struct mapi_store_settings *set,
 				     TALLOC_CTX *mem, const char *address);
 /* It's an address of the mailbox's owner: the primary one, or one that the

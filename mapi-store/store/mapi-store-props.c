@@ -86,8 +86,13 @@ static struct mapi_value prop_owner_name(struct logon_props *props)
 
 static struct mapi_value prop_user_name(struct logon_props *props)
 {
-	/* the owner is the only one who can log on */
-	return mapi_value_str(logon_owner_name(props));
+	return mapi_value_str(props->logon->user_name);
+}
+
+static struct mapi_value prop_user_entryid(struct logon_props *props)
+{
+	return value_from_binary(mapi_addressbook_entry_id_build(props->mem,
+		MAPI_AB_LOCAL_USER, props->logon->user_dn));
 }
 
 static struct mapi_value prop_owner_entryid(struct logon_props *props)
@@ -105,6 +110,8 @@ static struct mapi_value prop_owner_dn(struct logon_props *props)
 
 static struct mapi_value prop_access(struct logon_props *props)
 {
+	if (mapi_store_is_delegate(props->store))
+		return mapi_value_i32(MAPI_ACCESS_READ);
 	return mapi_value_i32(MAPI_ACCESS_MODIFY | MAPI_ACCESS_READ |
 			      MAPI_ACCESS_CREATE_HIERARCHY |
 			      MAPI_ACCESS_CREATE_CONTENTS |
@@ -113,12 +120,14 @@ static struct mapi_value prop_access(struct logon_props *props)
 
 static struct mapi_value prop_access_level(struct logon_props *props)
 {
-	return mapi_value_i32(1); /* Modify */
+	/* 1: Modify, 0: read only */
+	return mapi_value_i32(mapi_store_is_delegate(props->store) ? 0 : 1);
 }
 
 static struct mapi_value prop_rights(struct logon_props *props)
 {
-	return mapi_value_i32(0x7fb); /* as in mapi-folder-props.c */
+	return mapi_value_i32(mapi_store_is_delegate(props->store) ? 0 :
+			      MAPI_RIGHTS_ALL);
 }
 
 static struct mapi_value prop_max_submit_size(struct logon_props *props)
@@ -284,7 +293,7 @@ static const struct logon_prop {
 	{ PIDTAG_MAILBOX_OWNER_NAME, prop_owner_name },
 	{ PIDTAG_MAILBOX_OWNER_ENTRY_ID, prop_owner_entryid },
 	{ PIDTAG_USER_NAME, prop_user_name },
-	{ PIDTAG_USER_ENTRY_ID, prop_owner_entryid },
+	{ PIDTAG_USER_ENTRY_ID, prop_user_entryid },
 
 	{ PIDTAG_ACCESS, prop_access },
 	{ PIDTAG_ACCESS_LEVEL, prop_access_level },
@@ -560,6 +569,13 @@ mapi_logon_open(TALLOC_CTX *parent, struct mapi_store *store,
 	logon->obj.type = MAPI_OBJECT_LOGON;
 	logon->obj.store = store;
 	logon->obj.v = &mapi_logon_vfuncs;
+	T_BEGIN {
+		struct logon_props props = { .store = store };
+
+		logon->user_name = talloc_strdup(logon,
+						 logon_owner_name(&props));
+	} T_END;
+	logon->user_dn = store->owner_dn;
 	*logon_r = logon;
 	return EC_NONE;
 }

@@ -5,10 +5,10 @@
 #include "hex-binary.h"
 #include "mail-user.h"
 #include "mail-namespace.h"
-#include "mapi-directory.h"
-#include "mapi-legacy-dn.h"
 #include "mapi-acl.h"
 #include "mapi-bags.h"
+#include "mapi-folder-rights.h"
+#include "mapi-store-directory.h"
 #include "mapi-stored-props.h"
 
 /* A store is made of what the mail user has anyway, and of the companion tree
@@ -77,21 +77,21 @@ static enum mapi_error mapi_store_allot_guids(struct mapi_store *store)
 	return EC_NONE;
 }
 
-static char *mapi_store_make_dn(struct mapi_store *store)
+/* Whether the mailbox can be opened for a user who isn't its owner. Nothing is
+   written for one who has no right in it. */
+static enum mapi_error mapi_store_check_delegate(struct mapi_store *store)
 {
-	struct mapi_directory *dir = store->set->directory;
-	struct mapi_directory_question question = {
-		.key = MAPI_DIRECTORY_USERNAME,
-		.value = store->user->username,
-	};
+	const char *delegate = store->set->delegate;
 
-	if (dir != NULL)
-		dir->lookup(dir, &question, 1);
-	if (question.object != NULL)
-		return talloc_strdup(store, question.object->legacy_dn);
-	return talloc_strdup_append(
-		mapi_legacy_dn_prefix(store, store->set->organization),
-		store->user->username);
+	if (store->acl == NULL || mapi_acl_user_is_owner(store->acl) ||
+	    null_strcmp(mapi_acl_username(store->acl), delegate) != 0) {
+		e_error(store->user->event, "mapi: Mailbox not opened for %s: "
+			"ACLs aren't enforced in it", delegate);
+		return EC_ACCESS_DENIED;
+	}
+	/* the log has what others may do in folders without an ACL */
+	return mapi_companion_exists(store->companion, MAPI_COMPANION_LOG) ||
+		mapi_acl_any_visible(store->acl) ? EC_NONE : EC_LOGIN_PERM;
 }
 
 enum mapi_error
@@ -105,13 +105,17 @@ mapi_store_open(TALLOC_CTX *parent, struct mail_user *user,
 	store = talloc_zero(parent, struct mapi_store);
 	store->user = user;
 	store->set = set;
-	store->owner_dn = mapi_store_make_dn(store);
+	store->owner_dn = mapi_store_username_to_dn(set, store,
+						    user->username);
 	ret = mapi_companion_init(store, user, set->companion_root,
 				  &store->companion);
 	if (ret == EC_NONE) {
 		store->acl = mapi_acl_init(store, store->companion->ns);
-		ret = mapi_companion_prepare(store->companion);
+		if (set->delegate != NULL)
+			ret = mapi_store_check_delegate(store);
 	}
+	if (ret == EC_NONE)
+		ret = mapi_companion_prepare(store->companion);
 	if (ret != EC_NONE) {
 		talloc_free(store);
 		return ret;
@@ -137,6 +141,9 @@ mapi_store_open(TALLOC_CTX *parent, struct mail_user *user,
 			ret = mapi_store_allot_guids(store);
 		if (ret == EC_NONE)
 			ret = mapi_folder_tree_refresh(store);
+		if (ret == EC_NONE && set->delegate != NULL &&
+		    !mapi_store_has_any_right(store))
+			ret = EC_LOGIN_PERM;
 	} T_END;
 	if (ret != EC_NONE) {
 		talloc_free(store);

@@ -41,6 +41,10 @@ struct mapi_store_settings {
 	   "@domain", "*", separated by spaces; may be NULL */
 	const char *send_as, *send_on_behalf;
 	enum mapi_receipts_policy receipts;
+	/* The user who opens the mailbox, if it's another one than its owner:
+	   what mail may be seen is for the ACLs to say, as they know this
+	   user. NULL for the owner. */
+	const char *delegate;
 };
 
 /* The replica id by which a store's own replica GUID is known in its ids.
@@ -78,7 +82,10 @@ enum mapi_special_folder {
 
 /* Opens the store of user. The user must stay until the store is freed
    (talloc_free). Allots what a new store needs (replica GUID, special
-   folders), which is durable when this returns EC_NONE. */
+   folders), which is durable when this returns EC_NONE.
+
+   Another user's: EC_LOGIN_PERM if he has no right in it, EC_ACCESS_DENIED if
+   there's nothing that would keep him from what he has no right to. */
 enum mapi_error
 mapi_store_open(TALLOC_CTX *parent, struct mail_user *user,
 		const struct mapi_store_settings *set,
@@ -109,6 +116,9 @@ struct mapi_logon {
 	uint32_t open_flags;
 	/* from Connect, for PidTagLocaleId etc. */
 	uint32_t code_page, locale_sort, locale_string;
+	/* who has logged on: display name and legacyExchangeDN; the owner
+	   unless the caller sets them */
+	const char *user_name, *user_dn;
 	/* mapi-per-user.h; NULL if nothing is being written */
 	struct mapi_per_user_write *per_user_write;
 };

@@ -8,6 +8,7 @@
 #include "istream.h"
 #include "smtp-address.h"
 #include "store-compat.h"
+#include "mapi-folder-rights.h"
 #include "mapi-message-edit.h"
 #include "mapi-message-folder.h"
 #include "mapi-message-private.h"
@@ -343,6 +344,8 @@ enum mapi_error mapi_message_abort_submit(struct mapi_store *store,
 	struct submit_folder sf;
 	enum mapi_error error, open_error;
 
+	if (mapi_store_is_delegate(store))
+		return EC_ACCESS_DENIED;
 	fid = mapi_search_real_folder(store, fid, mid);
 	if (fid == 0)
 		return EC_NOT_FOUND;
@@ -484,7 +487,8 @@ mapi_message_submit(struct mapi_message *msg, TALLOC_CTX *mem,
 	    content->associated ||
 	    !mapi_transport_is_configured(msg->obj.store))
 		return EC_NOT_SUPPORTED;
-	if (!msg->priv->writable)
+	/* in others' mailboxes it would be sent as if by the owner */
+	if (!msg->priv->writable || mapi_store_is_delegate(msg->obj.store))
 		return EC_ACCESS_DENIED;
 	submission.pool = pool_alloconly_create("MAPI submit", 1024);
 	T_BEGIN {

@@ -2,6 +2,8 @@
 
 #include "lib.h"
 #include "hostpid.h"
+#include "ioloop.h"
+#include "ipwd.h"
 #include "path-util.h"
 #include "restrict-access.h"
 #include "settings-parser.h"
@@ -41,6 +43,33 @@ mapi_compat_storage_init(struct master_service *service,
 					 MAIL_STORAGE_SERVICE_FLAG_NO_SSL_CA);
 }
 
+static int
+mapi_compat_user_read_settings(struct mapi_compat_user *user,
+			       const char **error_r)
+{
+	const struct var_expand_table *table;
+	struct smtp_submit_settings *submission;
+	struct mapi_settings *set;
+	const char *error;
+
+	/* [0] is the mail user's settings */
+	set = mail_storage_service_user_get_set(user->service_user)[1];
+	submission = mail_storage_service_user_get_set(user->service_user)[2];
+	table = mail_user_var_expand_table(user->mail_user);
+	if (settings_var_expand(&mapi_setting_parser_info, set,
+				user->mail_user->pool, table, &error) <= 0 ||
+	    settings_var_expand(&smtp_submit_setting_parser_info, submission,
+				user->mail_user->pool, table, &error) <= 0) {
+		*error_r = t_strdup_printf("Failed to expand settings: %s",
+					   error);
+		mapi_compat_user_close(user);
+		return -1;
+	}
+	user->set = set;
+	user->submission = submission;
+	return 0;
+}
+
 int mapi_compat_user_open(struct mail_storage_service_ctx *ctx,
 			  const struct master_login_client *login,
 			  const char *username,
@@ -51,10 +80,6 @@ int mapi_compat_user_open(struct mail_storage_service_ctx *ctx,
 {
 	enum mail_auth_request_flags flags = login->auth_req.flags;
 	struct mail_storage_service_input input;
-	const struct var_expand_table *table;
-	struct smtp_submit_settings *submission;
-	struct mapi_settings *set;
-	const char *error;
 
 	i_zero(user_r);
 	i_zero(&input);
@@ -78,23 +103,115 @@ int mapi_compat_user_open(struct mail_storage_service_ctx *ctx,
 		return -1;
 	restrict_access_allow_coredumps(TRUE);
 
-	/* [0] is the mail user's settings */
-	set = mail_storage_service_user_get_set(user_r->service_user)[1];
-	submission =
-		mail_storage_service_user_get_set(user_r->service_user)[2];
-	table = mail_user_var_expand_table(user_r->mail_user);
-	if (settings_var_expand(&mapi_setting_parser_info, set,
-				user_r->mail_user->pool, table, &error) <= 0 ||
-	    settings_var_expand(&smtp_submit_setting_parser_info, submission,
-				user_r->mail_user->pool, table, &error) <= 0) {
-		*error_r = t_strdup_printf("Failed to expand settings: %s",
-					   error);
+	return mapi_compat_user_read_settings(user_r, error_r);
+}
+
+static bool
+mapi_compat_other_user_is_allowed(struct mail_storage_service_user *user,
+				  const char **error_r)
+{
+	/* the mail user's settings, with what the userdb says */
+	const struct mail_user_settings *set =
+		mail_storage_service_user_get_set(user)[0];
+	struct passwd pw;
+	uid_t uid;
+
+	/* the first character says whether variables have been expanded */
+	if ((*set->mail_chroot != '\0' && set->mail_chroot[1] != '\0') ||
+	    restrict_access_get_current_chroot() != NULL) {
+		*error_r = "mail in a chroot can't be shared";
+		return FALSE;
+	}
+	if (*set->mail_uid == '\0')
+		return TRUE;
+	if (str_to_uid(set->mail_uid, &uid) < 0) {
+		if (i_getpwnam(set->mail_uid, &pw) <= 0) {
+			*error_r = t_strdup_printf("uid %s isn't known",
+						   set->mail_uid);
+			return FALSE;
+		}
+		uid = pw.pw_uid;
+	}
+	if (uid != geteuid()) {
+		*error_r = t_strdup_printf("mail belongs to uid %s, "
+			"this process runs as %s", dec2str(uid),
+			dec2str(geteuid()));
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/* ACLs are looked up as if self, with self's groups, used the mailbox. */
+static int
+mapi_compat_other_user_set_acl(const struct mapi_compat_user *self,
+			       struct mail_storage_service_user *user,
+			       const char **error_r)
+{
+	const char *groups =
+		mail_user_plugin_getenv(self->mail_user, "acl_groups");
+
+	if (mail_storage_service_user_set_setting(user, "plugin/acl_user",
+			self->mail_user->username, error_r) < 0 ||
+	    mail_storage_service_user_set_setting(user, "plugin/acl_groups",
+			groups == NULL ? "" : groups, error_r) < 0)
+		return -1;
+	return 0;
+}
+
+int mapi_compat_other_user_open(const struct mapi_compat_user *self,
+				const char *username, struct event *event,
+				struct mapi_compat_user *user_r,
+				const char **error_r)
+{
+	struct mail_storage_service_ctx *ctx =
+		mail_storage_service_get_global();
+	const struct mail_user_connection_data *conn =
+		&self->mail_user->conn;
+	struct ioloop_context *ioloop_ctx =
+		io_loop_get_current_context(current_ioloop);
+	struct mail_storage_service_input input;
+	int ret;
+
+	i_zero(user_r);
+	i_zero(&input);
+	input.module = input.service = "mapi";
+	input.event_parent = event;
+	if (conn->local_ip != NULL)
+		input.local_ip = *conn->local_ip;
+	if (conn->remote_ip != NULL)
+		input.remote_ip = *conn->remote_ip;
+	input.local_port = conn->local_port;
+	input.remote_port = conn->remote_port;
+	input.username = username;
+	input.session_id_prefix = self->mail_user->session_id;
+	input.conn_secured = conn->secured;
+	input.conn_ssl_secured = conn->ssl_secured;
+	/* The process stays self's. */
+	input.flags_override_add = MAIL_STORAGE_SERVICE_FLAG_USERDB_LOOKUP |
+		MAIL_STORAGE_SERVICE_FLAG_NO_RESTRICT_ACCESS |
+		MAIL_STORAGE_SERVICE_FLAG_NO_CHDIR |
+		MAIL_STORAGE_SERVICE_FLAG_NO_LOG_INIT;
+
+	ret = mail_storage_service_lookup(ctx, &input, &user_r->service_user,
+					  error_r);
+	if (ret <= 0)
+		return ret < 0 ? -1 : 0;
+	if (!mapi_compat_other_user_is_allowed(user_r->service_user, error_r) ||
+	    mapi_compat_other_user_set_acl(self, user_r->service_user,
+					   error_r) < 0) {
 		mapi_compat_user_close(user_r);
 		return -1;
 	}
-	user_r->set = set;
-	user_r->submission = submission;
-	return 0;
+	ret = mail_storage_service_next(ctx, user_r->service_user,
+					&user_r->mail_user, error_r);
+	/* what is logged next is of self's session */
+	if (ioloop_ctx != NULL)
+		io_loop_context_switch(ioloop_ctx);
+	if (ret < 0) {
+		mapi_compat_user_close(user_r);
+		return -1;
+	}
+	return mapi_compat_user_read_settings(user_r, error_r) < 0 ? -1 : 1;
 }
 
 void mapi_compat_user_close(struct mapi_compat_user *user)

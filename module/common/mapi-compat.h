@@ -51,6 +51,16 @@ int mapi_compat_user_open(struct mail_storage_service_ctx *ctx,
 			  struct event *event,
 			  struct mapi_compat_user *user_r,
 			  const char **error_r);
+/* Opens the mail of another user beside that of self, for whose session this
+   process has been started, such that ACLs take self for who asks. The user is
+   looked up in the userdb; username may be changed by that. event is the parent
+   of the user's event. Returns 1; 0 if there's no such user; -1 and an error if
+   this process can't have the mail: its files belong to another uid, it's in
+   another chroot, its settings aren't valid. */
+int mapi_compat_other_user_open(const struct mapi_compat_user *self,
+				const char *username, struct event *event,
+				struct mapi_compat_user *user_r,
+				const char **error_r);
 void mapi_compat_user_close(struct mapi_compat_user *user);
 
 /* Tells anvil that this process serves the user: for "doveadm who" and "kick",

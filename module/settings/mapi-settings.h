@@ -49,6 +49,8 @@ struct mapi_settings {
 	const char *mapi_send_on_behalf;
 	/* "sender", "yes", "no" */
 	const char *mapi_read_receipts;
+	/* users may log on to others' mailboxes as far as ACLs let them */
+	bool mapi_shared_mailboxes;
 	/* objects that a session may have open at a time */
 	unsigned int mapi_max_open_objects;
 	/* [seconds] */

@@ -23,27 +23,31 @@
 /* Flags of Connect */
 #define MAPI_CONNECT_USE_PRIVILEGE_ADMIN 0x00000001
 
-/* Keeps str for as long as there's the user. */
-static const char *
-mapi_client_keep(struct mapi_client *client, const char *old, const char *str)
+/* Keeps str for as long as there's the user, once for all Connects. */
+static void
+mapi_client_keep(const struct mapi_compat_user *user, const char **keep,
+		 const char *str)
 {
-	return old != NULL && strcmp(old, str) == 0 ? old :
-		p_strdup(client->user.mail_user->pool, str);
+	if (*keep == NULL || strcmp(*keep, str) != 0)
+		*keep = p_strdup(user->mail_user->pool, str);
 }
 
 /* Who the user is: what has been configured for her, else what the directory
    says, else what the username tells. */
-static void mapi_client_identify(struct mapi_client *client)
+static void
+mapi_client_identify(const struct mapi_compat_user *user,
+		     struct mapi_directory *directory,
+		     struct mapi_store_settings *store_set)
 {
-	const struct mapi_settings *set = client->user.set;
-	const char *username = client->user.mail_user->username;
+	const struct mapi_settings *set = user->set;
+	const char *username = user->mail_user->username;
 	const char *name = set->mapi_display_name;
 	const char *address = set->mapi_email_address;
 	struct mapi_directory_question question = {
 		.key = MAPI_DIRECTORY_USERNAME, .value = username,
 	};
 
-	client->directory->lookup(client->directory, &question, 1);
+	directory->lookup(directory, &question, 1);
 	if (question.object != NULL) {
 		if (*name == '\0')
 			name = question.object->name;
@@ -57,10 +61,27 @@ static void mapi_client_identify(struct mapi_client *client)
 		name = t_strcut(username, '@');
 	if (*name == '\0')
 		name = username;
-	client->display_name =
-		mapi_client_keep(client, client->display_name, name);
-	client->email_address =
-		mapi_client_keep(client, client->email_address, address);
+	mapi_client_keep(user, &store_set->display_name, name);
+	mapi_client_keep(user, &store_set->email_address, address);
+}
+
+void mapi_client_store_settings(const struct mapi_compat_user *user,
+				struct mapi_directory *directory,
+				struct mapi_store_settings *store_set)
+{
+	const struct mapi_settings *set = user->set;
+
+	store_set->companion_root = set->mapi_companion_mailbox;
+	store_set->organization = set->mapi_organization;
+	mapi_client_identify(user, directory, store_set);
+	store_set->directory = directory;
+	store_set->submission = user->submission;
+	store_set->send_as = set->mapi_send_as;
+	store_set->send_on_behalf = set->mapi_send_on_behalf;
+	store_set->receipts = strcmp(set->mapi_read_receipts, "no") == 0 ?
+		MAPI_RECEIPTS_NONE :
+		strcmp(set->mapi_read_receipts, "yes") == 0 ?
+		MAPI_RECEIPTS_ALL : MAPI_RECEIPTS_TO_SENDER;
 }
 
 void mapi_client_init(struct mapi_client *client,
@@ -70,6 +91,7 @@ void mapi_client_init(struct mapi_client *client,
 	i_zero(client);
 	client->user = *user;
 	client->directory = directory;
+	mapi_client_other_users_init(&client->other_users, client);
 	client->event = event;
 	event_ref(event);
 }
@@ -130,26 +152,18 @@ mapi_client_connect(struct mapi_client *client, const void *_req,
 	enum mapi_error ret;
 
 	i_zero(&set);
-	set.store.companion_root = mapi_set->mapi_companion_mailbox;
-	set.store.organization = mapi_set->mapi_organization;
-	mapi_client_identify(client);
-	set.store.email_address = client->email_address;
-	set.store.display_name = client->display_name;
-	set.store.directory = client->directory;
-	set.store.submission = client->user.submission;
-	set.store.send_as = mapi_set->mapi_send_as;
-	set.store.send_on_behalf = mapi_set->mapi_send_on_behalf;
-	set.store.receipts = strcmp(mapi_set->mapi_read_receipts, "no") == 0 ?
-		MAPI_RECEIPTS_NONE :
-		strcmp(mapi_set->mapi_read_receipts, "yes") == 0 ?
-		MAPI_RECEIPTS_ALL : MAPI_RECEIPTS_TO_SENDER;
+	mapi_client_store_settings(&client->user, client->directory,
+				   &client->store_set);
+	set.store = client->store_set;
+	if (mapi_set->mapi_shared_mailboxes)
+		set.other_users = &client->other_users.users;
 	set.max_open_objects = mapi_set->mapi_max_open_objects;
 	set.code_page = req->default_code_page;
 	set.locale_sort = req->lcid_sort;
 	set.locale_string = req->lcid_string;
 
 	resp->dn_prefix = "";
-	resp->display_name = client->display_name;
+	resp->display_name = set.store.display_name;
 	ret = mapi_client_connect_check(client, &set.store, req);
 	if (ret != EC_NONE) {
 		e_info(client->event, "Connect as %s refused: %s",

@@ -8,14 +8,17 @@
 
 #include "mapi-compat.h"
 #include "mapi-directory.h"
+#include "mapi-other-users.h"
 #include "mapi-session.h"
 
 struct mapi_client {
 	struct mapi_compat_user user;
 	struct event *event;
 	struct mapi_directory *directory;
-	/* set by Connect */
-	const char *display_name, *email_address;
+	/* as of the last Connect */
+	struct mapi_store_settings store_set;
+	/* whose mailboxes it may open besides */
+	struct mapi_client_other_users other_users;
 	/* NULL until Connect and after Disconnect */
 	struct mapi_session *session;
 };
@@ -42,6 +45,12 @@ void mapi_client_init(struct mapi_client *client,
 		      const struct mapi_compat_user *user,
 		      struct mapi_directory *directory, struct event *event);
 void mapi_client_deinit(struct mapi_client *client);
+
+/* What a store is told of its owner. Strings are on the user's pool; those that
+   set has already from an earlier call stay if they are the same. */
+void mapi_client_store_settings(const struct mapi_compat_user *user,
+				struct mapi_directory *directory,
+				struct mapi_store_settings *set);
 
 /* Handles one request completely; not NotificationWait, which isn't answered
    at once. request_type is the X-RequestType. The response is on mem. */

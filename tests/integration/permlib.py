@@ -69,6 +69,17 @@ def set_acl(server, mailbox, who, letters, user=None):
             imap_ok(imap.deleteacl(imap_quote(mailbox), who))
 
 
+def logon_error(server, user, owner, flags=0x0100000C):
+    """What RopLogon to owner's mailbox returns"""
+    raw = rawmapi.RawMapi(server, user, timeout=60)
+    raw.connect()
+    dn = user_dn(owner).encode() + b"\0"
+    answer = raw.execute(struct.pack("<BBBBIIH", rawmapi.ROP_LOGON, 0, 0, 1,
+                                     flags, 0, len(dn)) + dn, [NONE])
+    raw.close()
+    return answer.return_value()
+
+
 class Client(writelib.Client):
     """A session; a logon to owner's mailbox if it's given."""
 

@@ -12,7 +12,7 @@ from permlib import (
     EDITOR, EC_ACCESS_DENIED, EC_INVALID_PARAM, EC_NOT_FOUND, EC_NOT_SUPPORTED,
     EC_UNKNOWN_USER, FULL_OWNER, MODIFY, OWNER, PUBLISHING_EDITOR, READ,
     REMOVE, REPLACE_ROWS, FREE_BUSY, REVIEWER, SIMPLE, SUBFOLDER, VISIBLE,
-    Client, entry_id, get_acl, set_acl)
+    Client, entry_id, get_acl, logon_error, set_acl)
 from readlib import check, check_equal, imap_ok, imap_quote, imap_session, main
 
 ACCESS, ACCESS_LEVEL, RIGHTS = 0x0FF40003, 0x0FF70003, 0x66390003
@@ -260,6 +260,15 @@ def test_own_rights(server):
     check_equal(client.modify(folder, (ADD, server.users[1], REVIEWER)), 0,
                 "may be given by who may not read")
     client.close()
+
+
+def test_others_mailboxes(server):
+    """They aren't opened unless the administrator wants it."""
+    alice, bob, _ = server.users
+    client, folder = open_folder(server, "For bob")
+    check_equal(client.modify(folder, (ADD, bob, REVIEWER)), 0, "give")
+    client.close()
+    check_equal(logon_error(server, bob, alice), EC_ACCESS_DENIED, "logon")
 
 
 main()
