@@ -641,26 +641,50 @@ uint32_t mapi_bags_find_uid(const struct mapi_bags *bags, struct mail *mail)
 	return bag == NULL ? 0 : bag->bag_uid;
 }
 
+/* *vanished_r: it's not there any more. */
 static enum mapi_error
-bags_load(struct mapi_bags *bags, TALLOC_CTX *parent, const uint8_t *guid,
-	  struct mapi_overlay **overlay_r)
+bags_load_one(struct mapi_bags *bags, TALLOC_CTX *parent, uint32_t bag_uid,
+	      struct mapi_overlay **overlay_r, bool *vanished_r)
 {
 	struct mailbox_transaction_context *trans;
 	enum mapi_error error = EC_NONE;
-	const struct bag *bag = bags_find(bags, guid);
 	struct mail *bag_mail;
 
-	if (bag == NULL || bags->box == NULL)
-		return EC_NONE;
 	trans = mailbox_transaction_begin(bags->box, 0, "MAPI bag");
 	bag_mail = mail_alloc(trans, 0, NULL);
-	/* not there any more: it has been deleted with its message */
-	if (mail_set_uid(bag_mail, bag->bag_uid)) T_BEGIN {
+	*vanished_r = !mail_set_uid(bag_mail, bag_uid);
+	if (!*vanished_r) T_BEGIN {
 		error = bag_decode(bags, parent, bag_mail, overlay_r);
+		*vanished_r = error != EC_NONE && bag_mail->expunged;
 	} T_END;
 	mail_free(&bag_mail);
 	(void)mailbox_transaction_commit(&trans);
 	return error;
+}
+
+static enum mapi_error
+bags_load(struct mapi_bags *bags, TALLOC_CTX *parent, const uint8_t *guid,
+	  struct mapi_overlay **overlay_r)
+{
+	const struct bag *bag = bags_find(bags, guid);
+	enum mapi_error error;
+	uint32_t bag_uid = 0;
+	bool vanished;
+
+	/* One that has vanished has been replaced by another session, or deleted
+	   with its message. */
+	while (bag != NULL && bag->bag_uid != bag_uid && bags->box != NULL) {
+		bag_uid = bag->bag_uid;
+		error = bags_load_one(bags, parent, bag_uid, overlay_r,
+				      &vanished);
+		if (!vanished)
+			return error;
+		error = bags_refresh(bags, FALSE);
+		if (error != EC_NONE)
+			return error;
+		bag = bags_find(bags, guid);
+	}
+	return EC_NONE;
 }
 
 enum mapi_error

@@ -97,6 +97,8 @@ mapi_message_content_set_uid(struct mapi_message_content *content,
 		return EC_NONE;
 	error = mapi_bags_load(bags, content, content->mail,
 			       &content->overlay);
+	/* another one if it has just been replaced */
+	content->bag_uid = mapi_bags_find_uid(bags, content->mail);
 	if (error == EC_NONE && content->overlay != NULL) {
 		content->bag_has_flags =
 			mapi_flag_props_are_in(content->overlay);
