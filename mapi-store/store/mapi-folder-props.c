@@ -382,11 +382,6 @@ static struct mapi_value prop_false(struct folder_props *props)
 	return mapi_value_bool(FALSE);
 }
 
-static struct mapi_value prop_zero(struct folder_props *props)
-{
-	return mapi_value_i32(0);
-}
-
 /* --- counts, sizes, times --------------------------------------------------- */
 
 static struct mapi_value prop_content_count(struct folder_props *props)
@@ -402,6 +397,17 @@ static struct mapi_value prop_content_unread(struct folder_props *props)
 static struct mapi_value prop_associated_count(struct folder_props *props)
 {
 	return mapi_value_i32(folder_get_associated_count(props));
+}
+
+/* Of all messages that there have ever been, those that there aren't any more.
+   Messages that have been replaced count, too: what clients look for is that it
+   grows. [MS-OXCFOLD] 2.2.2.2.1.15 */
+static struct mapi_value prop_deleted_count(struct folder_props *props)
+{
+	const struct mailbox_status *status = folder_get_status(props);
+
+	return mapi_value_i32(status->uidnext <= status->messages ? 0 :
+			      status->uidnext - 1 - status->messages);
 }
 
 static struct mapi_value prop_article_next(struct folder_props *props)
@@ -580,7 +586,7 @@ static const struct folder_prop {
 	{ PIDTAG_MESSAGE_SIZE, prop_message_size },
 	{ PIDTAG_MESSAGE_SIZE_EXTENDED, prop_message_size_ext },
 	/* Expunged is gone: there's no dumpster. */
-	{ PIDTAG_DELETED_COUNT_TOTAL, prop_zero },
+	{ PIDTAG_DELETED_COUNT_TOTAL, prop_deleted_count },
 	{ PIDTAG_INTERNET_ARTICLE_NUMBER_NEXT, prop_article_next },
 	{ PIDTAG_CREATION_TIME, prop_creation_time },
 	{ PIDTAG_LAST_MODIFICATION_TIME, prop_change_time },
