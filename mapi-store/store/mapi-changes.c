@@ -4,8 +4,14 @@
 #include "store-compat.h"
 #include "mail-index-modseq.h"
 #include "mapi-changes.h"
+#include "mapi-store.h"
 
 #define EXT_NAME "mapi-changes"
+/* How far a MODSEQ is moved on: more than other sessions can get to in between, and
+   not as far as they do. */
+#define SET_CHANGED_MIN 16
+#define SET_CHANGED_MAX 255
+#define SET_CHANGED_ATTEMPTS 20
 
 /* Many messages are changed at once: the smaller, the faster. */
 struct mapi_change_rec {
@@ -46,6 +52,43 @@ uint64_t mapi_mail_content_modseq(struct mail *mail)
 {
 	return changes_content(mail->transaction->view,
 			       changes_ext_id(mail->box), mail->seq);
+}
+
+/* lib-storage can raise a message's MODSEQ to a given value only, and nothing happens
+   if others have got beyond it in the meantime. So it's looked at afterwards: if
+   it's another value, nobody knows whose change came first. (That two sessions
+   choose the same one at the same moment is left to chance.) Returns 1 if it's done,
+   0 if it has to be tried again, -1 on error. */
+static int mail_try_set_changed(struct mailbox *box, uint32_t uid)
+{
+	struct mailbox_transaction_context *trans;
+	struct mail *mail;
+	uint64_t modseq;
+	uint32_t seq;
+
+	if (mailbox_sync(box, 0) < 0)
+		return -1;
+	modseq = mail_index_modseq_get_highest(box->view) + SET_CHANGED_MIN +
+		i_rand_limit(SET_CHANGED_MAX - SET_CHANGED_MIN + 1);
+	trans = mailbox_transaction_begin(box, 0, "MAPI change");
+	mail = mail_alloc(trans, 0, NULL);
+	if (mail_set_uid(mail, uid))
+		mail_update_modseq(mail, modseq);
+	mail_free(&mail);
+	if (mailbox_transaction_commit(&trans) < 0 || mailbox_sync(box, 0) < 0)
+		return -1;
+	return !mail_index_lookup_seq(box->view, uid, &seq) ||
+		mail_index_modseq_lookup(box->view, seq) == modseq ? 1 : 0;
+}
+
+enum mapi_error mapi_mail_set_changed(struct mailbox *box, uint32_t uid)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < SET_CHANGED_ATTEMPTS && ret == 0; i++)
+		ret = mail_try_set_changed(box, uid);
+	return ret < 0 ? mapi_error_from_mailbox(box) : EC_NONE;
 }
 
 void mapi_changes_init(struct mapi_changes *changes_r,

@@ -17,11 +17,19 @@
    void. The record is a cache: without it a message counts as changed once more
    than it was. */
 
+#include "mapi-errors.h"
+
 struct mail;
+struct mailbox;
 struct mailbox_transaction_context;
 
 /* The MODSEQ of the message's content: what its change number is made of. */
 uint64_t mapi_mail_content_modseq(struct mail *mail);
+
+/* For a change that isn't in the message itself: gives it a MODSEQ that it hasn't
+   had before, whatever others do at the same time. There must be no transaction on
+   box. No error if there's no such message any more. */
+enum mapi_error mapi_mail_set_changed(struct mailbox *box, uint32_t uid);
 
 /* A transaction that leaves contents alone */
 struct mapi_changes {

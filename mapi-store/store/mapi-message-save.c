@@ -17,6 +17,7 @@
 #include "istream.h"
 #include "store-compat.h"
 #include "mapi-bags.h"
+#include "mapi-changes.h"
 #include "mapi-enums.h"
 #include "mapi-folder-rights.h"
 #include "mapi-mailprops-flags.h"
@@ -380,24 +381,18 @@ static enum mapi_error save_message(struct save *save, TALLOC_CTX *mem)
 	return EC_NONE;
 }
 
-/* The old message's flags become what the client has set. Everybody is to see
-   that it has changed, even if only its bag has. */
-static enum mapi_error save_update_old(struct save *save, bool bag_changed)
+/* The old message's flags become what the client has set. */
+static enum mapi_error save_update_flags(struct save *save)
 {
-	const struct mapi_overlay *changes = save->content->flag_changes;
 	struct mailbox_transaction_context *trans;
-	struct mailbox_status status;
 	enum mapi_error error = EC_NONE;
 	struct mail *mail;
 
-	mailbox_get_open_status(save->box, STATUS_HIGHESTMODSEQ, &status);
 	trans = mailbox_transaction_begin(save->box, 0, "MAPI save");
 	mail = mail_alloc(trans, MAIL_FETCH_FLAGS, NULL);
 	if (mail_set_uid(mail, save->old_uid)) {
-		if (changes != NULL)
-			error = mapi_flag_props_apply(mail, changes);
-		if (bag_changed)
-			mail_update_modseq(mail, status.highest_modseq + 1);
+		error = mapi_flag_props_apply(mail,
+					      save->content->flag_changes);
 	}
 	mail_free(&mail);
 	if (mailbox_transaction_commit(&trans) < 0 && error == EC_NONE)
@@ -466,7 +461,7 @@ static enum mapi_error save_properties(struct save *save, TALLOC_CTX *mem)
 		return EC_NONE;
 	}
 	if (!content->bag_changed && !content->bag_has_flags) {
-		error = save_update_old(save, FALSE);
+		error = save_update_flags(save);
 		if (error != EC_NONE || save_is_in_flags(save, mem))
 			return error;
 	}
@@ -476,7 +471,11 @@ static enum mapi_error save_properties(struct save *save, TALLOC_CTX *mem)
 				   save->old_uid))
 		save->mid_globcnt = 0;
 	error = save_bag(save, save->old_guid);
-	return error == EC_NONE ? save_update_old(save, TRUE) : error;
+	if (error == EC_NONE && content->flag_changes != NULL)
+		error = save_update_flags(save);
+	/* everybody is to see that it has changed, though only its bag has */
+	return error == EC_NONE ?
+		mapi_mail_set_changed(save->box, save->old_uid) : error;
 }
 
 /* --- ------------------------------------------------------------------------ */

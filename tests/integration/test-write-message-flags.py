@@ -4,6 +4,8 @@
 what IMAP clients see, and the other way round; in open messages and in tables;
 also when both change the same message."""
 
+import struct
+
 import readlib
 from readlib import check, check_equal, imap_ok, imap_session, main
 from savelib import (
@@ -38,7 +40,8 @@ class Client(Session):
             self.inbox_id, (MID, CHANGE_NUMBER) + self.tags)
             if row.pop(MID) == mid]
         check_equal(len(rows), 1, "rows")
-        self.number = rows[0].pop(CHANGE_NUMBER)
+        # replica id and GLOBCNT, of which the latter grows
+        self.number = struct.pack("<q", rows[0].pop(CHANGE_NUMBER))[2:]
         check_equal(rows[0], values, "row beside the message")
         values.pop(ICON_INDEX if values.get(ICON_INDEX) == -1 else None, None)
         return values
