@@ -295,9 +295,14 @@ mapi_submission_init(struct mapi_submission *submission,
 		     const struct mapi_content *all)
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
+	const struct mapi_value *value;
 	enum mapi_error error;
 
 	p_array_init(&submission->rcpts, submission->pool, 16);
+	/* [MS-OXOMSG] 2.2.1.20 */
+	value = mapi_propset_get(all->props,
+				 PIDTAG_ORIGINATOR_DELIVERY_REPORT_REQUESTED);
+	submission->report_delivery = value != NULL && value->u.b;
 	error = submission_get_hold(submission, all->props);
 	if (error == EC_NONE)
 		error = submission_get_sender(submission, mem, all);

@@ -43,6 +43,7 @@ struct mapi_submission {
 	const struct smtp_address *env_from;
 	ARRAY(const struct smtp_address *) rcpts;
 	unsigned int hold_secs;
+	bool report_delivery;
 	struct mapi_sent_place place;
 };
 

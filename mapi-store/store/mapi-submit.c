@@ -412,6 +412,7 @@ submit_send(struct submit_folder *sf, const struct mapi_submission *submission,
 		.from = submission->env_from,
 		.rcpts = array_front(&submission->rcpts),
 		.rcpt_count = array_count(&submission->rcpts),
+		.report_delivery = submission->report_delivery,
 		.hold_secs = submission->hold_secs,
 	};
 	enum mapi_error error;

@@ -210,6 +210,7 @@ static void send_begin(struct smtp_send *send)
 {
 	const struct mapi_envelope *envelope = send->envelope;
 	struct smtp_params_mail params;
+	struct smtp_params_rcpt rcpt_params;
 	unsigned int i;
 
 	timeout_remove(&send->to_next);
@@ -224,13 +225,20 @@ static void send_begin(struct smtp_send *send)
 					   PARAM_HOLD,
 					   dec2str(envelope->hold_secs));
 	}
+	i_zero(&rcpt_params);
+	if (envelope->report_delivery) {
+		params.ret = SMTP_PARAM_MAIL_RET_HDRS;
+		rcpt_params.notify = SMTP_PARAM_RCPT_NOTIFY_SUCCESS |
+			SMTP_PARAM_RCPT_NOTIFY_FAILURE |
+			SMTP_PARAM_RCPT_NOTIFY_DELAY;
+	}
 	send->trans = smtp_client_transaction_create(send->conn,
 		envelope->from, &params, 0, send_finished_callback, send);
 	smtp_client_transaction_start(send->trans, send_mail_callback, send);
 	send->rcpts_left = envelope->rcpt_count;
 	for (i = 0; i < envelope->rcpt_count && send->trans != NULL; i++) {
 		smtp_client_transaction_add_rcpt(send->trans,
-			envelope->rcpts[i], NULL, send_rcpt_callback,
+			envelope->rcpts[i], &rcpt_params, send_rcpt_callback,
 			send_rcpt_data_callback, send);
 	}
 }

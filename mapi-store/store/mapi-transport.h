@@ -21,6 +21,9 @@ struct mapi_envelope {
 	/* without doubles, at least one */
 	const struct smtp_address *const *rcpts;
 	unsigned int rcpt_count;
+	/* Successful delivery is to be reported, if the server can have that
+	   done ([RFC3461]). */
+	bool report_delivery;
 	/* for so many seconds the server keeps it ([RFC4865]); 0: sent now */
 	unsigned int hold_secs;
 };

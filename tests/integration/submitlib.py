@@ -201,6 +201,7 @@ def addresses(field):
 class Mail:
     def __init__(self):
         self.sender, self.rcpts, self.data = None, [], None
+        self.params, self.rcpt_params = "", []
 
     @property
     def message(self):
@@ -278,6 +279,7 @@ class SmtpServer:
             mail.sender, mail.params = address[1], line.partition("> ")[2]
         elif word == "RCPT":
             mail.rcpts.append(address[1])
+            mail.rcpt_params.append(line.partition(">")[2].strip())
         elif word == "DATA":
             self.answer(stream, "354 go on")
             lines = []

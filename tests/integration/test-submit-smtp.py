@@ -17,6 +17,7 @@ from submitlib import (
 DEFERRED_SEND_NUMBER, DEFERRED_SEND_UNITS = 0x3FEB0003, 0x3FEC0003
 DEFERRED_SEND_TIME, DEFERRED_DELIVERY_TIME = 0x3FEF0040, 0x000F0040
 REPRESENTING_SMTP, REPRESENTING_NAME = 0x5D02001F, 0x0042001F
+DELIVERY_REPORT = 0x0023000B
 REPRESENTING_TYPE, REPRESENTING_EMAIL = 0x0064001F, 0x0065001F
 ONE, TWO = "one@example.net", "two@example.net"
 
@@ -94,6 +95,24 @@ def test_size(server):
     check_equal(client.submit(msg), EC_MAX_SUBMISSION_EXCEEDED, "SIZE")
     check_equal(smtp.mails, [], "mails")
     client.close()
+
+
+def test_delivery_report(server):
+    for extensions, params in (((), ["", ""]),
+                               (["DSN"], ["NOTIFY=SUCCESS,FAILURE,DELAY"] * 2)):
+        smtp = mail_server(server, *extensions)
+        client = Client(server)
+        check_equal(client.submit(client.create(
+            {SUBJECT: "report", DELIVERY_REPORT: 1, DELETE_AFTER_SUBMIT: 1},
+            [(TO, ONE, "1"), (TO, TWO, "2")])), 0, "RopSubmitMessage")
+        check_equal(smtp.mails[-1].rcpt_params, params, "RCPT")
+        check_equal("RET=HDRS" in smtp.mails[-1].params, bool(extensions),
+                    "MAIL")
+        check_equal(client.submit(client.create(
+            {SUBJECT: "none", DELETE_AFTER_SUBMIT: 1}, [(TO, ONE, "1")])), 0,
+                    "RopSubmitMessage")
+        check_equal(smtp.mails[-1].rcpt_params, [""], "RCPT without a wish")
+        client.close()
 
 
 def test_down(server):
