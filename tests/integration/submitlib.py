@@ -9,6 +9,7 @@ import http.client
 import os
 import re
 import socket
+import ssl
 import struct
 import threading
 
@@ -199,7 +200,8 @@ def addresses(field):
 # --- the mail server ------------------------------------------------------------
 
 class Mail:
-    def __init__(self):
+    def __init__(self, tls):
+        self.tls = tls
         self.sender, self.rcpts, self.data = None, [], None
         self.params, self.rcpt_params = "", []
 
@@ -222,6 +224,8 @@ class SmtpServer:
     def reset(self):
         """As in the beginning"""
         self.extensions = []
+        # (certificate, key), with STARTTLS among the extensions
+        self.certificate = None
         self.replies = {}
         self.mails = []
         # called with the mail when all of it has arrived, before the answer
@@ -250,17 +254,30 @@ class SmtpServer:
         self.socket = None
 
     def serve(self, conn):
-        with conn, conn.makefile("rwb") as stream, \
-                contextlib.suppress(OSError):
-            self.answer(stream, "220 test")
-            mail = Mail()
-            for line in stream:
-                line = line.decode().rstrip("\r\n")
-                word = line.split(" ")[0].upper()
-                if not self.command(stream, mail, word, line):
+        with conn, contextlib.suppress(OSError):
+            with conn.makefile("rwb") as stream:
+                self.answer(stream, "220 test")
+                if not self.commands(stream, False):
                     return
-                if word in ("DATA", "RSET"):
-                    mail = Mail()
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*self.certificate)
+            with context.wrap_socket(conn, server_side=True) as tls, \
+                    tls.makefile("rwb") as stream:
+                self.commands(stream, True)
+
+    def commands(self, stream, tls):
+        """Returns True if TLS is to begin."""
+        mail = Mail(tls)
+        for line in stream:
+            line = line.decode().rstrip("\r\n")
+            word = line.split(" ")[0].upper()
+            if not self.command(stream, mail, word, line):
+                return False
+            if word == "STARTTLS":
+                return True
+            if word in ("DATA", "RSET"):
+                mail = Mail(tls)
+        return False
 
     def command(self, stream, mail, word, line):
         address = re.search(r"<(.*?)>", line)
@@ -308,14 +325,16 @@ class SmtpServer:
         return [mail.message["Subject"] for mail in self.mails]
 
 
-def smtp_server(server, *settings):
-    """A mail server that is the submission_host of all sessions from now on. To
-    be called once: a program's settings are those of its first call."""
+def smtp_server(server, *settings, certificate=None):
+    """A mail server that is the submission_host of all sessions from now on. The
+    settings are those of a program's first call. certificate: it has STARTTLS"""
     smtp = getattr(server, "smtp", None)
     if smtp is not None:
         smtp.reset()
         return smtp
     smtp = server.smtp = SmtpServer()
+    if certificate is not None:
+        smtp.certificate, smtp.extensions = certificate, ["STARTTLS"]
     with open(os.path.join(server.dir, "dovecot.conf"), "a",
               encoding="utf-8") as f:
         for line in (f"submission_host = 127.0.0.1:{smtp.port}", *settings):
