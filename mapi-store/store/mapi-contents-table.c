@@ -464,6 +464,11 @@ mapi_contents_source_open(TALLOC_CTX *parent, struct mapi_store *store,
 	csrc->src.v = &contents_vfuncs;
 	csrc->associated = (flags & CONTENTS_TABLE_ASSOCIATED) != 0;
 	error = mapi_folder_open(csrc, store, fid, &csrc->folder);
+	/* also if there's no mailbox that would say so */
+	if (error == EC_NONE) {
+		error = mapi_folder_check_rights(csrc->folder,
+						 RIGHTS_READ_ANY);
+	}
 	if (error == EC_NONE)
 		error = contents_open_mailbox(csrc, flags);
 	if (error != EC_NONE) {

@@ -11,7 +11,8 @@
 
 /* Hides the companion tree, the mailboxes in which the MAPI server keeps what
    only MAPI knows of, from clients of other protocols: it isn't listed, and it
-   can't be opened, created or renamed into by its name, as if it didn't exist.
+   can't be opened, created or renamed into by its name, as if it didn't exist;
+   neither the user's own nor that of somebody who shares mailboxes.
 
    Administration, replication, indexing and MAPI itself go on seeing it, even if
    they load the plugin. So does what walks through all mailboxes within a
@@ -136,7 +137,10 @@ static void mapi_mailbox_list_created(struct mailbox_list *list)
 	struct mapi_mailbox_list *mlist;
 	const char *root;
 
-	if ((ns->flags & NAMESPACE_FLAG_INBOX_USER) == 0 ||
+	/* That of a user who shares mailboxes is no business of those with whom
+	   they are shared, whatever its ACLs happen to be. */
+	if (((ns->flags & NAMESPACE_FLAG_INBOX_USER) == 0 &&
+	     ns->type != MAIL_NAMESPACE_TYPE_SHARED) ||
 	    mapi_plugin_service_is_unhidden(ns->user->service))
 		return;
 	root = mail_user_plugin_getenv(ns->user, "mapi_companion_root");
