@@ -22,8 +22,8 @@ $(B)/tests/unit/test-ostream-gather: $(B)/module/common/ostream-gather.o
 $(B)/tests/unit/test-login-headers.o $(B)/tests/fuzz/fuzz-login-headers.o: \
 	CPPFLAGS += -Imodule/login
 
-# loads Dovecot's quota plugin
-$(B)/tests/unit/test-store-props.o: \
+# loads Dovecot's quota plugin, its ACL plugin
+$(B)/tests/unit/test-store-props.o $(B)/tests/unit/test-store-permissions.o: \
 	CPPFLAGS += -DDOVECOT_MODULEDIR='"$(DC_MODULEDIR)"'
 
 # both ends of the lookup socket
