@@ -73,7 +73,7 @@ rop_create_folder(struct rop_context *ctx,
 	return EC_NONE;
 }
 
-/* Nothing is soft deleted: DELETE_HARD_DELETE makes no difference. The folder is
+/* Folders aren't soft deleted: DELETE_HARD_DELETE makes no difference. The folder is
    found by its id alone, wherever it is. */
 enum mapi_error
 rop_delete_folder(struct rop_context *ctx,
@@ -152,7 +152,7 @@ rop_copy_folder(struct rop_context *ctx,
 
 static enum mapi_error
 rop_folder_empty(struct rop_context *ctx, uint8_t want_delete_associated,
-		 uint8_t *partial_r)
+		 bool hard, uint8_t *partial_r)
 {
 	struct mapi_folder *folder = (struct mapi_folder *)ctx->object;
 	enum mapi_error ret;
@@ -161,18 +161,17 @@ rop_folder_empty(struct rop_context *ctx, uint8_t want_delete_associated,
 	if (!response_fits(ctx, sizeof(*partial_r)))
 		return EC_BUFFER_TOO_SMALL;
 	ret = mapi_folder_empty(folder->obj.store, folder->fid,
-				want_delete_associated != 0, &partial);
+				want_delete_associated != 0, hard, &partial);
 	*partial_r = partial ? 1 : 0;
 	return ret;
 }
 
-/* Nothing is soft deleted, so there's no difference between both. */
 enum mapi_error
 rop_empty_folder(struct rop_context *ctx,
 		 const struct rop_empty_folder_request *req,
 		 struct rop_empty_folder_response *resp_r)
 {
-	return rop_folder_empty(ctx, req->want_delete_associated,
+	return rop_folder_empty(ctx, req->want_delete_associated, FALSE,
 				&resp_r->partial_completion);
 }
 
@@ -181,6 +180,6 @@ rop_hard_delete_messages_and_subfolders(struct rop_context *ctx,
 	const struct rop_hard_delete_messages_and_subfolders_request *req,
 	struct rop_hard_delete_messages_and_subfolders_response *resp_r)
 {
-	return rop_folder_empty(ctx, req->want_delete_associated,
+	return rop_folder_empty(ctx, req->want_delete_associated, TRUE,
 				&resp_r->partial_completion);
 }

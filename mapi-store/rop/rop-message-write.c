@@ -131,7 +131,7 @@ rop_move_copy_messages(struct rop_context *ctx,
 }
 
 static enum mapi_error
-messages_delete(struct rop_context *ctx, const mapi_id_t *mids,
+messages_delete(struct rop_context *ctx, bool hard, const mapi_id_t *mids,
 		unsigned int count, bool notify_non_read, uint8_t *partial_r)
 {
 	struct mapi_folder *folder = (struct mapi_folder *)ctx->object;
@@ -140,23 +140,29 @@ messages_delete(struct rop_context *ctx, const mapi_id_t *mids,
 
 	if (!response_fits(ctx, sizeof(*partial_r)))
 		return EC_BUFFER_TOO_SMALL;
-	error = notify_non_read ?
-		mapi_messages_delete_notify(folder->obj.store, folder->fid,
-					    mids, count, &partial) :
-		mapi_messages_delete(folder->obj.store, folder->fid, mids,
-				     count, &partial);
+	if (notify_non_read) {
+		error = mapi_messages_delete_notify(folder->obj.store,
+						    folder->fid, mids, count,
+						    hard, &partial);
+	} else if (hard) {
+		error = mapi_messages_delete(folder->obj.store, folder->fid,
+					     mids, count, &partial);
+	} else {
+		error = mapi_messages_soft_delete(folder->obj.store,
+						  folder->fid, mids, count,
+						  &partial);
+	}
 	*partial_r = partial ? 1 : 0;
 	return error;
 }
 
-/* Nothing is soft deleted yet, so there's no difference between both. */
 enum mapi_error
 rop_delete_messages(struct rop_context *ctx,
 		    const struct rop_delete_messages_request *req,
 		    struct rop_delete_messages_response *resp_r)
 {
-	return messages_delete(ctx, req->message_ids, req->message_id_count,
-			       req->notify_non_read != 0,
+	return messages_delete(ctx, FALSE, req->message_ids,
+			       req->message_id_count, req->notify_non_read != 0,
 			       &resp_r->partial_completion);
 }
 
@@ -165,7 +171,7 @@ rop_hard_delete_messages(struct rop_context *ctx,
 			 const struct rop_hard_delete_messages_request *req,
 			 struct rop_hard_delete_messages_response *resp_r)
 {
-	return messages_delete(ctx, req->message_ids, req->message_id_count,
-			       req->notify_non_read != 0,
+	return messages_delete(ctx, TRUE, req->message_ids,
+			       req->message_id_count, req->notify_non_read != 0,
 			       &resp_r->partial_completion);
 }

@@ -14,8 +14,7 @@
 #include "mapi-store.h"
 #include "mapi-wire.h"
 
-/* Other bits are ignored, and so is OpenSoftDeleted, as nothing is soft deleted
-   in Dovecot. */
+/* Other bits than these and OpenSoftDeleted are ignored. */
 #define OPEN_MESSAGE_MASK OPEN_MESSAGE_BEST_ACCESS
 
 /* RowCount is a byte */
@@ -183,6 +182,11 @@ rop_open_message(struct rop_context *ctx,
 		return EC_NOT_FOUND;
 	error = mapi_message_open(ctx->object_parent, store, fid,
 				  req->message_id, &msg);
+	if (error == EC_NOT_FOUND &&
+	    (req->open_mode_flags & OPEN_MESSAGE_OPEN_SOFT_DELETED) != 0) {
+		error = mapi_message_open_deleted(ctx->object_parent, store,
+						  fid, req->message_id, &msg);
+	}
 	if (error != EC_NONE)
 		return error;
 	rop_message_set_code_page(ctx, msg, req->code_page_id);

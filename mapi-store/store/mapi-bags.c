@@ -15,7 +15,11 @@
    bags with one MID the newest holds that has a message. If the message that it
    replaces is still there, the process that was to expunge it has died, and whoever
    notices does it. (Not if that is newer than the bag: then two sessions have
-   replaced one message at the same moment, and there are two now.) */
+   replaced one message at the same moment, and there are two now.)
+
+   Messages that have been soft deleted have taken their bags along as they were,
+   to "bags-deleted-<number>" ("bags-deleted-fai-<number>"). There GLOBCNT means
+   nothing: mapi-dumpster.h has the MIDs. */
 
 #include "lib.h"
 #include "array.h"
@@ -53,12 +57,16 @@ struct bag {
 	uint32_t uid, checked;
 	/* an older bag with the same MID */
 	struct bag *older;
+	/* the bag itself says another MID, which means nothing (any more) */
+	bool void_mid;
 };
 
 struct mapi_bags {
 	struct mapi_bags *next;
 	struct mapi_store *store;
 	char *leaf;
+	/* of messages that have been soft deleted */
+	bool deleted;
 
 	struct mailbox *box;
 	uint32_t uidvalidity, last_uid;
@@ -108,7 +116,7 @@ static void bags_deinit_index(struct mapi_bags *bags)
 }
 
 static struct mapi_bags *
-bags_get_leaf(struct mapi_store *store, const char *leaf)
+bags_get_leaf(struct mapi_store *store, const char *leaf, bool deleted)
 {
 	struct mapi_bags *bags;
 
@@ -119,6 +127,7 @@ bags_get_leaf(struct mapi_store *store, const char *leaf)
 	bags = i_new(struct mapi_bags, 1);
 	bags->store = store;
 	bags->leaf = i_strdup(leaf);
+	bags->deleted = deleted;
 	bags_init_index(bags);
 	bags->next = store->bags;
 	store->bags = bags;
@@ -133,14 +142,27 @@ struct mapi_bags *mapi_bags_get(struct mapi_store *store,
 	T_BEGIN {
 		bags = bags_get_leaf(store, t_strdup_printf(associated ?
 			MAPI_COMPANION_BAGS_FAI : MAPI_COMPANION_BAGS,
-			folder_number));
+			folder_number), FALSE);
+	} T_END;
+	return bags;
+}
+
+struct mapi_bags *mapi_bags_get_deleted(struct mapi_store *store,
+					uint32_t folder_number, bool associated)
+{
+	struct mapi_bags *bags;
+
+	T_BEGIN {
+		bags = bags_get_leaf(store, t_strdup_printf(associated ?
+			MAPI_COMPANION_BAGS_DELETED_FAI :
+			MAPI_COMPANION_BAGS_DELETED, folder_number), TRUE);
 	} T_END;
 	return bags;
 }
 
 struct mapi_bags *mapi_bags_get_values(struct mapi_store *store)
 {
-	return bags_get_leaf(store, MAPI_COMPANION_VALUES);
+	return bags_get_leaf(store, MAPI_COMPANION_VALUES, FALSE);
 }
 
 static void bags_close(struct mapi_bags *bags)
@@ -215,6 +237,7 @@ static void bags_remove_mid(struct mapi_bags *bags, struct bag *bag)
 					    POINTER_CAST(bag->uid));
 	bag->older = NULL;
 	bag->mid = 0;
+	bag->void_mid = TRUE;
 	bag->uid = 0;
 }
 
@@ -229,6 +252,7 @@ static void bags_add(struct mapi_bags *bags, const struct bag *_bag)
 	if (bag != NULL && bag->mid == _bag->mid) {
 		/* the same message's: they come in the order of UIDs */
 		bag->bag_uid = _bag->bag_uid;
+		bag->void_mid = _bag->void_mid;
 		return;
 	}
 	if (bag == NULL) {
@@ -274,6 +298,10 @@ static enum mapi_error bags_read(struct mapi_bags *bags)
 		else {
 			if (ret > 0 && bag_parse(value, &bag)) {
 				bag.bag_uid = mail->uid;
+				if (bags->deleted && bag.mid != 0) {
+					bag.mid = 0;
+					bag.void_mid = TRUE;
+				}
 				bags_add(bags, &bag);
 			}
 			bags->last_uid = mail->uid;
@@ -337,7 +365,12 @@ static enum mapi_error bags_refresh(struct mapi_bags *bags, bool create)
 
 bool mapi_bags_exist(const struct mapi_bags *bags)
 {
-	return hash_table_count(bags->by_guid) > 0;
+	return mapi_bags_count(bags) > 0;
+}
+
+unsigned int mapi_bags_count(const struct mapi_bags *bags)
+{
+	return hash_table_count(bags->by_guid);
 }
 
 /* --- messages with other MIDs ------------------------------------------------ */
@@ -947,48 +980,105 @@ mapi_bags_delete_unused(struct mapi_bags *bags, time_t before,
 	return error;
 }
 
-static enum mapi_error
-bag_copy(struct mapi_bags *dest, struct mail *mail, const char *guid)
+/* Copies of bags, all saved in one transaction */
+struct bags_copy {
+	struct mapi_bags *src, *dest;
+	struct mailbox_transaction_context *src_trans, *dest_trans;
+	/* of src */
+	struct mail *mail;
+	/* bags that dest had of the same messages */
+	ARRAY_TYPE(seq_range) old;
+	unsigned int count;
+};
+
+/* With another header */
+static int
+bag_copy_body(struct bags_copy *copy, struct mail_save_context **ctx,
+	      const char *guid)
 {
 	const struct mapi_bag_new bag = { .guid = guid };
 	struct istream *inputs[3] = { NULL, NULL, NULL }, *input;
 	struct message_size hdr_size;
-	enum mapi_error error;
+	int ret;
 
-	if (mail_get_stream_because(mail, &hdr_size, NULL, "MAPI bag",
-				    &input) < 0) {
-		return mail->expunged ? EC_NONE :
-			mapi_error_from_mailbox(mail->box);
-	}
+	if (mail_get_stream_because(copy->mail, &hdr_size, NULL, "MAPI bag",
+				    &input) < 0)
+		return -1;
 	i_stream_seek(input, hdr_size.physical_size);
 	inputs[0] = bag_create_header(&bag);
 	inputs[1] = i_stream_create_limit(input, (uoff_t)-1);
 	input = i_stream_create_concat(inputs);
-	error = bags_save_input(dest, guid, input, FALSE);
+	ret = mapi_mail_save(ctx, input);
 	i_stream_unref(&inputs[0]);
 	i_stream_unref(&inputs[1]);
 	i_stream_unref(&input);
-	return error;
+	return ret;
 }
 
-/* Calls bag_copy() for the bag of guid, if it has one. */
+/* A bag can be copied as it is if what its header says is true of the copy. */
 static enum mapi_error
-bags_copy_one(struct mapi_bags *src, struct mapi_bags *dest, struct mail *mail,
-	      const guid_128_t guid, const char *dest_guid)
+bag_copy(struct bags_copy *copy, const char *guid, const char *dest_guid)
 {
-	const struct bag *bag = bags_find(src, guid);
+	struct mail_save_context *ctx;
+	const struct bag *bag, *old;
+	guid_128_t guid_128;
+	int ret;
 
-	return bag != NULL && mail_set_uid(mail, bag->bag_uid) ?
-		bag_copy(dest, mail, dest_guid) : EC_NONE;
+	mail_generate_guid_128_hash(guid, guid_128);
+	bag = bags_find(copy->src, guid_128);
+	if (bag == NULL || !mail_set_uid(copy->mail, bag->bag_uid))
+		return EC_NONE;
+	ctx = mailbox_save_alloc(copy->dest_trans);
+	mailbox_save_set_flags(ctx, MAIL_SEEN, NULL);
+	if (strcmp(guid, dest_guid) == 0 &&
+	    (copy->dest->deleted || (bag->mid == 0 && !bag->void_mid)))
+		ret = mailbox_copy(&ctx, copy->mail);
+	else
+		ret = bag_copy_body(copy, &ctx, dest_guid);
+	if (ret < 0) {
+		if (ctx != NULL)
+			mailbox_save_cancel(&ctx);
+		return copy->mail->expunged ? EC_NONE :
+			mapi_error_from_mailbox(copy->dest->box);
+	}
+	copy->count++;
+	mail_generate_guid_128_hash(dest_guid, guid_128);
+	old = bags_find(copy->dest, guid_128);
+	if (old != NULL)
+		seq_range_array_add(&copy->old, old->bag_uid);
+	return EC_NONE;
+}
+
+static enum mapi_error
+bags_copy_all(struct bags_copy *copy, const char *const *guids)
+{
+	enum mapi_error error = EC_NONE;
+
+	copy->src_trans = mailbox_transaction_begin(copy->src->box, 0,
+						    "MAPI bags");
+	copy->mail = mail_alloc(copy->src_trans, 0, NULL);
+	copy->dest_trans = copy->dest->deleted ?
+		store_compat_internal_save_begin(copy->dest->box, "MAPI bags") :
+		mailbox_transaction_begin(copy->dest->box,
+			MAILBOX_TRANSACTION_FLAG_EXTERNAL |
+			MAILBOX_TRANSACTION_FLAG_ASSIGN_UIDS, "MAPI bags");
+	for (; *guids != NULL && error == EC_NONE; guids += 2) T_BEGIN {
+		error = bag_copy(copy, guids[0], guids[1]);
+	} T_END;
+	mail_free(&copy->mail);
+	(void)mailbox_transaction_commit(&copy->src_trans);
+	if (error != EC_NONE || copy->count == 0)
+		mailbox_transaction_rollback(&copy->dest_trans);
+	else if (mailbox_transaction_commit(&copy->dest_trans) < 0)
+		error = mapi_error_from_mailbox(copy->dest->box);
+	return error;
 }
 
 enum mapi_error mapi_bags_copy(struct mapi_bags *src, struct mapi_bags *dest,
 			       const char *const *guids)
 {
-	struct mailbox_transaction_context *trans;
+	struct bags_copy copy = { .src = src, .dest = dest };
 	enum mapi_error error;
-	struct mail *mail;
-	guid_128_t guid;
 
 	error = bags_refresh(src, FALSE);
 	if (error != EC_NONE || !mapi_bags_exist(src))
@@ -996,14 +1086,15 @@ enum mapi_error mapi_bags_copy(struct mapi_bags *src, struct mapi_bags *dest,
 	error = bags_refresh(dest, TRUE);
 	if (error != EC_NONE)
 		return error;
-	trans = mailbox_transaction_begin(src->box, 0, "MAPI bags");
-	mail = mail_alloc(trans, 0, NULL);
-	for (; *guids != NULL && error == EC_NONE; guids += 2) T_BEGIN {
-		mail_generate_guid_128_hash(guids[0], guid);
-		error = bags_copy_one(src, dest, mail, guid, guids[1]);
-	} T_END;
-	mail_free(&mail);
-	(void)mailbox_transaction_commit(&trans);
+	i_array_init(&copy.old, 8);
+	error = bags_copy_all(&copy, guids);
+	if (error == EC_NONE && copy.count > 0) {
+		seq_range_array_merge(&dest->superseded, &copy.old);
+		/* the next one does it if this fails */
+		(void)bags_expunge(dest, &dest->superseded);
+		error = bags_refresh(dest, FALSE);
+	}
+	array_free(&copy.old);
 	return error;
 }
 

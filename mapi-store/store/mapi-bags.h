@@ -17,6 +17,10 @@ struct mapi_bags;
    nothing is opened yet. */
 struct mapi_bags *mapi_bags_get(struct mapi_store *store,
 				uint32_t folder_number, bool associated);
+/* The same of the folder's soft-deleted messages (mapi-dumpster.h): none of these
+   bags says what MID a message has. */
+struct mapi_bags *mapi_bags_get_deleted(struct mapi_store *store,
+					uint32_t folder_number, bool associated);
 
 /* Bags that are of no message: large values of the properties of folders and of the
    store (mapi-stored-props.h). */
@@ -28,6 +32,7 @@ struct mapi_bags *mapi_bags_get_values(struct mapi_store *store);
 enum mapi_error mapi_bags_refresh(struct mapi_bags *bags, struct mailbox *box);
 /* Whether there's any bag as far as has been seen. */
 bool mapi_bags_exist(const struct mapi_bags *bags);
+unsigned int mapi_bags_count(const struct mapi_bags *bags);
 
 /* Which bag a message has, 0 if none: another one after each change. */
 uint32_t mapi_bags_find_uid(const struct mapi_bags *bags, struct mail *mail);
@@ -75,8 +80,9 @@ mapi_bags_delete_unused(struct mapi_bags *bags, time_t before,
 			bool (*is_used)(const char *guid, void *context),
 			void *context);
 /* For messages that are copied to another mailbox: copies the bags of those that
-   have some. guids: the GUID of each and that of its copy, in turn; NULL at the
-   end. Bags that the copies had are replaced. */
+   have some, in one transaction. guids: the GUID of each and that of its copy, in
+   turn; NULL at the end. Bags that the copies had are replaced. The user's quota
+   isn't enforced if the messages are soft deleted by it. */
 enum mapi_error mapi_bags_copy(struct mapi_bags *src, struct mapi_bags *dest,
 			       const char *const *guids);
 /* For a mailbox that is copied as a whole, with the messages' GUIDs. */

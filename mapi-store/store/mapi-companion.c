@@ -152,3 +152,14 @@ mapi_companion_open(const struct mapi_companion *comp, const char *leaf,
 	*box_r = box;
 	return EC_NONE;
 }
+
+void mapi_companion_delete(const struct mapi_companion *comp, const char *leaf)
+{
+	struct mailbox *box;
+
+	box = mapi_companion_alloc(comp, leaf, 0);
+	if (mailbox_delete(box) < 0 &&
+	    mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND)
+		(void)mapi_error_from_mailbox(box);
+	mailbox_free(&box);
+}

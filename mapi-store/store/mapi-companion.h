@@ -61,4 +61,8 @@ mapi_companion_open(const struct mapi_companion *comp, const char *leaf,
 		    bool create, const struct mailbox_update *update,
 		    struct mailbox **box_r);
 
+/* Deletes a mailbox of the tree with what is in it, if it's there. Errors are
+   logged. */
+void mapi_companion_delete(const struct mapi_companion *comp, const char *leaf);
+
 #endif

@@ -10,6 +10,7 @@
 #include "lib.h"
 #include "array.h"
 #include "mapi-contents-table.h"
+#include "mapi-dumpster.h"
 #include "mapi-enums.h"
 #include "mapi-folder-rights.h"
 #include "mapi-mailprops.h"
@@ -425,14 +426,10 @@ static const struct mapi_table_source_vfuncs contents_vfuncs = {
 
 /* --- opening -------------------------------------------------------------- */
 
-static enum mapi_error
-contents_open_mailbox(struct contents_source *csrc, uint8_t flags)
+static enum mapi_error contents_open_mailbox(struct contents_source *csrc)
 {
 	enum mapi_error error;
 
-	/* Nothing is kept of what has been deleted. */
-	if ((flags & CONTENTS_TABLE_SOFT_DELETES) != 0)
-		return EC_NONE;
 	/* ids come from the folder's own mailbox */
 	error = mapi_folder_open_mailbox(csrc->folder);
 	if (error != EC_NONE)
@@ -463,14 +460,22 @@ mapi_contents_source_open(TALLOC_CTX *parent, struct mapi_store *store,
 	csrc = talloc_zero(parent, struct contents_source);
 	csrc->src.v = &contents_vfuncs;
 	csrc->associated = (flags & CONTENTS_TABLE_ASSOCIATED) != 0;
-	error = mapi_folder_open(csrc, store, fid, &csrc->folder);
+	if ((flags & CONTENTS_TABLE_SOFT_DELETES) == 0)
+		error = mapi_folder_open(csrc, store, fid, &csrc->folder);
+	else {
+		error = mapi_dumpster_look(store, fid);
+		if (error == EC_NONE) {
+			error = mapi_folder_open_deleted(csrc, store, fid,
+							 &csrc->folder);
+		}
+	}
 	/* also if there's no mailbox that would say so */
 	if (error == EC_NONE) {
 		error = mapi_folder_check_rights(csrc->folder,
 						 RIGHTS_READ_ANY);
 	}
 	if (error == EC_NONE)
-		error = contents_open_mailbox(csrc, flags);
+		error = contents_open_mailbox(csrc);
 	if (error != EC_NONE) {
 		talloc_free(csrc);
 		return error;

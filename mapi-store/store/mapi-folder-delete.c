@@ -4,14 +4,17 @@
 #include "mail-search-build.h"
 #include "store-compat.h"
 #include "mapi-bags.h"
+#include "mapi-dumpster.h"
 #include "mapi-enums.h"
 #include "mapi-folder-rights.h"
 #include "mapi-folder-write-private.h"
+#include "mapi-message-write.h"
 #include "mapi-search-folder-private.h"
 #include "mapi-stored-props.h"
 
-/* Deleting folders, and what is in them. There's no dumpster: what is deleted
-   is gone, but for what plugins keep of it (lazy_expunge).
+/* Deleting folders, and what is in them. Deleted folders are gone, but for what
+   plugins keep of them (lazy_expunge); messages of folders that are emptied may be
+   kept (mapi-dumpster.h).
 
    Several folders are deleted one by one, a folder after its subfolders, so that
    a process that dies leaves a smaller tree, all of it whole. For one folder
@@ -37,22 +40,17 @@ static void
 delete_associated(struct mapi_store *store,
 		  const struct mapi_folder_item *item)
 {
-	const char *const leafs[] = {
-		t_strdup_printf(MAPI_COMPANION_FAI, item->number),
-		t_strdup_printf(MAPI_COMPANION_BAGS, item->number),
-		t_strdup_printf(MAPI_COMPANION_BAGS_FAI, item->number),
-		t_strdup_printf(MAPI_COMPANION_RULES, item->number),
+	static const char *const leafs[] = {
+		MAPI_COMPANION_FAI, MAPI_COMPANION_BAGS,
+		MAPI_COMPANION_BAGS_FAI, MAPI_COMPANION_RULES,
 	};
-	struct mailbox *box;
 	unsigned int i;
 
 	for (i = 0; i < N_ELEMENTS(leafs); i++) {
-		box = mapi_companion_alloc(store->companion, leafs[i], 0);
-		if (mailbox_delete(box) < 0 &&
-		    mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND)
-			(void)mapi_error_from_mailbox(box);
-		mailbox_free(&box);
+		mapi_companion_delete(store->companion,
+			t_strdup_printf(leafs[i], item->number));
 	}
+	mapi_dumpster_delete(store, item->number);
 }
 
 enum mapi_error
@@ -353,9 +351,36 @@ folder_empty_messages(struct mapi_store *store,
 		mapi_folder_fid_to_number(node->fid), FALSE), partial);
 }
 
+/* Expunges all, soft-deleted ones, too. */
+static enum mapi_error
+folder_purge(struct mapi_store *store, const struct mapi_folder_node *node,
+	     bool associated, bool *partial)
+{
+	enum mapi_error ret;
+
+	ret = associated ? folder_empty_associated(store, node, partial) :
+		folder_empty_messages(store, node, partial);
+	return ret != EC_NONE ? ret :
+		mapi_dumpster_empty(store, node->fid, associated, partial);
+}
+
+static enum mapi_error
+folder_empty_part(struct mapi_store *store, mapi_id_t fid, bool associated,
+		  bool hard, bool *partial)
+{
+	const struct mapi_folder_node *node =
+		mapi_folder_tree_lookup(store, fid);
+
+	if (node == NULL)
+		return EC_OBJECT_DELETED;
+	return hard || !mapi_dumpster_is_enabled(store) ?
+		folder_purge(store, node, associated, partial) :
+		mapi_messages_soft_delete_all(store, fid, associated, partial);
+}
+
 static enum mapi_error
 folder_empty(struct mapi_store *store, mapi_id_t fid, bool associated,
-	     bool *partial)
+	     bool hard, bool *partial)
 {
 	const struct mapi_folder_node *node;
 	enum mapi_error ret, ret2;
@@ -372,11 +397,11 @@ folder_empty(struct mapi_store *store, mapi_id_t fid, bool associated,
 	if (node->search)
 		return EC_SEARCH_FOLDER;
 	ret = folder_empty_children(store, node, partial);
-	ret2 = folder_empty_messages(store, node, partial);
+	ret2 = folder_empty_part(store, fid, FALSE, hard, partial);
 	if (ret == EC_NONE)
 		ret = ret2;
 	if (associated) {
-		ret2 = folder_empty_associated(store, node, partial);
+		ret2 = folder_empty_part(store, fid, TRUE, hard, partial);
 		if (ret == EC_NONE)
 			ret = ret2;
 	}
@@ -386,13 +411,13 @@ folder_empty(struct mapi_store *store, mapi_id_t fid, bool associated,
 
 enum mapi_error
 mapi_folder_empty(struct mapi_store *store, mapi_id_t fid, bool associated,
-		  bool *partial_r)
+		  bool hard, bool *partial_r)
 {
 	enum mapi_error ret;
 
 	*partial_r = FALSE;
 	T_BEGIN {
-		ret = folder_empty(store, fid, associated, partial_r);
+		ret = folder_empty(store, fid, associated, hard, partial_r);
 	} T_END;
 	return ret;
 }

@@ -4,6 +4,7 @@
 #include "store-compat.h"
 #include "mapi-enums.h"
 #include "mapi-props.h"
+#include "mapi-dumpster.h"
 #include "mapi-entryid.h"
 #include "mapi-folder-rights.h"
 #include "mapi-rules.h"
@@ -23,10 +24,12 @@ struct folder_props {
 	TALLOC_CTX *mem;
 
 	bool have_status, have_size, have_times, have_associated;
+	bool have_deleted;
 	struct mailbox_status status;
 	uint64_t size;
 	uint32_t associated_count;
 	struct timespec created, changed;
+	struct mapi_dumpster_totals deleted;
 };
 
 typedef struct mapi_value folder_prop_func_t(struct folder_props *props);
@@ -402,7 +405,7 @@ static struct mapi_value prop_associated_count(struct folder_props *props)
 /* Of all messages that there have ever been, those that there aren't any more.
    Messages that have been replaced count, too: what clients look for is that it
    grows. [MS-OXCFOLD] 2.2.2.2.1.15 */
-static struct mapi_value prop_deleted_count(struct folder_props *props)
+static struct mapi_value prop_deleted_total(struct folder_props *props)
 {
 	const struct mailbox_status *status = folder_get_status(props);
 
@@ -439,6 +442,43 @@ static struct mapi_value prop_message_size_ext(struct folder_props *props)
 		return not_found();
 	return mapi_value_i64(folder_get_size(props));
 }
+
+static const struct mapi_dumpster_totals *
+folder_get_deleted(struct folder_props *props)
+{
+	if (!props->have_deleted) {
+		props->have_deleted = TRUE;
+		mapi_dumpster_get_totals(props->store, props->node->fid,
+					 &props->deleted);
+	}
+	return &props->deleted;
+}
+
+static struct mapi_value prop_deleted_count(struct folder_props *props)
+{
+	return mapi_value_i32(folder_get_deleted(props)->messages[0]);
+}
+
+static struct mapi_value prop_deleted_fai_count(struct folder_props *props)
+{
+	return mapi_value_i32(folder_get_deleted(props)->messages[1]);
+}
+
+/* Of one property id there are one with 32 and one with 64 bits. */
+#define DELETED_SIZE(name, expression) \
+static struct mapi_value prop_deleted_##name(struct folder_props *props) \
+{ \
+	const uint64_t *size = folder_get_deleted(props)->size; \
+	return mapi_value_i64(expression); \
+} \
+static struct mapi_value prop_deleted_##name##_32(struct folder_props *props) \
+{ \
+	const uint64_t *size = folder_get_deleted(props)->size; \
+	return mapi_value_i32(I_MIN(expression, INT32_MAX)); \
+}
+DELETED_SIZE(size, size[0] + size[1])
+DELETED_SIZE(normal_size, size[0])
+DELETED_SIZE(fai_size, size[1])
 
 static struct mapi_value prop_creation_time(struct folder_props *props)
 {
@@ -585,8 +625,25 @@ static const struct folder_prop {
 	  FOLDER_PROP_UNLISTED },
 	{ PIDTAG_MESSAGE_SIZE, prop_message_size },
 	{ PIDTAG_MESSAGE_SIZE_EXTENDED, prop_message_size_ext },
-	/* Expunged is gone: there's no dumpster. */
-	{ PIDTAG_DELETED_COUNT_TOTAL, prop_deleted_count },
+	{ PIDTAG_DELETED_COUNT_TOTAL, prop_deleted_total },
+	{ PIDTAG_DELETED_MESSAGE_COUNT, prop_deleted_count,
+	  FOLDER_PROP_UNLISTED },
+	{ PIDTAG_DELETED_ASSOCIATED_MESSAGE_COUNT, prop_deleted_fai_count,
+	  FOLDER_PROP_UNLISTED },
+	{ PIDTAG_DELETED_MESSAGE_SIZE_EXTENDED, prop_deleted_size,
+	  FOLDER_PROP_UNLISTED },
+	{ PIDTAG_DELETED_NORMAL_MESSAGE_SIZE_EXTENDED,
+	  prop_deleted_normal_size, FOLDER_PROP_UNLISTED },
+	{ PIDTAG_DELETED_ASSOCIATED_MESSAGE_SIZE_EXTENDED,
+	  prop_deleted_fai_size, FOLDER_PROP_UNLISTED },
+	{ MAPI_TAG_AS(PIDTAG_DELETED_MESSAGE_SIZE_EXTENDED, PTYP_INTEGER32),
+	  prop_deleted_size_32, FOLDER_PROP_UNLISTED },
+	{ MAPI_TAG_AS(PIDTAG_DELETED_NORMAL_MESSAGE_SIZE_EXTENDED,
+		      PTYP_INTEGER32), prop_deleted_normal_size_32,
+	  FOLDER_PROP_UNLISTED },
+	{ MAPI_TAG_AS(PIDTAG_DELETED_ASSOCIATED_MESSAGE_SIZE_EXTENDED,
+		      PTYP_INTEGER32), prop_deleted_fai_size_32,
+	  FOLDER_PROP_UNLISTED },
 	{ PIDTAG_INTERNET_ARTICLE_NUMBER_NEXT, prop_article_next },
 	{ PIDTAG_CREATION_TIME, prop_creation_time },
 	{ PIDTAG_LAST_MODIFICATION_TIME, prop_change_time },

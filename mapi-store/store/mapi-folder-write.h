@@ -62,12 +62,13 @@ mapi_folder_delete(struct mapi_store *store, mapi_id_t fid, uint8_t flags,
 		   bool *partial_r);
 
 /* Deletes what is in a folder: messages, subfolders (but special ones and those
-   that have such: *partial_r is set), and with associated FAI messages.
-   EC_NOT_SUPPORTED for the Root and the IPM subtree, which have no messages.
-   [MS-OXCFOLD] 3.2.5.9 */
+   that have such: *partial_r is set), and with associated FAI messages. They are
+   soft deleted, or with hard expunged, and then also those that were soft deleted
+   before. EC_NOT_SUPPORTED for the Root and the IPM subtree, which have no
+   messages. [MS-OXCFOLD] 3.2.5.9, 3.2.5.10 */
 enum mapi_error
 mapi_folder_empty(struct mapi_store *store, mapi_id_t fid, bool associated,
-		  bool *partial_r);
+		  bool hard, bool *partial_r);
 
 /* mapi_object_vfuncs.set_props, .delete_props of folders */
 enum mapi_error

@@ -2,6 +2,7 @@
 #include "lib.h"
 #include "store-compat.h"
 #include "mapi-bags.h"
+#include "mapi-dumpster.h"
 #include "mapi-entryid.h"
 #include "mapi-enums.h"
 #include "mapi-folder-rights.h"
@@ -24,6 +25,8 @@ struct mapi_folder_box {
 	struct mapi_blocks blocks;
 	/* owned by the store */
 	struct mapi_bags *bags;
+	/* of soft-deleted messages, else NULL */
+	struct mapi_dumpster_ids *ids;
 };
 
 struct mapi_folder_private {
@@ -89,6 +92,18 @@ mapi_folder_open(TALLOC_CTX *parent, struct mapi_store *store, mapi_id_t fid,
 	return EC_NONE;
 }
 
+enum mapi_error
+mapi_folder_open_deleted(TALLOC_CTX *parent, struct mapi_store *store,
+			 mapi_id_t fid, struct mapi_folder **folder_r)
+{
+	enum mapi_error error;
+
+	error = mapi_folder_open(parent, store, fid, folder_r);
+	if (error == EC_NONE)
+		(*folder_r)->deleted = TRUE;
+	return error;
+}
+
 struct mapi_folder_node *mapi_folder_node(struct mapi_folder *folder)
 {
 	return mapi_folder_tree_lookup(folder->obj.store, folder->fid);
@@ -117,10 +132,22 @@ mapi_folder_box_get_blocks(struct mapi_folder *folder,
 	return EC_NONE;
 }
 
+/* After the box has been synchronised */
+static enum mapi_error
+mapi_folder_box_refresh(struct mapi_folder *folder,
+			struct mapi_folder_box *fbox)
+{
+	if (folder->deleted)
+		mapi_dumpster_ids_refresh(fbox->ids, fbox->box);
+	return mapi_bags_refresh(fbox->bags, fbox->box);
+}
+
 /* fbox->box is allocated; it's freed on error */
 static enum mapi_error
 mapi_folder_box_open(struct mapi_folder *folder, struct mapi_folder_box *fbox)
 {
+	uint32_t number = mapi_folder_fid_to_number(folder->fid);
+	bool associated = fbox == &folder->priv->associated;
 	enum mapi_error ret = EC_NONE;
 
 	/* without CONDSTORE Dovecot wouldn't keep MODSEQs of flags */
@@ -131,14 +158,43 @@ mapi_folder_box_open(struct mapi_folder *folder, struct mapi_folder_box *fbox)
 	if (ret == EC_NONE)
 		ret = mapi_folder_box_get_blocks(folder, fbox);
 	if (ret == EC_NONE) {
-		fbox->bags = mapi_bags_get(folder->obj.store,
-			mapi_folder_fid_to_number(folder->fid),
-			fbox == &folder->priv->associated);
-		ret = mapi_bags_refresh(fbox->bags, fbox->box);
+		fbox->bags = folder->deleted ?
+			mapi_bags_get_deleted(folder->obj.store, number,
+					      associated) :
+			mapi_bags_get(folder->obj.store, number, associated);
+		if (folder->deleted)
+			fbox->ids = mapi_dumpster_ids_init(folder);
+		ret = mapi_folder_box_refresh(folder, fbox);
 	}
-	if (ret != EC_NONE)
+	if (ret != EC_NONE) {
 		mailbox_free(&fbox->box);
+		TALLOC_FREE(fbox->ids);
+	}
 	return ret;
+}
+
+/* Who may delete messages may recover and purge them. */
+static enum mapi_error mapi_folder_open_dumpster(struct mapi_folder *folder)
+{
+	struct mapi_folder_box *fbox = &folder->priv->normal;
+	enum mailbox_flags flags = MAILBOX_FLAG_DROP_RECENT;
+	enum mapi_error ret;
+
+	ret = mapi_folder_check_rights(folder, RIGHTS_READ_ANY);
+	if (ret != EC_NONE)
+		return ret;
+	if (mapi_folder_check_rights(folder, RIGHTS_DELETE_ANY) != EC_NONE)
+		flags |= MAILBOX_FLAG_READONLY;
+	T_BEGIN {
+		fbox->box = mapi_companion_alloc(folder->obj.store->companion,
+			mapi_dumpster_leaf(
+				mapi_folder_fid_to_number(folder->fid), FALSE),
+			flags);
+		ret = mapi_folder_box_open(folder, fbox);
+	} T_END;
+	if (ret == EC_NONE)
+		folder->box = fbox->box;
+	return ret == EC_NOT_FOUND ? EC_NONE : ret;
 }
 
 enum mapi_error mapi_folder_open_mailbox(struct mapi_folder *folder)
@@ -150,6 +206,9 @@ enum mapi_error mapi_folder_open_mailbox(struct mapi_folder *folder)
 
 	if (folder->box != NULL)
 		return EC_NONE;
+	if (folder->deleted)
+		return mapi_folder_open_dumpster(folder);
+	mapi_dumpster_look_once(store, folder->fid);
 	node = mapi_folder_node(folder);
 	if (node == NULL)
 		return EC_OBJECT_DELETED;
@@ -170,7 +229,7 @@ enum mapi_error mapi_folder_open_mailbox(struct mapi_folder *folder)
 enum mapi_error
 mapi_folder_open_associated(struct mapi_folder *folder, struct mailbox **box_r)
 {
-	struct mapi_store *store = folder->obj.store;
+	uint32_t number = mapi_folder_fid_to_number(folder->fid);
 	struct mapi_folder_box *fbox = &folder->priv->associated;
 	enum mailbox_flags flags = MAILBOX_FLAG_DROP_RECENT;
 	enum mapi_error ret;
@@ -182,10 +241,9 @@ mapi_folder_open_associated(struct mapi_folder *folder, struct mailbox **box_r)
 	if (mapi_folder_check_rights(folder, RIGHTS_FOLDER_OWNER) != EC_NONE)
 		flags |= MAILBOX_FLAG_READONLY;
 	if (fbox->box == NULL) T_BEGIN {
-		const char *leaf = t_strdup_printf(MAPI_COMPANION_FAI,
-			mapi_folder_fid_to_number(folder->fid));
-
-		fbox->box = mapi_companion_alloc(store->companion, leaf, flags);
+		fbox->box = mapi_companion_alloc(folder->obj.store->companion,
+			folder->deleted ? mapi_dumpster_leaf(number, TRUE) :
+			t_strdup_printf(MAPI_COMPANION_FAI, number), flags);
 		ret = mapi_folder_box_open(folder, fbox);
 	} T_END;
 	*box_r = fbox->box;
@@ -221,6 +279,7 @@ static void
 mapi_folder_box_close(struct mapi_folder *folder, struct mapi_folder_box *fbox)
 {
 	mailbox_free(&fbox->box);
+	TALLOC_FREE(fbox->ids);
 	if (fbox == &folder->priv->normal)
 		folder->box = NULL;
 }
@@ -231,6 +290,9 @@ static bool mapi_folder_is_renamed(struct mapi_folder *folder)
 {
 	const struct mapi_folder_node *node = mapi_folder_node(folder);
 
+	/* dumpsters keep their names */
+	if (folder->deleted)
+		return FALSE;
 	return node == NULL ||
 		null_strcmp(node->vname, folder->box->vname) != 0;
 }
@@ -274,7 +336,7 @@ mapi_folder_box_sync(struct mapi_folder *folder, struct mapi_folder_box *fbox,
 		mapi_blocks_seen(folder->obj.store, &fbox->blocks,
 				 status.highest_modseq);
 	}
-	return mapi_bags_refresh(fbox->bags, fbox->box);
+	return mapi_folder_box_refresh(folder, fbox);
 }
 
 enum mapi_error mapi_folder_sync(struct mapi_folder *folder)
@@ -324,7 +386,9 @@ mapi_id_t mapi_folder_mid(struct mapi_folder *folder, bool associated,
 {
 	const struct mapi_folder_box *fbox =
 		mapi_folder_box_get(folder, associated);
-	uint64_t globcnt = mapi_bags_mid_globcnt(fbox->bags, uid);
+	uint64_t globcnt = folder->deleted ?
+		mapi_dumpster_get_mid(fbox->box, uid) :
+		mapi_bags_mid_globcnt(fbox->bags, uid);
 
 	if (globcnt == 0)
 		globcnt = (uint64_t)fbox->blocks.id_block << 32 | uid;
@@ -348,14 +412,20 @@ static enum mapi_error
 mapi_folder_box_mid_to_uid(const struct mapi_folder_box *fbox,
 			   uint64_t globcnt, uint32_t *uid_r)
 {
-	*uid_r = mapi_bags_mid_uid(fbox->bags, globcnt);
+	uint64_t other;
+
+	*uid_r = fbox->ids != NULL ?
+		mapi_dumpster_ids_find(fbox->ids, globcnt) :
+		mapi_bags_mid_uid(fbox->bags, globcnt);
 	if (*uid_r != 0)
 		return EC_NONE;
 	*uid_r = globcnt & UINT32_MAX;
+	if (globcnt >> 32 != fbox->blocks.id_block)
+		return EC_NOT_FOUND;
 	/* a message that has kept the MID of another one hasn't its own */
-	return globcnt >> 32 != fbox->blocks.id_block ||
-		mapi_bags_mid_globcnt(fbox->bags, *uid_r) != 0 ?
-		EC_NOT_FOUND : EC_NONE;
+	other = fbox->ids != NULL ? mapi_dumpster_get_mid(fbox->box, *uid_r) :
+		mapi_bags_mid_globcnt(fbox->bags, *uid_r);
+	return other != 0 ? EC_NOT_FOUND : EC_NONE;
 }
 
 bool mapi_folder_has_normal_mid(struct mapi_folder *folder, mapi_id_t mid)

@@ -53,6 +53,9 @@ struct mapi_folder {
 	struct mapi_object obj;
 	mapi_id_t fid;
 	enum mapi_special_folder special;
+	/* not the folder's messages but those that have been soft deleted from
+	   it */
+	bool deleted;
 	/* NULL until mapi_folder_open_mailbox(), and for folders without
 	   mailbox */
 	struct mailbox *box;
@@ -67,6 +70,11 @@ struct mapi_folder {
 enum mapi_error
 mapi_folder_open(TALLOC_CTX *parent, struct mapi_store *store, mapi_id_t fid,
 		 struct mapi_folder **folder_r);
+/* As if the messages that have been soft deleted from it (mapi-dumpster.h) were the
+   folder's; its other properties are those of the folder. */
+enum mapi_error
+mapi_folder_open_deleted(TALLOC_CTX *parent, struct mapi_store *store,
+			 mapi_id_t fid, struct mapi_folder **folder_r);
 /* The folder's node now; NULL if the folder has vanished meanwhile. */
 struct mapi_folder_node *mapi_folder_node(struct mapi_folder *folder);
 

@@ -330,6 +330,16 @@ mailprop_get_saved(struct mapi_message_view *view,
 	return EC_NONE;
 }
 
+/* A message comes into a dumpster by being deleted. */
+static enum mapi_error
+mailprop_get_deleted_on(struct mapi_message_view *view,
+			const struct mapi_mailprop *prop, TALLOC_CTX *mem,
+			struct mapi_value *value_r)
+{
+	return view->folder != NULL && view->folder->deleted ?
+		mailprop_get_saved(view, prop, mem, value_r) : EC_NOT_FOUND;
+}
+
 static uint32_t mailprop_access(struct mapi_message_view *view)
 {
 	while (view->mail == NULL && view->outer != NULL)
@@ -339,7 +349,10 @@ static uint32_t mailprop_access(struct mapi_message_view *view)
 		return MAPI_ACCESS_READ | MAPI_ACCESS_MODIFY;
 	if (mailbox_is_readonly(view->mail->box))
 		return MAPI_ACCESS_READ;
-	return mapi_folder_message_access(view->folder, view->associated);
+	/* what is soft deleted isn't to be changed */
+	return mapi_folder_message_access(view->folder, view->associated) &
+		(view->folder->deleted ? ~(uint32_t)MAPI_ACCESS_MODIFY :
+		 (uint32_t)-1);
 }
 
 /* [MS-OXCPRPT] 2.2.1.1; of new messages [MS-OXCMSG] 3.2.5.2 */
@@ -578,6 +591,7 @@ const struct mapi_mailprop mapi_mailprops_index[] = {
 	I(CREATION_TIME, saved, 0, MAIL_FETCH_SAVE_DATE, STORED),
 	I(LAST_MODIFICATION_TIME, saved, 0, MAIL_FETCH_SAVE_DATE, STORED),
 	I(LOCAL_COMMIT_TIME, saved, 0, MAIL_FETCH_SAVE_DATE, STORED),
+	I(DELETED_ON, deleted_on, 0, MAIL_FETCH_SAVE_DATE, STORED),
 
 	I(ACCESS, access, 0),
 	I(ACCESS_LEVEL, access_level, 0),

@@ -261,6 +261,17 @@ mailprops_get_column(struct mapi_message_view *view,
 		     TALLOC_CTX *mem, size_t max_size,
 		     struct mapi_value *value_r);
 
+/* Outlook's "Recover Deleted Items" shows the time of the last modification as that
+   of the deletion. */
+static bool
+mailprops_is_deleted_on(const struct mapi_message_view *view,
+			const struct mapi_mailprops_column *column)
+{
+	return view->folder != NULL && view->folder->deleted &&
+		MAPI_TAG_ID(column->tag) ==
+		MAPI_TAG_ID(PIDTAG_LAST_MODIFICATION_TIME);
+}
+
 /* What the client or a bag says, or what is made of what a client has changed.
    found_r is FALSE if it's what is stored. */
 static enum mapi_error
@@ -274,7 +285,7 @@ mailprops_get_changed(struct mapi_message_view *view,
 	bool stored;
 
 	*found_r = FALSE;
-	if (view->overlay != NULL) {
+	if (view->overlay != NULL && !mailprops_is_deleted_on(view, column)) {
 		error = mapi_overlay_get_value(view->overlay, column->tag, mem,
 					       max_size, value_r, found_r);
 		if (*found_r || error != EC_NONE)

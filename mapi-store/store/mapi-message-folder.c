@@ -25,26 +25,27 @@ static int mapi_message_folder_idle_destructor(struct mapi_message_folder *mfold
 }
 
 static struct mapi_message_folder *
-mapi_message_folder_find(struct mapi_store *store, mapi_id_t fid)
+mapi_message_folder_find(struct mapi_store *store, mapi_id_t fid, bool deleted)
 {
 	struct mapi_message_folder *mfolder;
 
 	for (mfolder = idle_folders; mfolder != NULL; mfolder = mfolder->next) {
-		if (mfolder->store == store && mfolder->folder->fid == fid)
+		if (mfolder->store == store && mfolder->folder->fid == fid &&
+		    mfolder->folder->deleted == deleted)
 			return mfolder;
 	}
 	return NULL;
 }
 
-enum mapi_error
-mapi_message_folder_get(struct mapi_store *store, mapi_id_t fid,
-			struct mapi_message_folder **mfolder_r,
-			struct mapi_folder **folder_r)
+static enum mapi_error
+message_folder_get(struct mapi_store *store, mapi_id_t fid, bool deleted,
+		   struct mapi_message_folder **mfolder_r,
+		   struct mapi_folder **folder_r)
 {
 	struct mapi_message_folder *mfolder;
 	enum mapi_error error;
 
-	mfolder = mapi_message_folder_find(store, fid);
+	mfolder = mapi_message_folder_find(store, fid, deleted);
 	if (mfolder != NULL) {
 		if (mapi_folder_node(mfolder->folder) != NULL &&
 		    mapi_folder_sync(mfolder->folder) == EC_NONE) {
@@ -59,7 +60,10 @@ mapi_message_folder_get(struct mapi_store *store, mapi_id_t fid,
 	}
 	mfolder = talloc_zero(store, struct mapi_message_folder);
 	mfolder->store = store;
-	error = mapi_folder_open(mfolder, store, fid, &mfolder->folder);
+	error = deleted ?
+		mapi_folder_open_deleted(mfolder, store, fid,
+					 &mfolder->folder) :
+		mapi_folder_open(mfolder, store, fid, &mfolder->folder);
 	if (error == EC_NONE)
 		error = mapi_folder_open_mailbox(mfolder->folder);
 	if (error != EC_NONE) {
@@ -69,6 +73,22 @@ mapi_message_folder_get(struct mapi_store *store, mapi_id_t fid,
 	*mfolder_r = mfolder;
 	*folder_r = mfolder->folder;
 	return EC_NONE;
+}
+
+enum mapi_error
+mapi_message_folder_get(struct mapi_store *store, mapi_id_t fid,
+			struct mapi_message_folder **mfolder_r,
+			struct mapi_folder **folder_r)
+{
+	return message_folder_get(store, fid, FALSE, mfolder_r, folder_r);
+}
+
+enum mapi_error
+mapi_message_folder_get_deleted(struct mapi_store *store, mapi_id_t fid,
+				struct mapi_message_folder **mfolder_r,
+				struct mapi_folder **folder_r)
+{
+	return message_folder_get(store, fid, TRUE, mfolder_r, folder_r);
 }
 
 void mapi_message_folder_release(struct mapi_message_folder **_mfolder)

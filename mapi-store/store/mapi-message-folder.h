@@ -19,6 +19,12 @@ enum mapi_error
 mapi_message_folder_get(struct mapi_store *store, mapi_id_t fid,
 			struct mapi_message_folder **mfolder_r,
 			struct mapi_folder **folder_r);
+/* The same for a message that has been soft deleted from the folder
+   (mapi_folder_open_deleted()). */
+enum mapi_error
+mapi_message_folder_get_deleted(struct mapi_store *store, mapi_id_t fid,
+				struct mapi_message_folder **mfolder_r,
+				struct mapi_folder **folder_r);
 /* There must be no transaction left in its mailboxes. */
 void mapi_message_folder_release(struct mapi_message_folder **mfolder);
 

@@ -4,6 +4,7 @@
 #include "array.h"
 #include "sort.h"
 #include "store-compat.h"
+#include "mapi-dumpster.h"
 #include "mapi-message-list.h"
 
 ARRAY_DEFINE_TYPE(message_uids, uint32_t);
@@ -83,32 +84,84 @@ message_list_fill(struct mapi_message_list *list, const mapi_id_t *mids,
 	return EC_NONE;
 }
 
+static void
+message_list_add_existing(ARRAY_TYPE(seq_range) *uids, struct mailbox *box,
+			  uint32_t first_uid, uint32_t last_uid)
+{
+	uint32_t seq, seq1, seq2, uid;
+
+	mailbox_get_seq_range(box, first_uid, last_uid, &seq1, &seq2);
+	for (seq = seq1; seq != 0 && seq <= seq2; seq++) {
+		mail_index_lookup_uid(box->view, seq, &uid);
+		seq_range_array_add(uids, uid);
+	}
+}
+
+/* mfolder and folder are set. */
+static enum mapi_error
+message_list_init(struct mapi_message_list *list, const mapi_id_t *mids,
+		  unsigned int count, bool write)
+{
+	enum mapi_error error;
+	unsigned int i;
+
+	for (i = 0; i < N_ELEMENTS(list->uids); i++)
+		i_array_init(&list->uids[i], 16);
+	T_BEGIN {
+		error = message_list_fill(list, mids, count);
+	} T_END;
+	for (i = 0; i < N_ELEMENTS(list->boxes) && error == EC_NONE; i++) {
+		if (write && list->boxes[i] != NULL &&
+		    mailbox_is_readonly(list->boxes[i]))
+			error = EC_ACCESS_DENIED;
+	}
+	if (error != EC_NONE)
+		mapi_message_list_close(list);
+	return error;
+}
+
 enum mapi_error
 mapi_message_list_open(struct mapi_store *store, mapi_id_t fid,
 		       const mapi_id_t *mids, unsigned int count, bool write,
 		       struct mapi_message_list *list_r)
 {
 	enum mapi_error error;
-	unsigned int i;
 
 	i_zero(list_r);
 	error = mapi_message_folder_get(store, fid, &list_r->mfolder,
 					&list_r->folder);
+	return error != EC_NONE ? error :
+		message_list_init(list_r, mids, count, write);
+}
+
+enum mapi_error
+mapi_message_list_open_all(struct mapi_store *store, mapi_id_t fid,
+			   bool associated, struct mapi_message_list *list_r)
+{
+	unsigned int which = associated ? 1 : 0;
+	struct mailbox *box;
+	uint32_t next_uid;
+	enum mapi_error error;
+
+	error = mapi_message_list_open(store, fid, NULL, 0, FALSE, list_r);
 	if (error != EC_NONE)
 		return error;
-	for (i = 0; i < N_ELEMENTS(list_r->uids); i++)
-		i_array_init(&list_r->uids[i], 16);
-	T_BEGIN {
-		error = message_list_fill(list_r, mids, count);
-	} T_END;
-	for (i = 0; i < N_ELEMENTS(list_r->boxes) && error == EC_NONE; i++) {
-		if (write && list_r->boxes[i] != NULL &&
-		    mailbox_is_readonly(list_r->boxes[i]))
-			error = EC_ACCESS_DENIED;
-	}
-	if (error != EC_NONE)
+	box = list_r->folder->box;
+	if (associated)
+		error = mapi_folder_open_associated(list_r->folder, &box);
+	if (error == EC_NONE && box != NULL && mailbox_is_readonly(box))
+		error = EC_ACCESS_DENIED;
+	if (error != EC_NONE) {
 		mapi_message_list_close(list_r);
-	return error;
+		return error;
+	}
+	list_r->boxes[which] = box;
+	if (box != NULL) {
+		next_uid = mail_index_get_header(box->view)->next_uid;
+		message_list_add_existing(&list_r->uids[which], box, 1,
+					       next_uid - 1);
+	}
+	return EC_NONE;
 }
 
 void mapi_message_list_close(struct mapi_message_list *list)
@@ -118,6 +171,98 @@ void mapi_message_list_close(struct mapi_message_list *list)
 	for (i = 0; i < N_ELEMENTS(list->uids); i++)
 		array_free(&list->uids[i]);
 	mapi_message_folder_release(&list->mfolder);
+}
+
+/* --- those that have been soft deleted -------------------------------------- */
+
+/* Whether it's a message of the list that exists */
+static bool
+message_list_has(struct mapi_message_list *list, mapi_id_t mid)
+{
+	struct mailbox *box;
+	bool associated;
+	uint32_t uid, seq;
+
+	if (mapi_folder_mid_to_uid(list->folder, mid, &associated,
+				   &uid) != EC_NONE)
+		return FALSE;
+	box = list->boxes[associated ? 1 : 0];
+	return box != NULL && mail_index_lookup_seq(box->view, uid, &seq);
+}
+
+/* Leaves those that exist. */
+static void message_list_drop_absent(struct mapi_message_list *list)
+{
+	ARRAY_TYPE(seq_range) existing;
+	const struct seq_range *range;
+	unsigned int i;
+
+	for (i = 0; i < N_ELEMENTS(list->boxes); i++) {
+		if (list->boxes[i] == NULL)
+			continue;
+		t_array_init(&existing, 16);
+		array_foreach(&list->uids[i], range) {
+			message_list_add_existing(&existing, list->boxes[i],
+						  range->seq1, range->seq2);
+		}
+		array_clear(&list->uids[i]);
+		array_append_array(&list->uids[i], &existing);
+		if (array_count(&list->uids[i]) == 0)
+			list->boxes[i] = NULL;
+	}
+	list->missing = FALSE;
+}
+
+static enum mapi_error
+message_list_split_deleted(struct mapi_message_list *list,
+			   const mapi_id_t *mids, unsigned int count,
+			   struct mapi_message_list *deleted_r, bool *any_r)
+{
+	struct mapi_store *store = list->folder->obj.store;
+	mapi_id_t fid = list->folder->fid;
+	ARRAY(mapi_id_t) absent;
+	enum mapi_error error;
+	unsigned int i;
+
+	t_array_init(&absent, 16);
+	for (i = 0; i < count; i++) {
+		if (!message_list_has(list, mids[i]))
+			array_push_back(&absent, &mids[i]);
+	}
+	if (array_count(&absent) == 0)
+		return EC_NONE;
+	i_zero(deleted_r);
+	error = mapi_message_folder_get_deleted(store, fid, &deleted_r->mfolder,
+						&deleted_r->folder);
+	if (error == EC_NONE) {
+		error = message_list_init(deleted_r, array_front(&absent),
+					  array_count(&absent), TRUE);
+	}
+	if (error != EC_NONE)
+		return error;
+	message_list_drop_absent(list);
+	*any_r = TRUE;
+	return EC_NONE;
+}
+
+enum mapi_error
+mapi_message_list_split_deleted(struct mapi_message_list *list,
+				const mapi_id_t *mids, unsigned int count,
+				struct mapi_message_list *deleted_r,
+				bool *any_r)
+{
+	struct mapi_store *store = list->folder->obj.store;
+	enum mapi_error error;
+
+	*any_r = FALSE;
+	if (!mapi_dumpster_exists(store, list->folder->fid, FALSE) &&
+	    !mapi_dumpster_exists(store, list->folder->fid, TRUE))
+		return EC_NONE;
+	T_BEGIN {
+		error = message_list_split_deleted(list, mids, count, deleted_r,
+						   any_r);
+	} T_END;
+	return error;
 }
 
 bool mapi_message_list_any_left(struct mailbox *box,

@@ -27,6 +27,19 @@ enum mapi_error
 mapi_message_list_open(struct mapi_store *store, mapi_id_t fid,
 		       const mapi_id_t *mids, unsigned int count, bool write,
 		       struct mapi_message_list *list_r);
+/* The same of all normal or all FAI messages. */
+enum mapi_error
+mapi_message_list_open_all(struct mapi_store *store, mapi_id_t fid,
+			   bool associated, struct mapi_message_list *list_r);
+/* If some of the messages that list was opened with aren't in the folder, but have
+   been soft deleted from it, these are no longer in list, and it isn't missing
+   any that they are: that's up to deleted_r, which must be closed if
+   *any_r is set. */
+enum mapi_error
+mapi_message_list_split_deleted(struct mapi_message_list *list,
+				const mapi_id_t *mids, unsigned int count,
+				struct mapi_message_list *deleted_r,
+				bool *any_r);
 /* There must be no transaction left. */
 void mapi_message_list_close(struct mapi_message_list *list);
 

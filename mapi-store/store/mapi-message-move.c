@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Copying, moving and deleting stored messages. */
+/* Copying and moving stored messages. */
 
 #include "lib.h"
 #include "array.h"
 #include "guid.h"
 #include "store-compat.h"
 #include "mapi-bags.h"
+#include "mapi-dumpster.h"
 #include "mapi-message-list.h"
+#include "mapi-message-move.h"
 #include "mapi-message-write.h"
 #include "mapi-search-folder.h"
 #include "mapi-store-private.h"
@@ -15,24 +17,11 @@
 /* How often a copy is begun anew because a message vanished meanwhile */
 #define COPY_ATTEMPTS_MAX 5
 
-struct copy {
-	struct mailbox *src, *dest;
-	struct mapi_bags *src_bags, *dest_bags;
-	const ARRAY_TYPE(seq_range) *uids;
-	bool move;
-
-	/* GUIDs of those with a bag: of the original, of the copy, in turn */
-	ARRAY_TYPE(const_string) guids;
-	struct mailbox_transaction_context *src_trans, *dest_trans;
-	/* some messages aren't there */
-	bool missing;
-};
-
 /* Copies keep their GUIDs, by which their bags are found; but in one mailbox there
    can be only one message to a bag, so that its copy gets another GUID. */
 static int
-copy_mail(struct copy *copy, struct mail_save_context **save_ctx,
-	  struct mail *mail)
+copy_mail(struct mapi_message_transfer *copy,
+	  struct mail_save_context **save_ctx, struct mail *mail)
 {
 	const char *guid, *new_guid;
 	struct istream *input;
@@ -45,7 +34,7 @@ copy_mail(struct copy *copy, struct mail_save_context **save_ctx,
 	if (mail_get_special(mail, MAIL_FETCH_GUID, &guid) < 0)
 		return -1;
 	new_guid = guid = t_strdup(guid);
-	if (copy->src_bags == copy->dest_bags) {
+	if (copy->src_bags == copy->dest_bags || copy->new_guids) {
 		guid_128_generate(guid_128);
 		new_guid = t_strdup(guid_128_to_string(guid_128));
 	}
@@ -61,9 +50,21 @@ copy_mail(struct copy *copy, struct mail_save_context **save_ctx,
 	return mapi_mail_save(save_ctx, input);
 }
 
+/* The mail that has just been added to the transaction is its last. */
+static void copy_set_mid(struct mapi_message_transfer *copy, uint32_t uid)
+{
+	struct mailbox_transaction_context *trans = copy->dest_trans;
+	mapi_id_t mid = mapi_folder_mid(copy->deleted_from, copy->associated,
+					uid);
+
+	mapi_dumpster_mail_added(trans,
+		mail_index_view_get_messages_count(trans->view),
+		MAPI_ID_GLOBCNT(mid));
+}
+
 /* Without an error, the copies will be there when dest_trans is committed, and
    the originals gone when src_trans is. */
-static enum mapi_error copy_mails(struct copy *copy)
+static enum mapi_error copy_mails(struct mapi_message_transfer *copy)
 {
 	struct mail_save_context *save_ctx;
 	struct seq_range_iter iter;
@@ -88,6 +89,8 @@ static enum mapi_error copy_mails(struct copy *copy)
 				mailbox_save_cancel(&save_ctx);
 			error = mail->expunged ? EC_OBJECT_DELETED :
 				mapi_error_from_mailbox(copy->dest);
+		} else if (copy->deleted_from != NULL) {
+			copy_set_mid(copy, uid);
 		}
 	}
 	mail_free(&mail);
@@ -95,7 +98,7 @@ static enum mapi_error copy_mails(struct copy *copy)
 }
 
 /* Bags are there before the messages. */
-static enum mapi_error copy_bags(struct copy *copy)
+static enum mapi_error copy_bags(struct mapi_message_transfer *copy)
 {
 	enum mapi_error error = EC_NONE;
 
@@ -111,7 +114,8 @@ static enum mapi_error copy_bags(struct copy *copy)
 /* Deletes the bags of the originals or of the copies. It's no failure if that
    isn't possible: they are garbage. */
 static void
-copy_delete_bags(struct copy *copy, struct mapi_bags *bags, unsigned int which)
+copy_delete_bags(struct mapi_message_transfer *copy, struct mapi_bags *bags,
+		 unsigned int which)
 {
 	ARRAY_TYPE(const_string) guids;
 	unsigned int i;
@@ -126,7 +130,8 @@ copy_delete_bags(struct copy *copy, struct mapi_bags *bags, unsigned int which)
 }
 
 /* EC_OBJECT_DELETED: nothing has been done since a message vanished. */
-static enum mapi_error copy_once(struct copy *copy, bool *copied_r)
+static enum mapi_error
+copy_once(struct mapi_message_transfer *copy, bool *copied_r)
 {
 	enum mapi_error error;
 
@@ -163,12 +168,14 @@ static enum mapi_error copy_once(struct copy *copy, bool *copied_r)
 	return EC_NONE;
 }
 
-static enum mapi_error copy_box(struct copy *copy, bool *partial)
+enum mapi_error
+mapi_message_transfer_run(struct mapi_message_transfer *copy, bool *partial)
 {
 	unsigned int i;
 	enum mapi_error error = EC_NONE;
 	bool copied;
 
+	t_array_init(&copy->guids, 16);
 	for (i = 0; i < COPY_ATTEMPTS_MAX; i++) {
 		if (i > 0) {
 			copy->missing = TRUE;
@@ -193,7 +200,7 @@ static enum mapi_error
 messages_copy_list(const struct mapi_message_list *list,
 		   struct mapi_folder *dest, bool move, bool *partial)
 {
-	struct copy copy;
+	struct mapi_message_transfer copy;
 	enum mapi_error error;
 	unsigned int i;
 
@@ -205,6 +212,7 @@ messages_copy_list(const struct mapi_message_list *list,
 		copy.dest = dest->box;
 		copy.uids = &list->uids[i];
 		copy.move = move;
+		copy.new_guids = list->folder->deleted && !move;
 		if (dest->box == NULL)
 			return EC_NOT_SUPPORTED;
 		if (i > 0) {
@@ -216,8 +224,7 @@ messages_copy_list(const struct mapi_message_list *list,
 			return EC_ACCESS_DENIED;
 		copy.src_bags = mapi_folder_bags(list->folder, i > 0);
 		copy.dest_bags = mapi_folder_bags(dest, i > 0);
-		t_array_init(&copy.guids, 16);
-		error = copy_box(&copy, partial);
+		error = mapi_message_transfer_run(&copy, partial);
 		if (error != EC_NONE)
 			return error;
 	}
@@ -264,11 +271,12 @@ mapi_messages_copy(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 		   const mapi_id_t *mids, unsigned int count, bool move,
 		   bool *partial_r)
 {
-	struct mapi_message_list list;
+	struct mapi_message_list list, deleted;
 	struct mapi_message_folder *dest_mfolder;
 	struct mapi_folder *dest;
 	struct copy_part part = { .dest_fid = dest_fid, .move = move };
 	enum mapi_error error;
+	bool any_deleted;
 
 	*partial_r = FALSE;
 	if (mapi_folder_is_search(store, dest_fid))
@@ -280,100 +288,33 @@ mapi_messages_copy(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 	error = mapi_message_list_open(store, fid, mids, count, move, &list);
 	if (error != EC_NONE)
 		return error;
-	*partial_r = list.missing;
+	error = mapi_message_list_split_deleted(&list, mids, count, &deleted,
+						&any_deleted);
+	if (error != EC_NONE) {
+		mapi_message_list_close(&list);
+		return error;
+	}
+	*partial_r = list.missing || (any_deleted && deleted.missing);
 	if (move && fid == dest_fid) {
+		/* but what has been soft deleted isn't */
 		if (!messages_all_there(&list))
 			*partial_r = TRUE;
-		mapi_message_list_close(&list);
-		return EC_NONE;
+		list.boxes[0] = list.boxes[1] = NULL;
 	}
-	error = mapi_message_folder_get(store, dest_fid, &dest_mfolder, &dest);
-	if (error == EC_NONE) {
-		error = messages_copy_list(&list, dest, move, partial_r);
-		mapi_message_folder_release(&dest_mfolder);
-	}
-	mapi_message_list_close(&list);
-	return error;
-}
-
-/* --- deleting -------------------------------------------------------------- */
-
-static enum mapi_error
-delete_box(struct mailbox *box, struct mapi_bags *bags,
-	   const ARRAY_TYPE(seq_range) *uids, bool *partial)
-{
-	ARRAY_TYPE(const_string) guids;
-	const char *guid;
-	struct mailbox_transaction_context *trans;
-	struct seq_range_iter iter;
-	struct mail *mail;
-	unsigned int n = 0;
-	uint32_t uid;
-
-	t_array_init(&guids, 16);
-	trans = mailbox_transaction_begin(box, 0, "MAPI delete");
-	mail = mail_alloc(trans, 0, NULL);
-	seq_range_array_iter_init(&iter, uids);
-	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
-		if (!mail_set_uid(mail, uid)) {
-			*partial = TRUE;
-			continue;
+	if (any_deleted || list.boxes[0] != NULL || list.boxes[1] != NULL) {
+		error = mapi_message_folder_get(store, dest_fid, &dest_mfolder,
+						&dest);
+		if (error == EC_NONE) {
+			error = messages_copy_list(&list, dest, move, partial_r);
+			if (error == EC_NONE && any_deleted) {
+				error = messages_copy_list(&deleted, dest, move,
+							   partial_r);
+			}
+			mapi_message_folder_release(&dest_mfolder);
 		}
-		if (mapi_bags_find_uid(bags, mail) != 0 &&
-		    mail_get_special(mail, MAIL_FETCH_GUID, &guid) == 0) {
-			guid = t_strdup(guid);
-			array_push_back(&guids, &guid);
-		}
-		mail_expunge(mail);
 	}
-	mail_free(&mail);
-	if (mailbox_transaction_commit(&trans) < 0 ||
-	    mailbox_sync(box, MAILBOX_SYNC_FLAG_EXPUNGE) < 0) {
-		*partial = TRUE;
-		return mapi_error_from_mailbox(box);
-	}
-	/* plugins may leave messages alone without an error */
-	if (mapi_message_list_any_left(box, uids)) {
-		*partial = TRUE;
-		return EC_NONE;
-	}
-	array_append_zero(&guids);
-	return array_count(&guids) == 1 ? EC_NONE :
-		mapi_bags_delete(bags, array_front(&guids));
-}
-
-static enum mapi_error
-messages_delete_part(struct mapi_store *store, mapi_id_t fid,
-		     const mapi_id_t *mids, unsigned int count, void *context,
-		     bool *partial_r)
-{
-	return mapi_messages_delete(store, fid, mids, count, partial_r);
-}
-
-enum mapi_error
-mapi_messages_delete(struct mapi_store *store, mapi_id_t fid,
-		     const mapi_id_t *mids, unsigned int count,
-		     bool *partial_r)
-{
-	struct mapi_message_list list;
-	enum mapi_error error;
-	unsigned int i;
-
-	*partial_r = FALSE;
-	if (mapi_folder_is_search(store, fid)) {
-		return mapi_search_for_each_folder(store, mids, count,
-			messages_delete_part, NULL, partial_r);
-	}
-	error = mapi_message_list_open(store, fid, mids, count, TRUE, &list);
-	if (error != EC_NONE)
-		return error;
-	*partial_r = list.missing;
-	for (i = 0; i < N_ELEMENTS(list.boxes) && error == EC_NONE; i++) {
-		if (list.boxes[i] != NULL)
-			error = delete_box(list.boxes[i],
-				mapi_folder_bags(list.folder, i > 0),
-				&list.uids[i], partial_r);
-	}
+	if (any_deleted)
+		mapi_message_list_close(&deleted);
 	mapi_message_list_close(&list);
 	return error;
 }

@@ -70,7 +70,8 @@ mapi_message_set_status(struct mapi_store *store, mapi_id_t fid, mapi_id_t mid,
 uint32_t mapi_message_keywords_status(const char *const *keywords);
 
 /* Copies or moves to another folder of the same store, where messages get new
-   ids. When moving, the copies are durable before the first original is removed:
+   ids. Those that aren't in the folder but have been soft deleted from it are
+   recovered by it, also to the folder that they were in. When moving, the copies are durable before the first original is removed:
    if the process dies in between, messages are in both folders, never in none.
    Moving into the folder where they are leaves them alone. EC_NOT_SUPPORTED if
    the destination can't have messages. */
@@ -79,10 +80,23 @@ mapi_messages_copy(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 		   const mapi_id_t *mids, unsigned int count, bool move,
 		   bool *partial_r);
 
-/* Expunges. Plugins may keep what is expunged (lazy_expunge). */
+/* Expunges, soft-deleted ones of the folder, too. Plugins may keep what is expunged
+   (lazy_expunge). */
 enum mapi_error
 mapi_messages_delete(struct mapi_store *store, mapi_id_t fid,
 		     const mapi_id_t *mids, unsigned int count,
 		     bool *partial_r);
+/* Soft deletes: moves to the folder's dumpster (mapi-dumpster.h), or expunges if
+   nothing is to be kept. Those that are soft deleted already aren't there for
+   it. */
+enum mapi_error
+mapi_messages_soft_delete(struct mapi_store *store, mapi_id_t fid,
+			  const mapi_id_t *mids, unsigned int count,
+			  bool *partial_r);
+/* All normal or all FAI messages of the folder, as it is now, unless nothing is to
+   be kept. */
+enum mapi_error
+mapi_messages_soft_delete_all(struct mapi_store *store, mapi_id_t fid,
+			      bool associated, bool *partial);
 
 #endif

@@ -436,15 +436,19 @@ mapi_message_create(TALLOC_CTX *parent, struct mapi_message_content *content)
 	return msg;
 }
 
-enum mapi_error
-mapi_message_open(TALLOC_CTX *parent, struct mapi_store *store,
-		  mapi_id_t fid, mapi_id_t mid, struct mapi_message **msg_r)
+static enum mapi_error
+message_open(TALLOC_CTX *parent, struct mapi_store *store,
+	     mapi_id_t fid, mapi_id_t mid, bool deleted,
+	     struct mapi_message **msg_r)
 {
 	struct mapi_message_content *content;
 	enum mapi_error error;
 
 	content = mapi_message_content_alloc(store);
-	error = mapi_message_folder_get(store, fid, &content->mfolder,
+	error = deleted ?
+		mapi_message_folder_get_deleted(store, fid, &content->mfolder,
+						&content->folder) :
+		mapi_message_folder_get(store, fid, &content->mfolder,
 					&content->folder);
 	if (error == EC_NONE)
 		error = mapi_message_content_open_mail(content, mid);
@@ -456,6 +460,21 @@ mapi_message_open(TALLOC_CTX *parent, struct mapi_store *store,
 	(*msg_r)->fid = fid;
 	(*msg_r)->mid = mid;
 	return EC_NONE;
+}
+
+enum mapi_error
+mapi_message_open(TALLOC_CTX *parent, struct mapi_store *store,
+		  mapi_id_t fid, mapi_id_t mid, struct mapi_message **msg_r)
+{
+	return message_open(parent, store, fid, mid, FALSE, msg_r);
+}
+
+enum mapi_error
+mapi_message_open_deleted(TALLOC_CTX *parent, struct mapi_store *store,
+			  mapi_id_t fid, mapi_id_t mid,
+			  struct mapi_message **msg_r)
+{
+	return message_open(parent, store, fid, mid, TRUE, msg_r);
 }
 
 void mapi_message_set_code_page(struct mapi_message *msg, uint32_t code_page)
@@ -472,6 +491,7 @@ bool mapi_message_is_writable(const struct mapi_message *msg)
 	if (content->mail == NULL)
 		return TRUE;
 	return !mailbox_is_readonly(content->mail->box) &&
+		!content->folder->deleted &&
 		(mapi_folder_message_access(content->folder,
 					    content->associated) &
 		 MAPI_ACCESS_MODIFY) != 0;

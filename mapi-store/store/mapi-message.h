@@ -25,6 +25,12 @@ enum mapi_error
 mapi_message_open(TALLOC_CTX *parent, struct mapi_store *store,
 		  mapi_id_t fid, mapi_id_t mid, struct mapi_message **msg_r);
 
+/* The same of a message that has been soft deleted. It isn't writable. */
+enum mapi_error
+mapi_message_open_deleted(TALLOC_CTX *parent, struct mapi_store *store,
+			  mapi_id_t fid, mapi_id_t mid,
+			  struct mapi_message **msg_r);
+
 /* The code page of PTYP_STRING8 for this message and what is in it; 0 (the
    default) for the logon's. */
 void mapi_message_set_code_page(struct mapi_message *msg, uint32_t code_page);

@@ -478,15 +478,18 @@ unsigned int mapi_receipts_send(struct mapi_receipts **_receipts)
 static enum mapi_error
 messages_delete_notify_part(struct mapi_store *store, mapi_id_t fid,
 			    const mapi_id_t *mids, unsigned int count,
-			    void *context ATTR_UNUSED, bool *partial_r)
+			    void *context, bool *partial_r)
 {
-	return mapi_messages_delete_notify(store, fid, mids, count, partial_r);
+	const bool *hard = context;
+
+	return mapi_messages_delete_notify(store, fid, mids, count, *hard,
+					   partial_r);
 }
 
 enum mapi_error
 mapi_messages_delete_notify(struct mapi_store *store, mapi_id_t fid,
 			    const mapi_id_t *mids, unsigned int count,
-			    bool *partial_r)
+			    bool hard, bool *partial_r)
 {
 	struct mapi_message_list list;
 	struct mapi_receipts *receipts = NULL;
@@ -495,7 +498,7 @@ mapi_messages_delete_notify(struct mapi_store *store, mapi_id_t fid,
 	*partial_r = FALSE;
 	if (mapi_folder_is_search(store, fid)) {
 		return mapi_search_for_each_folder(store, mids, count,
-			messages_delete_notify_part, NULL, partial_r);
+			messages_delete_notify_part, &hard, partial_r);
 	}
 	error = mapi_message_list_open(store, fid, mids, count, TRUE, &list);
 	if (error != EC_NONE)
@@ -505,7 +508,9 @@ mapi_messages_delete_notify(struct mapi_store *store, mapi_id_t fid,
 					       &list.uids[0],
 					       MAPI_RECEIPT_DELETED);
 	}
-	error = mapi_messages_delete(store, fid, mids, count, partial_r);
+	error = hard ?
+		mapi_messages_delete(store, fid, mids, count, partial_r) :
+		mapi_messages_soft_delete(store, fid, mids, count, partial_r);
 	if (error == EC_NONE && !*partial_r)
 		(void)mapi_receipts_send(&receipts);
 	else

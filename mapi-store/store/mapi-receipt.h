@@ -47,10 +47,11 @@ unsigned int mapi_receipts_send(struct mapi_receipts **receipts);
 /* Doesn't send them: they are pending again. */
 void mapi_receipts_unclaim(struct mapi_receipts **receipts);
 
-/* mapi_messages_delete(), and the senders of those that were unread are told. */
+/* mapi_messages_delete(), or unless it's hard mapi_messages_soft_delete(), and the
+   senders of those that were unread are told. */
 enum mapi_error
 mapi_messages_delete_notify(struct mapi_store *store, mapi_id_t fid,
 			    const mapi_id_t *mids, unsigned int count,
-			    bool *partial_r);
+			    bool hard, bool *partial_r);
 
 #endif

@@ -5,6 +5,7 @@
 /* What the files of the store share. Nothing outside of mapi-store*.c,
    mapi-folder*.c and mapi-named-props.c needs it. */
 
+#include "seq-range-array.h"
 #include "mapi-store.h"
 #include "mapi-folder.h"
 #include "mapi-companion.h"
@@ -22,8 +23,9 @@ struct mapi_searches;
    "fai-<number>" holds its folder-associated messages, "folder-<number>" the
    messages of a folder that IMAP clients don't see, "bags-<number>" and
    "bags-fai-<number>" the property bags of its messages, "rules-<number>" its
-   rules. "values" has the large values of the properties of folders and of the
-   store, "per-user" the read states of public folders. */
+   rules; "deleted-<number>" etc. what has been soft deleted of them
+   (mapi-dumpster.h). "values" has the large values of the properties of folders
+   and of the store, "per-user" the read states of public folders. */
 #define MAPI_COMPANION_LOG "allotments"
 #define MAPI_COMPANION_BLOCKS "blocks"
 #define MAPI_COMPANION_NAMES "names"
@@ -34,6 +36,10 @@ struct mapi_searches;
 #define MAPI_COMPANION_RULES "rules-%u"
 #define MAPI_COMPANION_VALUES "values"
 #define MAPI_COMPANION_PER_USER "per-user"
+#define MAPI_COMPANION_DELETED "deleted-%u"
+#define MAPI_COMPANION_DELETED_FAI "deleted-fai-%u"
+#define MAPI_COMPANION_BAGS_DELETED "bags-deleted-%u"
+#define MAPI_COMPANION_BAGS_DELETED_FAI "bags-deleted-fai-%u"
 
 /* Kinds of records in the log "allotments"; numbers are what a FID or a
    folder's change number has in block 0. Folder keys are explained in
@@ -103,6 +109,8 @@ struct mapi_store {
 	struct mapi_stored *stored;
 	/* of the session's 8-bit strings */
 	uint32_t code_page;
+	/* mapi-dumpster.c: numbers of folders that have been opened */
+	ARRAY_TYPE(seq_range) dumpsters_seen;
 	/* mapi-search-folder-results.c; NULL until the first */
 	struct mapi_searches *searches;
 	/* highest MODSEQs seen since the last record about them, for those

@@ -3,6 +3,7 @@
 #include "store-compat.h"
 #include "mapi-enums.h"
 #include "mapi-props.h"
+#include "mapi-dumpster.h"
 #include "mapi-entryid.h"
 #include "mapi-folder-rights.h"
 #include "mapi-stored-props.h"
@@ -20,8 +21,9 @@ struct logon_props {
 	struct mapi_logon *logon;
 	TALLOC_CTX *mem;
 
-	bool have_size;
+	bool have_size, have_deleted;
 	uint64_t size;
+	struct mapi_dumpster_totals deleted;
 };
 
 typedef struct mapi_value logon_prop_func_t(struct logon_props *props);
@@ -199,6 +201,44 @@ static struct mapi_value prop_message_size_ext(struct logon_props *props)
 	return mapi_value_i64(logon_get_size(props));
 }
 
+/* What has been soft deleted in all folders */
+static const struct mapi_dumpster_totals *
+logon_get_deleted(struct logon_props *props)
+{
+	if (!props->have_deleted) {
+		props->have_deleted = TRUE;
+		mapi_dumpsters_get_totals(props->store, &props->deleted);
+	}
+	return &props->deleted;
+}
+
+static struct mapi_value prop_deleted_count(struct logon_props *props)
+{
+	return mapi_value_i32(logon_get_deleted(props)->messages[0]);
+}
+
+static struct mapi_value prop_deleted_fai_count(struct logon_props *props)
+{
+	return mapi_value_i32(logon_get_deleted(props)->messages[1]);
+}
+
+static struct mapi_value prop_deleted_size(struct logon_props *props)
+{
+	const uint64_t *size = logon_get_deleted(props)->size;
+
+	return mapi_value_i64(size[0] + size[1]);
+}
+
+static struct mapi_value prop_deleted_normal_size(struct logon_props *props)
+{
+	return mapi_value_i64(logon_get_deleted(props)->size[0]);
+}
+
+static struct mapi_value prop_deleted_fai_size(struct logon_props *props)
+{
+	return mapi_value_i64(logon_get_deleted(props)->size[1]);
+}
+
 static struct mapi_value prop_zero(struct logon_props *props)
 {
 	return mapi_value_i32(0);
@@ -306,6 +346,14 @@ static const struct logon_prop {
 	{ PIDTAG_MESSAGE_SIZE, prop_message_size },
 	{ PIDTAG_MESSAGE_SIZE_EXTENDED, prop_message_size_ext },
 	{ PIDTAG_DELETED_COUNT_TOTAL, prop_zero },
+	{ PIDTAG_DELETED_MESSAGE_COUNT, prop_deleted_count, TRUE },
+	{ PIDTAG_DELETED_ASSOCIATED_MESSAGE_COUNT, prop_deleted_fai_count,
+	  TRUE },
+	{ PIDTAG_DELETED_MESSAGE_SIZE_EXTENDED, prop_deleted_size, TRUE },
+	{ PIDTAG_DELETED_NORMAL_MESSAGE_SIZE_EXTENDED,
+	  prop_deleted_normal_size, TRUE },
+	{ PIDTAG_DELETED_ASSOCIATED_MESSAGE_SIZE_EXTENDED,
+	  prop_deleted_fai_size, TRUE },
 	{ PIDTAG_STORE_STATE, prop_zero },
 	{ PIDTAG_OUT_OF_OFFICE_STATE, prop_false, LOGON_PROP_DEFAULT },
 

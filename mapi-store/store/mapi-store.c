@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib.h"
+#include "array.h"
 #include "buffer.h"
 #include "guid.h"
 #include "hex-binary.h"
@@ -7,6 +8,7 @@
 #include "mail-namespace.h"
 #include "mapi-acl.h"
 #include "mapi-bags.h"
+#include "mapi-dumpster.h"
 #include "mapi-folder-rights.h"
 #include "mapi-store-directory.h"
 #include "mapi-stored-props.h"
@@ -20,6 +22,9 @@
 
 static int mapi_store_destructor(struct mapi_store *store)
 {
+	mapi_dumpsters_expire(store);
+	if (array_is_created(&store->dumpsters_seen))
+		array_free(&store->dumpsters_seen);
 	mapi_stored_deinit(store);
 	mapi_bags_deinit(store);
 	mapi_blocks_deinit(store);

@@ -33,6 +33,9 @@ struct mapi_store_settings {
 	const char *display_name;
 	/* SMTP address of the mailbox owner */
 	const char *email_address;
+	/* For how long messages that a client deletes can be recovered, in
+	   seconds; 0: not at all. */
+	unsigned int deleted_retention;
 	/* whom to ask about users and addresses (mapi-directory.h), or NULL */
 	struct mapi_directory *directory;
 	/* how mail is sent, or NULL if it can't be */

@@ -71,6 +71,7 @@ static const struct setting_define mapi_setting_defines[] = {
 	DEF(UINT, mapi_max_open_objects),
 	DEF(TIME, mapi_session_timeout),
 	DEF(TIME, mapi_notification_wait),
+	DEF(TIME, mapi_deleted_retention),
 
 	SETTING_DEFINE_LIST_END
 };
@@ -88,6 +89,8 @@ static const struct mapi_settings mapi_default_settings = {
 	.mapi_max_open_objects = 10000,
 	.mapi_session_timeout = 15 * 60,
 	.mapi_notification_wait = 5 * 60,
+	/* as Exchange has it */
+	.mapi_deleted_retention = 14 * 24 * 60 * 60,
 };
 
 /* The config process gives mail settings to a service only if that service's

@@ -57,6 +57,8 @@ struct mapi_settings {
 	unsigned int mapi_session_timeout;
 	/* how long a NotificationWait is held [seconds] */
 	unsigned int mapi_notification_wait;
+	/* how long deleted messages can be recovered; 0: not at all [seconds] */
+	unsigned int mapi_deleted_retention;
 };
 
 extern const struct setting_parser_info mapi_login_setting_parser_info;

@@ -82,6 +82,7 @@ void mapi_client_store_settings(const struct mapi_compat_user *user,
 		MAPI_RECEIPTS_NONE :
 		strcmp(set->mapi_read_receipts, "yes") == 0 ?
 		MAPI_RECEIPTS_ALL : MAPI_RECEIPTS_TO_SENDER;
+	store_set->deleted_retention = set->mapi_deleted_retention;
 }
 
 void mapi_client_init(struct mapi_client *client,

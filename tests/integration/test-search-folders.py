@@ -15,6 +15,7 @@ from readlib import append, check, check_equal, imap_ok, imap_quote, \
 
 ROP_CREATE, ROP_DELETE, ROP_EMPTY = 0x1C, 0x1D, 0x58
 ROP_DELETE_MESSAGES, ROP_MOVE_COPY, ROP_SET_READ = 0x1E, 0x33, 0x66
+ROP_HARD_DELETE = 0x91
 ROP_SET_CRITERIA, ROP_GET_CRITERIA, ROP_GET_PROPS = 0x30, 0x31, 0x07
 ROOT, IPM_SUBTREE, INBOX, FINDER = 0, 3, 4, 10
 NONE = 0xffffffff
@@ -364,6 +365,9 @@ def test_messages(server):
         check_equal(client.on_messages(ROP_DELETE_MESSAGES, b"\0\0", mids[:2],
                                        handles=[folder]), (0, 0), "delete")
         check_equal(set(client.rows(table)), {"op c"}, "deleted")
+        check_equal(client.on_messages(ROP_HARD_DELETE, b"\0\0", mids[:1],
+                                       handles=[folder]), (0, 0),
+                    "hard delete of one that's soft deleted")
         dest, _ = client.made(top, "Away", kind=1)
         value, partial = client.on_messages(
             ROP_MOVE_COPY, b"\1", mids[2:] + mids[:1], b"\0\0",

@@ -202,6 +202,9 @@ def test_delete(server):
     table = client.table(folder)
     mids = client.mids(table)
     check_equal(client.delete(mids[:1], folder), (0, 0), "RopDeleteMessages")
+    check_equal(client.delete(mids[:1], folder), (0, 1), "once more")
+    check_equal(client.delete(mids[:1], folder, HARD_DELETE), (0, 0),
+                "RopHardDeleteMessages of one that's soft deleted")
     check_equal(client.delete(mids[:2], folder, HARD_DELETE), (0, 1),
                 "RopHardDeleteMessages of one and one that's gone")
     check_equal(subjects(server, "Deleting"),

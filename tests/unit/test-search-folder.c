@@ -483,7 +483,7 @@ static void test_folders(void **state)
 			 EC_SEARCH_FOLDER);
 	assert_int_equal(mapi_folder_copy(f->store, box, fid, "", TRUE),
 			 EC_SEARCH_FOLDER);
-	assert_int_equal(mapi_folder_empty(f->store, fid, FALSE, &partial),
+	assert_int_equal(mapi_folder_empty(f->store, fid, FALSE, TRUE, &partial),
 			 EC_SEARCH_FOLDER);
 	/* names */
 	assert_int_equal(mapi_search_folder_create(f->mem, f->store, f->top,

@@ -506,7 +506,7 @@ static void test_empty(void **state)
 	b = create(f, a, "B");
 	save(f, "A", 5);
 	save(f, "A/B", 1);
-	assert_int_equal(mapi_folder_empty(f->store, a, FALSE, &partial),
+	assert_int_equal(mapi_folder_empty(f->store, a, FALSE, TRUE, &partial),
 			 EC_NONE);
 	assert_false(partial);
 	assert_int_equal(messages(f, "A"), 0);
@@ -518,15 +518,15 @@ static void test_empty(void **state)
 	save(f, "A", 2);
 	assert_int_equal(mapi_folder_move(f->store, a, f->trash, ""), EC_NONE);
 	save(f, "Trash", 3);
-	assert_int_equal(mapi_folder_empty(f->store, f->trash, TRUE, &partial),
+	assert_int_equal(mapi_folder_empty(f->store, f->trash, TRUE, TRUE, &partial),
 			 EC_NONE);
 	assert_false(partial);
 	assert_int_equal(messages(f, "Trash"), 0);
 	assert_false(exists(f, "Trash/A"));
 
-	assert_int_equal(mapi_folder_empty(f->store, f->top, FALSE, &partial),
+	assert_int_equal(mapi_folder_empty(f->store, f->top, FALSE, TRUE, &partial),
 			 EC_NOT_SUPPORTED);
-	assert_int_equal(mapi_folder_empty(f->store, a, FALSE, &partial),
+	assert_int_equal(mapi_folder_empty(f->store, a, FALSE, TRUE, &partial),
 			 EC_OBJECT_DELETED);
 }
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MAPI_DUMPSTER_PRIVATE_H
+#define MAPI_DUMPSTER_PRIVATE_H
+
+#include "mapi-dumpster.h"
+
+/* A folder and its dumpster, of normal or of FAI messages */
+struct mapi_dumpster {
+	struct mapi_folder *folder, *deleted;
+	bool associated;
+	struct mailbox *box, *deleted_box;
+	struct mapi_message_folder *deleted_mfolder;
+	struct file_lock *lock;
+};
+
+/* The GLOBCNT of a message's MID, 0 if it isn't known */
+uint64_t mapi_dumpster_seq_mid(struct mailbox *box, uint32_t seq);
+
+/* mapi-dumpster-files.c: before messages are moved to the dumpster */
+enum mapi_error mapi_dumpster_begin_move(struct mapi_dumpster *d);
+/* Expunges from the dumpster what the last move has left from first_uid on if its
+   content is in the folder. d->box and d->deleted_box have just been
+   synchronised. */
+enum mapi_error
+mapi_dumpster_drop_files(struct mapi_dumpster *d, uint32_t first_uid);
+
+#endif

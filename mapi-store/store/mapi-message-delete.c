@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Deleting stored messages, for good or so that they can be recovered. */
+
+#include "lib.h"
+#include "array.h"
+#include "store-compat.h"
+#include "mapi-bags.h"
+#include "mapi-dumpster.h"
+#include "mapi-message-list.h"
+#include "mapi-message-write.h"
+#include "mapi-search-folder.h"
+#include "mapi-store-private.h"
+
+/* --- for good --------------------------------------------------------------- */
+
+static enum mapi_error
+delete_box(struct mailbox *box, struct mapi_bags *bags,
+	   const ARRAY_TYPE(seq_range) *uids, bool *partial)
+{
+	ARRAY_TYPE(const_string) guids;
+	const char *guid;
+	struct mailbox_transaction_context *trans;
+	struct seq_range_iter iter;
+	struct mail *mail;
+	unsigned int n = 0;
+	uint32_t uid;
+
+	t_array_init(&guids, 16);
+	trans = mailbox_transaction_begin(box, 0, "MAPI delete");
+	mail = mail_alloc(trans, 0, NULL);
+	seq_range_array_iter_init(&iter, uids);
+	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
+		if (!mail_set_uid(mail, uid)) {
+			*partial = TRUE;
+			continue;
+		}
+		if (mapi_bags_find_uid(bags, mail) != 0 &&
+		    mail_get_special(mail, MAIL_FETCH_GUID, &guid) == 0) {
+			guid = t_strdup(guid);
+			array_push_back(&guids, &guid);
+		}
+		mail_expunge(mail);
+	}
+	mail_free(&mail);
+	if (mailbox_transaction_commit(&trans) < 0 ||
+	    mailbox_sync(box, MAILBOX_SYNC_FLAG_EXPUNGE) < 0) {
+		*partial = TRUE;
+		return mapi_error_from_mailbox(box);
+	}
+	/* plugins may leave messages alone without an error */
+	if (mapi_message_list_any_left(box, uids)) {
+		*partial = TRUE;
+		return EC_NONE;
+	}
+	array_append_zero(&guids);
+	return array_count(&guids) == 1 ? EC_NONE :
+		mapi_bags_delete(bags, array_front(&guids));
+}
+
+static enum mapi_error
+messages_delete_list(const struct mapi_message_list *list, bool *partial)
+{
+	enum mapi_error error = EC_NONE;
+	unsigned int i;
+
+	for (i = 0; i < N_ELEMENTS(list->boxes) && error == EC_NONE; i++) {
+		if (list->boxes[i] != NULL)
+			error = delete_box(list->boxes[i],
+				mapi_folder_bags(list->folder, i > 0),
+				&list->uids[i], partial);
+	}
+	return error;
+}
+
+static enum mapi_error
+messages_delete_part(struct mapi_store *store, mapi_id_t fid,
+		     const mapi_id_t *mids, unsigned int count, void *context,
+		     bool *partial_r)
+{
+	return mapi_messages_delete(store, fid, mids, count, partial_r);
+}
+
+enum mapi_error
+mapi_messages_delete(struct mapi_store *store, mapi_id_t fid,
+		     const mapi_id_t *mids, unsigned int count,
+		     bool *partial_r)
+{
+	struct mapi_message_list list, deleted;
+	enum mapi_error error;
+	bool any_deleted;
+
+	*partial_r = FALSE;
+	if (mapi_folder_is_search(store, fid)) {
+		return mapi_search_for_each_folder(store, mids, count,
+			messages_delete_part, NULL, partial_r);
+	}
+	error = mapi_message_list_open(store, fid, mids, count, TRUE, &list);
+	if (error != EC_NONE)
+		return error;
+	error = mapi_message_list_split_deleted(&list, mids, count, &deleted,
+						&any_deleted);
+	if (error == EC_NONE) {
+		*partial_r = list.missing;
+		error = messages_delete_list(&list, partial_r);
+	}
+	if (any_deleted) {
+		if (deleted.missing)
+			*partial_r = TRUE;
+		if (error == EC_NONE)
+			error = messages_delete_list(&deleted, partial_r);
+		mapi_message_list_close(&deleted);
+	}
+	mapi_message_list_close(&list);
+	return error;
+}
+
+/* --- recoverably ------------------------------------------------------------ */
+
+static enum mapi_error
+messages_soft_delete_part(struct mapi_store *store, mapi_id_t fid,
+			  const mapi_id_t *mids, unsigned int count,
+			  void *context, bool *partial_r)
+{
+	return mapi_messages_soft_delete(store, fid, mids, count, partial_r);
+}
+
+static enum mapi_error
+messages_soft_delete_list(const struct mapi_message_list *list, bool *partial)
+{
+	enum mapi_error error = EC_NONE;
+	unsigned int i;
+
+	for (i = 0; i < N_ELEMENTS(list->boxes) && error == EC_NONE; i++) {
+		if (list->boxes[i] == NULL)
+			continue;
+		error = mapi_dumpster_put(list->folder, i > 0, list->boxes[i],
+					  &list->uids[i], partial);
+	}
+	return error;
+}
+
+enum mapi_error
+mapi_messages_soft_delete(struct mapi_store *store, mapi_id_t fid,
+			  const mapi_id_t *mids, unsigned int count,
+			  bool *partial_r)
+{
+	struct mapi_message_list list;
+	enum mapi_error error;
+
+	*partial_r = FALSE;
+	if (mapi_folder_is_search(store, fid)) {
+		return mapi_search_for_each_folder(store, mids, count,
+			messages_soft_delete_part, NULL, partial_r);
+	}
+	error = mapi_message_list_open(store, fid, mids, count, TRUE, &list);
+	if (error != EC_NONE)
+		return error;
+	*partial_r = list.missing;
+	error = mapi_dumpster_is_enabled(store) ?
+		messages_soft_delete_list(&list, partial_r) :
+		messages_delete_list(&list, partial_r);
+	mapi_message_list_close(&list);
+	return error;
+}
+
+enum mapi_error
+mapi_messages_soft_delete_all(struct mapi_store *store, mapi_id_t fid,
+			      bool associated, bool *partial)
+{
+	struct mapi_message_list list;
+	enum mapi_error error;
+	unsigned int which = associated ? 1 : 0;
+
+	error = mapi_message_list_open_all(store, fid, associated, &list);
+	if (error != EC_NONE)
+		return error;
+	if (list.boxes[which] != NULL && array_count(&list.uids[which]) > 0)
+		error = messages_soft_delete_list(&list, partial);
+	mapi_message_list_close(&list);
+	return error;
+}
