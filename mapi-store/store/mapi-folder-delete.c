@@ -281,14 +281,17 @@ box_empty(struct mailbox *box, struct mapi_bags *bags, bool *partial)
 			ret = mapi_error_from_mailbox(box);
 	}
 	if (ret == EC_NONE) {
-		uint32_t seq1, seq2;
+		uint32_t seq1 = 0, seq2;
 		unsigned int count;
 
 		/* garbage if it fails */
 		(void)mapi_bags_delete_orphans(bags, box, &count);
 		/* what the user has no right to expunge is left without an
 		   error; what has just come wasn't there */
-		mailbox_get_seq_range(box, 1, status.uidnext - 1, &seq1, &seq2);
+		if (status.uidnext > 1) {
+			mailbox_get_seq_range(box, 1, status.uidnext - 1,
+					      &seq1, &seq2);
+		}
 		if (seq1 != 0)
 			*partial = TRUE;
 	}

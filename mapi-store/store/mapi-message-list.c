@@ -156,10 +156,11 @@ mapi_message_list_open_all(struct mapi_store *store, mapi_id_t fid,
 		return error;
 	}
 	list_r->boxes[which] = box;
-	if (box != NULL) {
+	if (box != NULL &&
+	    mail_index_view_get_messages_count(box->view) > 0) {
 		next_uid = mail_index_get_header(box->view)->next_uid;
 		message_list_add_existing(&list_r->uids[which], box, 1,
-					       next_uid - 1);
+					  next_uid - 1);
 	}
 	return EC_NONE;
 }

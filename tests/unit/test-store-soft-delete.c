@@ -374,6 +374,12 @@ static void empty(struct message_env *env)
 	mapi_id_t mids[3];
 	bool partial;
 
+	/* there has never been a message in it */
+	assert_int_equal(mapi_folder_empty(env->store, env->inbox, TRUE, FALSE,
+					   &partial), EC_NONE);
+	assert_int_equal(mapi_folder_empty(env->store, env->inbox, TRUE, TRUE,
+					   &partial), EC_NONE);
+	assert_false(partial);
 	mids[0] = message_env_save(env, PLAIN, 0, NULL);
 	mids[1] = save_with_bag(env, TRUE);
 	assert_int_equal(mapi_folder_empty(env->store, env->inbox, FALSE, FALSE,
