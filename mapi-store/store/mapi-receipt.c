@@ -433,6 +433,8 @@ receipt_send(struct mapi_receipts *receipts, const struct receipt *receipt)
 	struct mapi_envelope envelope = {
 		.rcpts = receipt->rcpts,
 		.rcpt_count = receipt->rcpt_count,
+		.message_id = mapi_propset_get_string(receipt->content->props,
+						PIDTAG_INTERNET_MESSAGE_ID),
 	};
 	struct istream *input;
 	enum mapi_error error;

@@ -297,6 +297,7 @@ mapi_submission_init(struct mapi_submission *submission,
 	TALLOC_CTX *mem = talloc_new(NULL);
 	const struct mapi_value *value;
 	enum mapi_error error;
+	guid_128_t guid;
 
 	p_array_init(&submission->rcpts, submission->pool, 16);
 	/* [MS-OXOMSG] 2.2.1.20 */
@@ -309,6 +310,10 @@ mapi_submission_init(struct mapi_submission *submission,
 	if (error == EC_NONE)
 		error = submission_get_recipients(submission, mem, all);
 	if (error == EC_NONE) {
+		guid_128_generate(guid);
+		submission->message_id = p_strdup_printf(submission->pool,
+			"<%s@%s>", guid_128_to_string(guid),
+			submission->from->domain);
 		mapi_sent_place_get(submission->store, all,
 				    &submission->place);
 	}
@@ -376,7 +381,6 @@ void mapi_submission_set_props(const struct mapi_submission *submission,
 	struct mapi_store *store = submission->store;
 	const char *name, *from = smtp_address_encode(submission->from);
 	struct mapi_value now;
-	guid_128_t guid;
 
 	if (!submission->from_given)
 		overlay_set_owner(overlay, store, &representing_tags);
@@ -396,10 +400,8 @@ void mapi_submission_set_props(const struct mapi_submission *submission,
 	overlay_set(overlay, PIDTAG_CLIENT_SUBMIT_TIME, now);
 	overlay_set(overlay, PIDTAG_PROVIDER_SUBMIT_TIME, now);
 	overlay_set(overlay, PIDTAG_MESSAGE_DELIVERY_TIME, now);
-	guid_128_generate(guid);
-	overlay_set(overlay, PIDTAG_INTERNET_MESSAGE_ID, mapi_value_str(
-		t_strdup_printf("<%s@%s>", guid_128_to_string(guid),
-				submission->from->domain)));
+	overlay_set(overlay, PIDTAG_INTERNET_MESSAGE_ID,
+		    mapi_value_str(submission->message_id));
 }
 
 /* --- header ------------------------------------------------------------------- */

@@ -42,6 +42,8 @@ struct mapi_submission {
 	/* of the envelope */
 	const struct smtp_address *env_from;
 	ARRAY(const struct smtp_address *) rcpts;
+	/* a new one for each time that it's sent */
+	const char *message_id;
 	unsigned int hold_secs;
 	bool report_delivery;
 	struct mapi_sent_place place;

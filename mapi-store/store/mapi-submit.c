@@ -7,6 +7,7 @@
 #include "file-lock.h"
 #include "istream.h"
 #include "smtp-address.h"
+#include "str-sanitize.h"
 #include "store-compat.h"
 #include "mapi-folder-rights.h"
 #include "mapi-message-edit.h"
@@ -259,11 +260,22 @@ submit_finish_interrupted(struct submit_folder *sf, mapi_id_t mid)
 	talloc_free(mem);
 }
 
+/* Somebody may want to look for it in the mail server's log. */
+static void submit_warn_pending(struct mail *mail)
+{
+	const char *message_id;
+
+	if (mail_get_first_header(mail, "Message-ID", &message_id) <= 0)
+		message_id = "";
+	e_warning(mail->box->event, "mapi: msgid=%s: May have been sent or "
+		  "not: The process that was sending it has died, or the mail "
+		  "server didn't answer", str_sanitize(message_id, 200));
+}
+
 static void
 submit_find_interrupted(struct submit_folder *sf, ARRAY_TYPE(uint32_t) *uids)
 {
 	struct mailbox_transaction_context *trans;
-	unsigned int pending = 0;
 	struct mail *mail;
 	uint32_t seq, count;
 
@@ -276,7 +288,7 @@ submit_find_interrupted(struct submit_folder *sf, ARRAY_TYPE(uint32_t) *uids)
 		case MARK_NONE:
 			break;
 		case MARK_PENDING:
-			pending++;
+			submit_warn_pending(mail);
 			break;
 		case MARK_SUBMITTED:
 			array_push_back(uids, &mail->uid);
@@ -285,12 +297,6 @@ submit_find_interrupted(struct submit_folder *sf, ARRAY_TYPE(uint32_t) *uids)
 	} T_END;
 	mail_free(&mail);
 	(void)mailbox_transaction_commit(&trans);
-	if (pending > 0) {
-		e_warning(sf->folder->box->event,
-			  "mapi: %u messages may have been sent or not: the "
-			  "process that was sending them has died, or the mail "
-			  "server didn't answer", pending);
-	}
 }
 
 static void submit_recover_folder(struct submit_folder *sf)
@@ -412,6 +418,7 @@ submit_send(struct submit_folder *sf, const struct mapi_submission *submission,
 		.from = submission->env_from,
 		.rcpts = array_front(&submission->rcpts),
 		.rcpt_count = array_count(&submission->rcpts),
+		.message_id = submission->message_id,
 		.report_delivery = submission->report_delivery,
 		.hold_secs = submission->hold_secs,
 	};

@@ -26,6 +26,11 @@ enum phase {
 	PHASE_DATA,
 };
 
+struct smtp_send_rcpt {
+	struct smtp_send *send;
+	const struct smtp_address *address;
+};
+
 struct smtp_send {
 	struct mapi_store *store;
 	const struct mapi_envelope *envelope;
@@ -38,6 +43,7 @@ struct smtp_send {
 	struct smtp_client_transaction *trans;
 	/* out of a callback, as lib-smtp wants it */
 	struct timeout *to_next;
+	struct smtp_send_rcpt *rcpts;
 	unsigned int rcpts_left;
 
 	enum mapi_error error;
@@ -104,13 +110,31 @@ static void
 send_refused(struct smtp_send *send, enum phase phase,
 	     const struct smtp_reply *reply)
 {
-	if (send->error == EC_NONE || phase == PHASE_RCPT) {
+	if (send->error == EC_NONE) {
 		e_info(send->store->user->event,
-		       "mapi: Message not sent: %s: %s failed: %s",
+		       "mapi: %s: %s: %s: %s failed: %s",
+		       t_mapi_envelope_log(send->envelope),
+		       send->unknown ? "May have been sent or not" : "Not sent",
 		       send->store->set->submission->submission_host,
 		       phase_names[phase], smtp_reply_log(reply));
 	}
 	send_fail(send, refusal_error(phase, reply));
+}
+
+/* All of them are told, if it's about them. */
+static void
+send_refused_rcpt(struct smtp_send *send, const struct smtp_address *address,
+		  const struct smtp_reply *reply)
+{
+	if (send->error == EC_NONE || smtp_reply_is_remote(reply)) {
+		e_info(send->store->user->event,
+		       "mapi: %s: Not sent: %s: RCPT TO %s failed: %s",
+		       t_mapi_envelope_log(send->envelope),
+		       send->store->set->submission->submission_host,
+		       smtp_address_encode_path(address),
+		       smtp_reply_log(reply));
+	}
+	send_fail(send, refusal_error(PHASE_RCPT, reply));
 }
 
 static void send_end(struct smtp_send *send)
@@ -156,11 +180,13 @@ static void send_next(struct smtp_send *send)
 }
 
 static void
-send_rcpt_callback(const struct smtp_reply *reply, struct smtp_send *send)
+send_rcpt_callback(const struct smtp_reply *reply, struct smtp_send_rcpt *rcpt)
 {
+	struct smtp_send *send = rcpt->send;
+
 	i_assert(send->rcpts_left > 0);
 	if (!smtp_reply_is_success(reply))
-		send_refused(send, PHASE_RCPT, reply);
+		send_refused_rcpt(send, rcpt->address, reply);
 	if (--send->rcpts_left == 0 && !send->data_begun) {
 		send->to_next = timeout_add_short_to(send->ioloop, 0,
 						     send_next, send);
@@ -169,7 +195,7 @@ send_rcpt_callback(const struct smtp_reply *reply, struct smtp_send *send)
 
 static void
 send_rcpt_data_callback(const struct smtp_reply *reply ATTR_UNUSED,
-			struct smtp_send *send ATTR_UNUSED)
+			struct smtp_send_rcpt *rcpt ATTR_UNUSED)
 {
 	/* SMTP has one answer for all */
 }
@@ -189,16 +215,18 @@ static bool send_check_server(struct smtp_send *send)
 	    smtp_client_connection_get_extra_capability(send->conn,
 						CAPABILITY_HOLD) == NULL) {
 		e_info(send->store->user->event,
-		       "mapi: Message not sent: It's to be sent later, and %s "
+		       "mapi: %s: Not sent: It's to be sent later, and %s "
 		       "doesn't support FUTURERELEASE",
+		       t_mapi_envelope_log(send->envelope),
 		       send->store->set->submission->submission_host);
 		send_fail(send, EC_NOT_SUPPORTED);
 		return FALSE;
 	}
 	if (max_size > 0 && send->size > max_size) {
 		e_info(send->store->user->event,
-		       "mapi: Message not sent: It has %"PRIuUOFF_T" bytes, "
-		       "%s takes %"PRIuUOFF_T, send->size,
+		       "mapi: %s: Not sent: It has %"PRIuUOFF_T" bytes, "
+		       "%s takes %"PRIuUOFF_T,
+		       t_mapi_envelope_log(send->envelope), send->size,
 		       send->store->set->submission->submission_host, max_size);
 		send_fail(send, EC_MAX_SUBMISSION_EXCEEDED);
 		return FALSE;
@@ -211,6 +239,7 @@ static void send_begin(struct smtp_send *send)
 	const struct mapi_envelope *envelope = send->envelope;
 	struct smtp_params_mail params;
 	struct smtp_params_rcpt rcpt_params;
+	struct smtp_send_rcpt *rcpt;
 	unsigned int i;
 
 	timeout_remove(&send->to_next);
@@ -237,9 +266,12 @@ static void send_begin(struct smtp_send *send)
 	smtp_client_transaction_start(send->trans, send_mail_callback, send);
 	send->rcpts_left = envelope->rcpt_count;
 	for (i = 0; i < envelope->rcpt_count && send->trans != NULL; i++) {
-		smtp_client_transaction_add_rcpt(send->trans,
-			envelope->rcpts[i], &rcpt_params, send_rcpt_callback,
-			send_rcpt_data_callback, send);
+		rcpt = &send->rcpts[i];
+		rcpt->send = send;
+		rcpt->address = envelope->rcpts[i];
+		smtp_client_transaction_add_rcpt(send->trans, rcpt->address,
+			&rcpt_params, send_rcpt_callback,
+			send_rcpt_data_callback, rcpt);
 	}
 }
 
@@ -321,12 +353,13 @@ mapi_transport_send_smtp(struct mapi_store *store,
 	*unknown_r = FALSE;
 	if (net_str2hostport(submission_host, DEFAULT_PORT, &host, &port) < 0) {
 		e_error(store->user->event,
-			"mapi: Message not sent: Invalid submission_host: %s",
-			submission_host);
+			"mapi: %s: Not sent: Invalid submission_host: %s",
+			t_mapi_envelope_log(envelope), submission_host);
 		return EC_NETWORK_ERROR;
 	}
 	if (i_stream_get_size(input, TRUE, &send.size) <= 0)
 		return EC_ERROR;
+	send.rcpts = i_new(struct smtp_send_rcpt, envelope->rcpt_count);
 	send.ioloop = io_loop_create();
 	io_loop_set_running(send.ioloop);
 	send_connect(&send, host, port);
@@ -334,6 +367,7 @@ mapi_transport_send_smtp(struct mapi_store *store,
 		io_loop_run(send.ioloop);
 	send_disconnect(&send);
 	io_loop_destroy(&send.ioloop);
+	i_free(send.rcpts);
 
 	if (send.accepted)
 		return EC_NONE;

@@ -14,6 +14,7 @@
 #include "safe-mkstemp.h"
 #include "smtp-address.h"
 #include "smtp-submit-settings.h"
+#include "str-sanitize.h"
 #include "time-util.h"
 #include "mapi-bags.h"
 #include "mapi-store-private.h"
@@ -37,6 +38,12 @@ bool mapi_transport_is_configured(struct mapi_store *store)
 
 	return set != NULL && (*set->submission_host != '\0' ||
 			       *set->sendmail_path != '\0');
+}
+
+const char *t_mapi_envelope_log(const struct mapi_envelope *envelope)
+{
+	return t_strdup_printf("msgid=%s", envelope->message_id == NULL ? "" :
+			       str_sanitize(envelope->message_id, 200));
 }
 
 /* --- the program -------------------------------------------------------------- */
@@ -157,8 +164,8 @@ static enum mapi_error sendmail_exit_error(int code)
 }
 
 static enum mapi_error
-sendmail_run(struct mapi_store *store, const char **args, int fd,
-	     bool *unknown_r)
+sendmail_run(struct mapi_store *store, const struct mapi_envelope *envelope,
+	     const char **args, int fd, bool *unknown_r)
 {
 	enum mapi_error error;
 	int status;
@@ -174,7 +181,8 @@ sendmail_run(struct mapi_store *store, const char **args, int fd,
 	status = sendmail_wait(pid, store->set->submission->submission_timeout);
 	if (status == -1 || !WIFEXITED(status)) {
 		e_error(store->user->event,
-			"mapi: %s %s: The message may have been sent", args[0],
+			"mapi: %s: May have been sent or not: %s %s",
+			t_mapi_envelope_log(envelope), args[0],
 			status == -1 ? "didn't end" : "was killed");
 		*unknown_r = TRUE;
 		return EC_NETWORK_ERROR;
@@ -182,8 +190,9 @@ sendmail_run(struct mapi_store *store, const char **args, int fd,
 	error = sendmail_exit_error(WEXITSTATUS(status));
 	if (error != EC_NONE) {
 		e_error(store->user->event,
-			"mapi: Message not sent: %s returned %d",
-			args[0], WEXITSTATUS(status));
+			"mapi: %s: Not sent: %s returned %d",
+			t_mapi_envelope_log(envelope), args[0],
+			WEXITSTATUS(status));
 	}
 	return error;
 }
@@ -198,15 +207,15 @@ send_sendmail(struct mapi_store *store, const struct mapi_envelope *envelope,
 
 	if (envelope->hold_secs > 0) {
 		e_info(store->user->event,
-		       "mapi: Message not sent: It's to be sent later, which "
-		       "sendmail_path can't do");
+		       "mapi: %s: Not sent: It's to be sent later, which "
+		       "sendmail_path can't do", t_mapi_envelope_log(envelope));
 		return EC_NOT_SUPPORTED;
 	}
 	args = t_sendmail_args(store->set->submission->sendmail_path, envelope);
 	fd = sendmail_create_file(store, input);
 	if (fd == -1)
 		return EC_ERROR;
-	error = sendmail_run(store, args, fd, unknown_r);
+	error = sendmail_run(store, envelope, args, fd, unknown_r);
 	i_close_fd(&fd);
 	return error;
 }
@@ -236,8 +245,8 @@ mapi_transport_send(struct mapi_store *store,
 	} T_END;
 	if (error == EC_NONE) {
 		e_info(store->user->event,
-		       "mapi: Message sent to %u recipients",
-		       envelope->rcpt_count);
+		       "mapi: %s: Sent to %u recipients",
+		       t_mapi_envelope_log(envelope), envelope->rcpt_count);
 	}
 	return error;
 }

@@ -21,6 +21,8 @@ struct mapi_envelope {
 	/* without doubles, at least one */
 	const struct smtp_address *const *rcpts;
 	unsigned int rcpt_count;
+	/* Message-ID, for the log; may be NULL */
+	const char *message_id;
 	/* Successful delivery is to be reported, if the server can have that
 	   done ([RFC3461]). */
 	bool report_delivery;
@@ -44,6 +46,9 @@ enum mapi_error
 mapi_transport_send(struct mapi_store *store,
 		    const struct mapi_envelope *envelope,
 		    struct istream *input, bool *unknown_r);
+
+/* The message as Dovecot's logs name it. On the data stack */
+const char *t_mapi_envelope_log(const struct mapi_envelope *envelope);
 
 /* mapi-transport-smtp.c */
 enum mapi_error

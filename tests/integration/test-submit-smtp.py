@@ -4,6 +4,7 @@
 see them, mail that the server keeps until it's to be sent, and other people's
 names."""
 
+import re
 import time
 
 from readlib import check, check_equal, imap_session, main
@@ -85,6 +86,21 @@ def test_refused(server):
             ("full", {".": "452 4.3.1 full"}, EC_NETWORK_ERROR),
             ("closed", {TWO: None}, EC_NETWORK_ERROR)):
         check_refused(client, smtp, what, replies, error)
+    client.close()
+
+
+def test_log(server):
+    """Who was refused"""
+    smtp = mail_server(server)
+    client = Client(server)
+    smtp.replies = {ONE: "550 5.1.1 first", TWO: "551 5.1.6 second"}
+    check_equal(client.submit(client.create(
+        {SUBJECT: "log"}, [(TO, ONE, "1"), (TO, TWO, "2")])),
+                EC_INVALID_RECIPIENTS, "RopSubmitMessage")
+    for line in (r"msgid=<\w+@example.org>: Not sent: 127.0.0.1:\d+: "
+                 rf"RCPT TO <{ONE}> failed: 550 5.1.1 first",
+                 rf"RCPT TO <{TWO}> failed: 551 5.1.6 second"):
+        check(re.search(line, server.log_text()), f"not in the log: {line}")
     client.close()
 
 
