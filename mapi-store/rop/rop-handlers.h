@@ -77,7 +77,9 @@
 /* rop-rules.c: [MS-OXORULE] */
 #define ROP_HANDLERS_RULES(X) \
 	X(GET_RULES_TABLE, get_rules_table, MAPI_OBJECT_FOLDER) \
-	X(MODIFY_RULES, modify_rules, MAPI_OBJECT_FOLDER)
+	X(MODIFY_RULES, modify_rules, MAPI_OBJECT_FOLDER) \
+	X(UPDATE_DEFERRED_ACTION_MESSAGES, \
+	  update_deferred_action_messages, MAPI_OBJECT_LOGON)
 
 /* rop-table.c: [MS-OXCTABL], the folders' tables of [MS-OXCFOLD] */
 #define ROP_HANDLERS_TABLE(X) \

@@ -3,6 +3,7 @@
 /* Rules, [MS-OXORULE] 2.2.1 - 2.2.3. */
 
 #include "lib.h"
+#include "mapi-deferred-actions.h"
 #include "mapi-enums.h"
 #include "mapi-folder-rights.h"
 #include "mapi-rules.h"
@@ -59,4 +60,23 @@ rop_modify_rules(struct rop_context *ctx,
 				  MODIFY_RULES_R) != 0,
 				 changes, req->rules_count,
 				 ctx->logon->code_page);
+}
+
+enum mapi_error
+rop_update_deferred_action_messages(
+	struct rop_context *ctx,
+	const struct rop_update_deferred_action_messages_request *req,
+	struct rop_update_deferred_action_messages_response *resp_r)
+{
+	const struct mapi_binary server_eid = {
+		req->server_entry_id_size, req->server_entry_id
+	};
+	const struct mapi_binary client_eid = {
+		req->client_entry_id_size, req->client_entry_id
+	};
+
+	if (!rop_response_fits(ctx, 0))
+		return EC_BUFFER_TOO_SMALL;
+	return mapi_deferred_actions_update(ctx->object->store, &server_eid,
+					    &client_eid);
 }

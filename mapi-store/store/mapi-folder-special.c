@@ -30,7 +30,7 @@ const struct mapi_special_info mapi_special_infos[MAPI_SPECIAL_COUNT] = {
 		.parent = MAPI_SPECIAL_NONE },
 	[MAPI_SPECIAL_DEFERRED_ACTION] = {
 		.key = "deferred-action", .display_name = "Deferred Action",
-		.container_class = "", .internal = TRUE,
+		.container_class = "", .internal = TRUE, .mailbox = TRUE,
 		.parent = MAPI_SPECIAL_ROOT },
 	[MAPI_SPECIAL_SPOOLER_QUEUE] = {
 		.key = "spooler-queue", .display_name = "Spooler Queue",

@@ -23,9 +23,12 @@ from rulelib import actions, ACTIONS, ADD, Client, CONDITION, contains, \
     either, GET_RULES_TABLE, ID, LEVEL, MODIFY, NAME, NONE, PROVIDER, \
     PROVIDER_DATA, REMOVE, row, rule, SEQUENCE, SMALL, STATE, SUBJECT, \
     USER_FLAGS, utf16, value
+from savelib import Session
 
 EC_OUT_OF_MEMORY = 0x8007000E
 INBOX, IPM_SUBTREE = 4, 3
+DAM_SERVER_EID, DAM_ORIGINAL = 0x674100FB, 0x66460102
+DAM_BACK_PATCHED = 0x6647000B
 CREATE, DELETE_FOLDER, MOVE_FOLDER, COPY_FOLDER = 0x1C, 0x1D, 0x35, 0x36
 
 
@@ -372,6 +375,50 @@ def test_folders(server):
         check_equal(client.modify([], replace=1, folder=copy), 0x8004010A,
                     "of a deleted folder")
         clear(client)
+
+
+def disconnect(client):
+    client.raw.request("Disconnect", struct.pack("<I", 0))
+    client.close()
+
+
+def test_deferred_actions(server):
+    """All DAMs of a message become those of another one."""
+    server_eid, other_eid, client_eid = b"s" * 21, b"o" * 21, b"client's"
+    tags = (DAM_SERVER_EID, DAM_ORIGINAL, DAM_BACK_PATCHED)
+
+    def update(client, old, new):
+        client.rop(0x57, struct.pack("<H", len(old)) + old +
+                   struct.pack("<H", len(new)) + new, [client.logon])
+
+    client = Session(server)
+    folder = client.raw.logon_ids[1]
+    # there are none
+    update(client, server_eid, client_eid)
+    mids = []
+    for eid in (server_eid, other_eid, server_eid):
+        message = client.create(folder)
+        check_equal(client.set(message, {
+            0x001A001F: "IPC.Microsoft Exchange 4.0.Deferred Action",
+            DAM_SERVER_EID: eid, DAM_ORIGINAL: b"delivered",
+            DAM_BACK_PATCHED: False}), {}, "problems")
+        mids.append(client.save(message))
+        client.release(message)
+    # one that has nothing of it
+    message = client.create(folder)
+    client.save(message)
+    update(client, b"nobody's", client_eid)
+    update(client, server_eid, client_eid)
+    disconnect(client)
+    client = Session(server)
+    found = {}
+    for mid in mids:
+        message = client.open_message(mid, folder)
+        found[mid] = tuple(client.get(message, tags)[0][tag] for tag in tags)
+    disconnect(client)
+    patched = (client_eid, client_eid, True)
+    check_equal([found[mid] for mid in mids],
+                [patched, (other_eid, b"delivered", False), patched], "DAMs")
 
 
 def replicate(server, source, dest):
