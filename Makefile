@@ -73,8 +73,10 @@ MAPITEST_OBJS = $(filter $(B)/tests/client/mapitest%,$(call objs,tests/client))
 
 PROGRAMS = $(B)/mapi-login $(B)/mapi-sessions $(B)/mapi-addressbook \
 	$(B)/mapi-directory $(B)/mapi
-PLUGINS = $(B)/modules/settings/libmapi_settings.so \
-	$(B)/modules/lib95_mapi_plugin.so
+# with much of the store in them
+STORE_PLUGINS = $(B)/modules/lib95_mapi_plugin.so \
+	$(B)/modules/doveadm/lib10_doveadm_mapi_plugin.so
+PLUGINS = $(B)/modules/settings/libmapi_settings.so $(STORE_PLUGINS)
 TOOLS = $(B)/mapitest
 
 all: $(PROGRAMS) $(PLUGINS) $(TOOLS)
@@ -128,9 +130,24 @@ $(B)/mapi-addressbook: $(call objs,module/addressbook) $(COMMON_OBJS) \
 $(B)/modules/settings/libmapi_settings.so: $(call objs,module/settings)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -shared -o $@ $(filter %.o,$^)
-$(B)/modules/lib95_mapi_plugin.so: $(call objs,module/plugin)
+ifeq ($(SANITIZE),)
+# What they call of the programs that load them is found then.
+$(B)/modules/lib95_mapi_plugin.so: $(call objs,module/plugin) \
+		$(STORE_LIB) $(CONVERT_LIB) $(WIRE_LIB)
+$(B)/modules/doveadm/lib10_doveadm_mapi_plugin.so: \
+		$(call objs,module/doveadm) $(STORE_LIB) $(CONVERT_LIB) \
+		$(WIRE_LIB)
+$(STORE_PLUGINS):
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -shared -o $@ $(filter %.o,$^)
+	$(LINK) -shared -Wl,--exclude-libs,ALL $(DC_LIBS) $(TALLOC_LIBS) -lm
+else
+# Dovecot's own processes know no sanitizers.
+$(STORE_PLUGINS): FORCE
+	$(MAKE) B=$(B)/plain SANITIZE= $(@:$(B)/%=$(B)/plain/%)
+	@mkdir -p $(@D)
+	cp $(@:$(B)/%=$(B)/plain/%) $@
+FORCE:
+endif
 $(B)/mapitest: $(MAPITEST_OBJS) $(CLIENT_LIB) $(WIRE_LIB)
 	$(LINK) $(CLIENT_LIBS) $(EXPAT_LIBS) $(TALLOC_LIBS)
 
@@ -158,5 +175,5 @@ check-unit: $(UNIT_TESTS)
 clean:
 	rm -rf $(B)
 
-.PHONY: all check-unit clean
+.PHONY: all check-unit clean FORCE
 -include $(shell test -d $(B) && find $(B) -name '*.d')

@@ -3,9 +3,8 @@
 # Installation.  Programs and plugins go where dovecot-config says that
 # Dovecot looks for them, whatever PREFIX is: it looks nowhere else.
 
-# Plugins are loaded into Dovecot's own processes, which know no sanitizers.
-$(B)/module/settings/%.o $(B)/module/plugin/%.o: SANFLAGS =
-$(PLUGINS): SANFLAGS =
+# Dovecot's own processes know no sanitizers.
+$(B)/module/settings/%.o $(B)/modules/settings/%.so: SANFLAGS =
 
 INSTALL ?= install
 SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
@@ -27,11 +26,14 @@ INSTALLED = \
 
 install: all check-dovecot-config
 	$(INSTALL) -d $(DESTDIR)$(DC_LIBEXECDIR) $(DESTDIR)$(BINDIR) \
-		$(DESTDIR)$(DC_MODULEDIR)/settings $(DESTDIR)$(CONF_DIR)
+		$(DESTDIR)$(DC_MODULEDIR)/settings \
+		$(DESTDIR)$(DC_MODULEDIR)/doveadm $(DESTDIR)$(CONF_DIR)
 	$(INSTALL) -m 755 $(PROGRAMS) $(DESTDIR)$(DC_LIBEXECDIR)/
 	$(INSTALL) -m 644 $(filter $(B)/modules/settings/%,$(PLUGINS)) \
 		$(DESTDIR)$(DC_MODULEDIR)/settings/
-	$(INSTALL) -m 644 $(filter-out $(B)/modules/settings/%,$(PLUGINS)) \
+	$(INSTALL) -m 644 $(filter $(B)/modules/doveadm/%,$(PLUGINS)) \
+		$(DESTDIR)$(DC_MODULEDIR)/doveadm/
+	$(INSTALL) -m 644 $(filter $(B)/modules/lib%,$(PLUGINS)) \
 		$(DESTDIR)$(DC_MODULEDIR)/
 	$(INSTALL) -m 755 $(TOOLS) $(DESTDIR)$(BINDIR)/
 ifneq ($(MAN1),)

@@ -8,14 +8,7 @@
    and the body is a FastTransfer stream (mapi-bag-codec.h) in base64. The newest bag
    with a GUID holds.
 
-   A message that a client changes is replaced by another one, with another UID and
-   GUID, but keeps its MID: GLOBCNT says so, and is 0 otherwise. It is found by
-   looking at the GUIDs of the messages from UID on, usually the first one. The bag
-   comes first, so there may be one whose message has never been saved: of several
-   bags with one MID the newest holds that has a message. If the message that it
-   replaces is still there, the process that was to expunge it has died, and whoever
-   notices does it. (Not if that is newer than the bag: then two sessions have
-   replaced one message at the same moment, and there are two now.)
+   What becomes of GLOBCNT, UIDVALIDITY and UID is in mapi-bags-mids.c.
 
    Messages that have been soft deleted have taken their bags along as they were,
    to "bags-deleted-<number>" ("bags-deleted-fai-<number>"). There GLOBCNT means
@@ -39,48 +32,12 @@
 #include "str-sanitize.h"
 #include "store-compat.h"
 #include "mapi-bag-codec.h"
-#include "mapi-bags.h"
+#include "mapi-bags-private.h"
 #include "mapi-store-private.h"
 
 #define BAG_HEADER "X-MAPI-Bag"
 #define BAG_MEMORY_MAX (64 * 1024)
 #define BASE64_LINE 76
-
-struct bag {
-	guid_128_t guid;
-	uint32_t bag_uid;
-	/* of the message's MID; 0: that of its UID */
-	uint64_t mid;
-	uint32_t uidvalidity, uid_min;
-	/* only looked for if it has a MID: the message's UID, 0 if not found
-	   below checked */
-	uint32_t uid, checked;
-	/* an older bag with the same MID */
-	struct bag *older;
-	/* the bag itself says another MID, which means nothing (any more) */
-	bool void_mid;
-};
-
-struct mapi_bags {
-	struct mapi_bags *next;
-	struct mapi_store *store;
-	char *leaf;
-	/* of messages that have been soft deleted */
-	bool deleted;
-
-	struct mailbox *box;
-	uint32_t uidvalidity, last_uid;
-
-	pool_t pool;
-	HASH_TABLE(uint8_t *, struct bag *) by_guid;
-	/* those with a MID of their own: the newest */
-	HASH_TABLE(uint64_t *, struct bag *) by_mid;
-	HASH_TABLE(void *, struct bag *) by_uid;
-	ARRAY(struct bag *) unresolved;
-	/* UIDs of bags that there are newer ones of: a process that was to
-	   delete them may have died */
-	ARRAY_TYPE(seq_range) superseded;
-};
 
 static unsigned int globcnt_hash(const uint64_t *globcnt)
 {
@@ -102,6 +59,7 @@ static void bags_init_index(struct mapi_bags *bags)
 	hash_table_create_direct(&bags->by_uid, bags->pool, 0);
 	i_array_init(&bags->unresolved, 8);
 	i_array_init(&bags->superseded, 8);
+	i_array_init(&bags->invalid, 8);
 	bags->last_uid = 0;
 }
 
@@ -112,7 +70,14 @@ static void bags_deinit_index(struct mapi_bags *bags)
 	hash_table_destroy(&bags->by_uid);
 	array_free(&bags->unresolved);
 	array_free(&bags->superseded);
+	array_free(&bags->invalid);
 	pool_unref(&bags->pool);
+}
+
+void bags_forget(struct mapi_bags *bags)
+{
+	bags_deinit_index(bags);
+	bags_init_index(bags);
 }
 
 static struct mapi_bags *
@@ -143,6 +108,8 @@ struct mapi_bags *mapi_bags_get(struct mapi_store *store,
 		bags = bags_get_leaf(store, t_strdup_printf(associated ?
 			MAPI_COMPANION_BAGS_FAI : MAPI_COMPANION_BAGS,
 			folder_number), FALSE);
+		bags->folder_number = folder_number;
+		bags->associated = associated;
 	} T_END;
 	return bags;
 }
@@ -165,7 +132,7 @@ struct mapi_bags *mapi_bags_get_values(struct mapi_store *store)
 	return bags_get_leaf(store, MAPI_COMPANION_VALUES, FALSE);
 }
 
-static void bags_close(struct mapi_bags *bags)
+void bags_close(struct mapi_bags *bags)
 {
 	if (bags->box != NULL)
 		mailbox_free(&bags->box);
@@ -199,46 +166,9 @@ static bool bag_parse(const char *value, struct bag *bag_r)
 		str_to_uint32(args[3], &bag_r->uid_min) == 0;
 }
 
-static struct bag *bags_find(const struct mapi_bags *bags, const uint8_t *guid)
+struct bag *bags_find(const struct mapi_bags *bags, const uint8_t *guid)
 {
 	return hash_table_lookup(bags->by_guid, guid);
-}
-
-/* The newest bag with that MID becomes bag, NULL if there's none any more. */
-static void
-bags_set_mid(struct mapi_bags *bags, const uint64_t *mid, struct bag *bag)
-{
-	uint64_t *key;
-
-	/* the key is in the bag */
-	(void)hash_table_try_remove(bags->by_mid, mid);
-	if (bag != NULL) {
-		key = &bag->mid;
-		hash_table_insert(bags->by_mid, key, bag);
-	}
-}
-
-/* Takes the bag's MID away. */
-static void bags_remove_mid(struct mapi_bags *bags, struct bag *bag)
-{
-	struct bag *head, *newer;
-
-	if (bag->mid == 0)
-		return;
-	head = hash_table_lookup(bags->by_mid, &bag->mid);
-	if (head == bag)
-		bags_set_mid(bags, &bag->mid, bag->older);
-	else for (newer = head; newer != NULL; newer = newer->older) {
-		if (newer->older == bag)
-			newer->older = bag->older;
-	}
-	if (bag->uid != 0)
-		(void)hash_table_try_remove(bags->by_uid,
-					    POINTER_CAST(bag->uid));
-	bag->older = NULL;
-	bag->mid = 0;
-	bag->void_mid = TRUE;
-	bag->uid = 0;
 }
 
 static void bags_add(struct mapi_bags *bags, const struct bag *_bag)
@@ -261,14 +191,11 @@ static void bags_add(struct mapi_bags *bags, const struct bag *_bag)
 		guid = bag->guid;
 		hash_table_insert(bags->by_guid, guid, bag);
 	} else {
-		bags_remove_mid(bags, bag);
+		bags_mid_remove(bags, bag);
 		*bag = *_bag;
 	}
-	if (bag->mid == 0)
-		return;
-	bag->older = hash_table_lookup(bags->by_mid, &bag->mid);
-	bags_set_mid(bags, &bag->mid, bag);
-	array_push_back(&bags->unresolved, &bag);
+	if (bag->mid != 0)
+		bags_mid_add(bags, bag);
 }
 
 static enum mapi_error bags_read(struct mapi_bags *bags)
@@ -303,6 +230,8 @@ static enum mapi_error bags_read(struct mapi_bags *bags)
 					bag.void_mid = TRUE;
 				}
 				bags_add(bags, &bag);
+			} else {
+				seq_range_array_add(&bags->invalid, mail->uid);
 			}
 			bags->last_uid = mail->uid;
 		}
@@ -342,7 +271,7 @@ static enum mapi_error bags_open(struct mapi_bags *bags, bool create)
 				   &update, &bags->box);
 }
 
-static enum mapi_error bags_refresh(struct mapi_bags *bags, bool create)
+enum mapi_error bags_refresh(struct mapi_bags *bags, bool create)
 {
 	struct mailbox_status status;
 	enum mapi_error error;
@@ -353,10 +282,8 @@ static enum mapi_error bags_refresh(struct mapi_bags *bags, bool create)
 		if (status.uidvalidity == bags->uidvalidity)
 			return bags_read(bags);
 	}
-	if (bags->last_uid != 0) {
-		bags_deinit_index(bags);
-		bags_init_index(bags);
-	}
+	if (bags->last_uid != 0)
+		bags_forget(bags);
 	if (error != EC_NONE)
 		return error == EC_NOT_FOUND ? EC_NONE : error;
 	bags->uidvalidity = status.uidvalidity;
@@ -373,9 +300,12 @@ unsigned int mapi_bags_count(const struct mapi_bags *bags)
 	return hash_table_count(bags->by_guid);
 }
 
-/* --- messages with other MIDs ------------------------------------------------ */
+bool mapi_bags_have_guid(const struct mapi_bags *bags, const guid_128_t guid)
+{
+	return bags_find(bags, guid) != NULL;
+}
 
-static bool mail_get_guid_128(struct mail *mail, guid_128_t guid_r)
+bool bags_mail_get_guid(struct mail *mail, guid_128_t guid_r)
 {
 	const char *guid;
 
@@ -385,159 +315,13 @@ static bool mail_get_guid_128(struct mail *mail, guid_128_t guid_r)
 	return TRUE;
 }
 
-static uint32_t
-bag_find_uid(const struct bag *bag, struct mail *mail, uint32_t uid_min)
-{
-	uint32_t seq, seq1, seq2;
-	guid_128_t guid;
-
-	mailbox_get_seq_range(mail->box, uid_min, (uint32_t)-1, &seq1, &seq2);
-	for (seq = seq1; seq != 0 && seq <= seq2; seq++) {
-		mail_set_seq(mail, seq);
-		if (mail_get_guid_128(mail, guid) &&
-		    guid_128_equals(guid, bag->guid))
-			return mail->uid;
-	}
-	return 0;
-}
-
-/* TRUE if that UID is one that the bag's message has replaced, and was still
-   there. */
-static bool
-bag_expunge_replaced(const struct bag *bag, struct mail *mail, uint32_t uid)
-{
-	if (uid == 0 || uid >= bag->uid_min || !mail_set_uid(mail, uid))
-		return FALSE;
-	e_debug(mail->box->event, "mapi: UID %u has been replaced by UID %u: "
-		"expunging it", uid, bag->uid);
-	mail_expunge(mail);
-	return TRUE;
-}
-
-/* Finds the message. If those that it replaces are there, too, they are
-   expunged. */
-static void
-bag_resolve(struct mapi_bags *bags, struct bag *bag, struct mail *mail,
-	    uint32_t uidvalidity, uint32_t uidnext)
-{
-	bool same = bag->uidvalidity == uidvalidity;
-	uint32_t uid_min = same ? bag->uid_min : 1;
-	struct bag *newer;
-
-	bag->uid = bag_find_uid(bag, mail, I_MAX(uid_min, bag->checked));
-	bag->checked = uidnext;
-	if (bag->uid == 0)
-		return;
-	newer = hash_table_lookup(bags->by_mid, &bag->mid);
-	for (; newer != bag; newer = newer->older) {
-		if (newer->uid != 0) {
-			/* it has the MID already */
-			bag->uid = 0;
-			bags_remove_mid(bags, bag);
-			return;
-		}
-	}
-	hash_table_update(bags->by_uid, POINTER_CAST(bag->uid), bag);
-	if (same)
-		(void)bag_expunge_replaced(bag, mail, bag->mid & UINT32_MAX);
-	while (bag->older != NULL) {
-		if (same && bag_expunge_replaced(bag, mail, bag->older->uid)) {
-			seq_range_array_add(&bags->superseded,
-					    bag->older->bag_uid);
-		}
-		bags_remove_mid(bags, bag->older);
-	}
-}
-
-static enum mapi_error
-bags_resolve(struct mapi_bags *bags, struct mailbox *box)
-{
-	struct mailbox_transaction_context *trans;
-	struct mailbox_status status;
-	struct bag *const *bagp, *bag;
-	struct mail *mail;
-	unsigned int i, left = 0;
-	enum mapi_error error = EC_NONE;
-
-	mailbox_get_open_status(box, STATUS_UIDVALIDITY | STATUS_UIDNEXT,
-				&status);
-	trans = mailbox_transaction_begin(box, 0, "MAPI bags");
-	mail = mail_alloc(trans, 0, NULL);
-	for (i = 0; i < array_count(&bags->unresolved); i++) T_BEGIN {
-		bagp = array_idx(&bags->unresolved, i);
-		bag = *bagp;
-		if (bag->mid != 0 && bag->uid == 0) {
-			if (bag->checked < status.uidnext) {
-				bag_resolve(bags, bag, mail, status.uidvalidity,
-					    status.uidnext);
-			}
-			if (bag->uid == 0)
-				array_idx_set(&bags->unresolved, left++, &bag);
-		}
-	} T_END;
-	array_delete(&bags->unresolved, left,
-		     array_count(&bags->unresolved) - left);
-	mail_free(&mail);
-	if (mailbox_transaction_commit(&trans) < 0) {
-		error = mapi_error_from_mailbox(box);
-		/* what the user may not expunge is the next one's to do */
-		if (error == EC_ACCESS_DENIED)
-			error = EC_NONE;
-	}
-	if (error == EC_NONE && mailbox_sync(box, 0) < 0)
-		error = mapi_error_from_mailbox(box);
-	return error;
-}
-
-static bool bags_have_unresolved(struct mapi_bags *bags, struct mailbox *box)
-{
-	struct mailbox_status status;
-	struct bag *const *bagp;
-
-	if (array_count(&bags->unresolved) == 0)
-		return FALSE;
-	mailbox_get_open_status(box, STATUS_UIDNEXT, &status);
-	array_foreach(&bags->unresolved, bagp) {
-		if ((*bagp)->checked < status.uidnext)
-			return TRUE;
-	}
-	return FALSE;
-}
-
-enum mapi_error mapi_bags_refresh(struct mapi_bags *bags, struct mailbox *box)
-{
-	enum mapi_error error;
-
-	error = bags_refresh(bags, FALSE);
-	if (error != EC_NONE || !bags_have_unresolved(bags, box))
-		return error;
-	return bags_resolve(bags, box);
-}
-
-uint64_t mapi_bags_mid_globcnt(const struct mapi_bags *bags, uint32_t uid)
-{
-	const struct bag *bag;
-
-	bag = hash_table_lookup(bags->by_uid, POINTER_CAST(uid));
-	return bag == NULL ? 0 : bag->mid;
-}
-
-uint32_t mapi_bags_mid_uid(const struct mapi_bags *bags, uint64_t globcnt)
-{
-	const struct bag *bag;
-
-	bag = hash_table_lookup(bags->by_mid, &globcnt);
-	while (bag != NULL && bag->uid == 0)
-		bag = bag->older;
-	return bag == NULL ? 0 : bag->uid;
-}
-
 /* --- reading ---------------------------------------------------------------- */
 
-/* Names for which the store has no ids yet get some. */
+/* Names for which the store has no ids yet get some with create, else their
+   properties are left out. */
 static enum mapi_error
 propset_map_names(struct mapi_store *store, struct mapi_propset **_set,
-		  TALLOC_CTX *parent)
+		  TALLOC_CTX *parent, bool create)
 {
 	struct mapi_propset *set = *_set, *mapped;
 	struct mapi_property_name *names;
@@ -554,7 +338,7 @@ propset_map_names(struct mapi_store *store, struct mapi_propset **_set,
 			names[n++] = *set->props[i].name;
 	}
 	error = n == 0 ? EC_NONE :
-		mapi_store_names_to_ids(store, names, n, TRUE, ids);
+		mapi_store_names_to_ids(store, names, n, create, ids);
 	mapped = mapi_propset_create(parent);
 	for (i = n = 0; i < set->count && error == EC_NONE; i++) {
 		uint16_t id = MAPI_TAG_ID(set->props[i].tag);
@@ -574,23 +358,25 @@ propset_map_names(struct mapi_store *store, struct mapi_propset **_set,
 }
 
 static enum mapi_error
-content_map_names(struct mapi_store *store, struct mapi_content *content)
+content_map_names(struct mapi_store *store, struct mapi_content *content,
+		  bool create)
 {
 	enum mapi_error error;
 	unsigned int i;
 
-	error = propset_map_names(store, &content->props, content);
+	error = propset_map_names(store, &content->props, content, create);
 	for (i = 0; i < content->recipient_count && error == EC_NONE; i++) {
 		error = propset_map_names(store, &content->recipients[i].props,
-					  content);
+					  content, create);
 	}
 	for (i = 0; i < content->attachment_count && error == EC_NONE; i++) {
 		error = propset_map_names(store, &content->attachments[i].props,
-					  content);
+					  content, create);
 		if (error == EC_NONE &&
 		    content->attachments[i].embedded != NULL) {
 			error = content_map_names(store,
-					content->attachments[i].embedded);
+					content->attachments[i].embedded,
+					create);
 		}
 	}
 	return error;
@@ -606,12 +392,15 @@ const char *mapi_store_temp_prefix(struct mapi_store *store)
 
 /* The decoded body, in memory or in a temporary file: the mail isn't needed any
    more. */
-static struct istream *bag_open_body(struct mapi_store *store, struct mail *mail)
+static struct istream *
+bag_open_body(struct mapi_store *store, struct mail *mail,
+	      const char **reason_r)
 {
 	struct message_size hdr_size;
 	struct istream *input, *decoded, *result = NULL;
 	struct ostream *output;
 
+	*reason_r = NULL;
 	if (mail_get_stream_because(mail, &hdr_size, NULL, "MAPI bag",
 				    &input) < 0)
 		return NULL;
@@ -620,43 +409,38 @@ static struct istream *bag_open_body(struct mapi_store *store, struct mail *mail
 	output = iostream_temp_create_sized(mapi_store_temp_prefix(store), 0,
 					    "MAPI bag", BAG_MEMORY_MAX);
 	o_stream_nsend_istream(output, decoded);
-	if (decoded->stream_errno != 0) {
-		e_error(mail->box->event, "mapi: Can't read bag UID %u: %s",
-			mail->uid, i_stream_get_error(decoded));
-	} else if (o_stream_finish(output) >= 0) {
+	if (decoded->stream_errno != 0)
+		*reason_r = t_strdup(i_stream_get_error(decoded));
+	else if (o_stream_finish(output) >= 0)
 		result = iostream_temp_finish(&output, IO_BLOCK_SIZE);
-	}
 	i_stream_unref(&decoded);
 	if (output != NULL)
 		o_stream_destroy(&output);
 	return result;
 }
 
-static enum mapi_error
-bag_decode(struct mapi_bags *bags, TALLOC_CTX *parent, struct mail *mail,
-	   struct mapi_overlay **overlay_r)
+enum mapi_error
+bags_decode(struct mapi_bags *bags, TALLOC_CTX *parent, struct mail *mail,
+	    bool create, struct mapi_overlay **overlay_r, const char **reason_r)
 {
 	struct mapi_content *content;
 	struct istream *input;
-	const char *error_str;
 	enum mapi_error error;
 	int ret;
 
-	input = bag_open_body(bags->store, mail);
-	if (input == NULL)
-		return EC_ERROR;
-	ret = mapi_bag_decode(parent, input, &content, &error_str);
-	i_stream_unref(&input);
-	if (ret < 0) {
-		e_error(mail->box->event, "mapi: Bag UID %u is broken: %s",
-			mail->uid, error_str);
-		return EC_CORRUPT_DATA;
+	input = bag_open_body(bags->store, mail, reason_r);
+	if (input == NULL) {
+		/* base64 that is none, or what can't be read at all */
+		return *reason_r != NULL ? EC_CORRUPT_DATA : EC_ERROR;
 	}
-	error = content_map_names(bags->store, content);
+	ret = mapi_bag_decode(parent, input, &content, reason_r);
+	i_stream_unref(&input);
+	if (ret < 0)
+		return EC_CORRUPT_DATA;
+	error = content_map_names(bags->store, content, create);
 	if (error == EC_NONE &&
 	    !mapi_overlay_from_content(parent, content, overlay_r)) {
-		e_error(mail->box->event, "mapi: Bag UID %u is broken: "
-			"It contradicts itself", mail->uid);
+		*reason_r = "It contradicts itself";
 		error = EC_CORRUPT_DATA;
 	}
 	talloc_free(content);
@@ -668,7 +452,7 @@ uint32_t mapi_bags_find_uid(const struct mapi_bags *bags, struct mail *mail)
 	const struct bag *bag;
 	guid_128_t guid;
 
-	if (!mapi_bags_exist(bags) || !mail_get_guid_128(mail, guid))
+	if (!mapi_bags_exist(bags) || !bags_mail_get_guid(mail, guid))
 		return 0;
 	bag = bags_find(bags, guid);
 	return bag == NULL ? 0 : bag->bag_uid;
@@ -681,14 +465,20 @@ bags_load_one(struct mapi_bags *bags, TALLOC_CTX *parent, uint32_t bag_uid,
 {
 	struct mailbox_transaction_context *trans;
 	enum mapi_error error = EC_NONE;
+	const char *reason;
 	struct mail *bag_mail;
 
 	trans = mailbox_transaction_begin(bags->box, 0, "MAPI bag");
 	bag_mail = mail_alloc(trans, 0, NULL);
 	*vanished_r = !mail_set_uid(bag_mail, bag_uid);
 	if (!*vanished_r) T_BEGIN {
-		error = bag_decode(bags, parent, bag_mail, overlay_r);
+		error = bags_decode(bags, parent, bag_mail, TRUE, overlay_r,
+				    &reason);
 		*vanished_r = error != EC_NONE && bag_mail->expunged;
+		if (error == EC_CORRUPT_DATA && !*vanished_r) {
+			e_error(bags->box->event, "mapi: Bag UID %u is broken: "
+				"%s", bag_uid, reason);
+		}
 	} T_END;
 	mail_free(&bag_mail);
 	(void)mailbox_transaction_commit(&trans);
@@ -729,7 +519,7 @@ mapi_bags_load(struct mapi_bags *bags, TALLOC_CTX *parent, struct mail *mail,
 	*overlay_r = NULL;
 	if (!mapi_bags_exist(bags))
 		return EC_NONE;
-	if (!mail_get_guid_128(mail, guid)) {
+	if (!bags_mail_get_guid(mail, guid)) {
 		return mail->expunged ? EC_OBJECT_DELETED :
 			mapi_error_from_mailbox(mail->box);
 	}
@@ -777,8 +567,7 @@ bag_create_header(const struct mapi_bag_new *bag)
 	return i_stream_create_copy_from_data(str_data(str), str_len(str));
 }
 
-/* Empties uids if it has been done. */
-static enum mapi_error
+enum mapi_error
 bags_expunge(struct mapi_bags *bags, ARRAY_TYPE(seq_range) *uids)
 {
 	struct mailbox_transaction_context *trans;
@@ -896,8 +685,8 @@ bags_save_input(struct mapi_bags *bags, const char *guid, struct istream *input,
 	return bags_refresh(bags, FALSE);
 }
 
-enum mapi_error mapi_bags_save(struct mapi_bags *bags,
-			       const struct mapi_bag_new *bag)
+static enum mapi_error
+bags_save_once(struct mapi_bags *bags, const struct mapi_bag_new *bag)
 {
 	struct istream *input = NULL;
 	enum mapi_error error;
@@ -911,6 +700,29 @@ enum mapi_error mapi_bags_save(struct mapi_bags *bags,
 			bags_save_input(bags, bag->guid, input, bag->unlimited);
 		i_stream_unref(&input);
 	} T_END;
+	return error;
+}
+
+/* What a process has left that was killed while it saved (a file of an sdbox that
+   isn't in the index yet), the next one who saves stumbles over, and Dovecot mends
+   when the mailbox is opened again. Whether that's worth a try. */
+static bool bags_reopen(struct mapi_bags *bags, enum mapi_error error)
+{
+	if (error != EC_ERROR || bags->box == NULL ||
+	    mailbox_transaction_get_count(bags->box) > 0)
+		return FALSE;
+	bags_close(bags);
+	return bags_refresh(bags, TRUE) == EC_NONE;
+}
+
+enum mapi_error mapi_bags_save(struct mapi_bags *bags,
+			       const struct mapi_bag_new *bag)
+{
+	enum mapi_error error;
+
+	error = bags_save_once(bags, bag);
+	if (bags_reopen(bags, error))
+		error = bags_save_once(bags, bag);
 	return error;
 }
 
@@ -1074,18 +886,13 @@ bags_copy_all(struct bags_copy *copy, const char *const *guids)
 	return error;
 }
 
-enum mapi_error mapi_bags_copy(struct mapi_bags *src, struct mapi_bags *dest,
-			       const char *const *guids)
+static enum mapi_error
+bags_copy_once(struct mapi_bags *src, struct mapi_bags *dest,
+	       const char *const *guids)
 {
 	struct bags_copy copy = { .src = src, .dest = dest };
 	enum mapi_error error;
 
-	error = bags_refresh(src, FALSE);
-	if (error != EC_NONE || !mapi_bags_exist(src))
-		return error;
-	error = bags_refresh(dest, TRUE);
-	if (error != EC_NONE)
-		return error;
 	i_array_init(&copy.old, 8);
 	error = bags_copy_all(&copy, guids);
 	if (error == EC_NONE && copy.count > 0) {
@@ -1095,6 +902,24 @@ enum mapi_error mapi_bags_copy(struct mapi_bags *src, struct mapi_bags *dest,
 		error = bags_refresh(dest, FALSE);
 	}
 	array_free(&copy.old);
+	return error;
+}
+
+enum mapi_error mapi_bags_copy(struct mapi_bags *src, struct mapi_bags *dest,
+			       const char *const *guids)
+{
+	enum mapi_error error;
+
+	error = bags_refresh(src, FALSE);
+	if (error != EC_NONE || !mapi_bags_exist(src))
+		return error;
+	error = bags_refresh(dest, TRUE);
+	if (error != EC_NONE)
+		return error;
+	error = bags_copy_once(src, dest, guids);
+	/* those that have been copied are copied again and replaced */
+	if (bags_reopen(dest, error) && src->box != NULL)
+		error = bags_copy_once(src, dest, guids);
 	return error;
 }
 
@@ -1121,57 +946,4 @@ mapi_bags_copy_all(struct mapi_bags *src, struct mapi_bags *dest)
 	hash_table_iterate_deinit(&iter);
 	array_append_zero(&guids);
 	return mapi_bags_copy(src, dest, array_front(&guids));
-}
-
-enum mapi_error
-mapi_bags_delete_orphans(struct mapi_bags *bags, struct mailbox *box,
-			 unsigned int *count_r)
-{
-	struct mailbox_transaction_context *trans;
-	struct hash_iterate_context *iter;
-	HASH_TABLE(uint8_t *, struct bag *) orphans;
-	ARRAY_TYPE(seq_range) uids;
-	enum mapi_error error;
-	struct bag *bag;
-	struct mail *mail;
-	guid_128_t guid;
-	uint8_t *key;
-	uint32_t seq;
-
-	*count_r = 0;
-	error = bags_refresh(bags, FALSE);
-	if (error != EC_NONE || bags->box == NULL)
-		return error;
-	hash_table_create(&orphans, default_pool, 0, guid_128_hash,
-			  guid_128_cmp);
-	hash_table_copy(orphans, bags->by_guid);
-	trans = mailbox_transaction_begin(box, 0, "MAPI bags");
-	mail = mail_alloc(trans, 0, NULL);
-	for (seq = 1; seq <= mail_index_view_get_messages_count(box->view);
-	     seq++) T_BEGIN {
-		mail_set_seq(mail, seq);
-		if (mail_get_guid_128(mail, guid)) {
-			key = guid;
-			(void)hash_table_try_remove(orphans, key);
-		} else if (!mail->expunged) {
-			/* whose bag it is isn't known */
-			error = mapi_error_from_mailbox(box);
-		}
-	} T_END;
-	mail_free(&mail);
-	(void)mailbox_transaction_commit(&trans);
-
-	i_array_init(&uids, 16);
-	iter = hash_table_iterate_init(orphans);
-	while (hash_table_iterate(iter, orphans, &key, &bag)) {
-		seq_range_array_add(&uids, bag->bag_uid);
-		(*count_r)++;
-	}
-	hash_table_iterate_deinit(&iter);
-	hash_table_destroy(&orphans);
-	seq_range_array_merge(&uids, &bags->superseded);
-	if (error == EC_NONE)
-		error = bags_expunge(bags, &uids);
-	array_free(&uids);
-	return error;
 }

@@ -6,6 +6,7 @@
    were replaced (docs/architecture.md, section 6). How they are stored is at the
    head of mapi-bags.c. */
 
+#include "guid.h"
 #include "mapi-overlay.h"
 #include "mapi-store.h"
 
@@ -28,8 +29,14 @@ struct mapi_bags *mapi_bags_get_values(struct mapi_store *store);
 
 /* Sees what others have changed. box is the mailbox that the bags' messages are
    in, just synchronised and without a transaction: a replacement that was
-   interrupted is finished in it. Cheap if there's nothing new. */
+   interrupted is finished in it. Bags of messages that others have put there come
+   after them (mapi-bags-adopt.c). Cheap if there's nothing new. */
 enum mapi_error mapi_bags_refresh(struct mapi_bags *bags, struct mailbox *box);
+/* Whether mapi_bags_refresh() has been called in this session; forgets that and
+   what was seen, since the mailbox has been rebuilt: messages that have been expunged
+   may be back. */
+bool mapi_bags_are_used(const struct mapi_bags *bags);
+void mapi_bags_forget(struct mapi_bags *bags);
 /* Whether there's any bag as far as has been seen. */
 bool mapi_bags_exist(const struct mapi_bags *bags);
 unsigned int mapi_bags_count(const struct mapi_bags *bags);
@@ -70,6 +77,8 @@ struct mapi_bag_new {
 /* Durable when it returns. It replaces the bag that the message had. */
 enum mapi_error mapi_bags_save(struct mapi_bags *bags,
 			       const struct mapi_bag_new *bag);
+/* Whether a message with that GUID has a bag, as far as has been seen. */
+bool mapi_bags_have_guid(const struct mapi_bags *bags, const guid_128_t guid);
 /* Deletes the bags of messages; GUIDs end with NULL. */
 enum mapi_error
 mapi_bags_delete(struct mapi_bags *bags, const char *const *guids);
@@ -88,11 +97,57 @@ enum mapi_error mapi_bags_copy(struct mapi_bags *src, struct mapi_bags *dest,
 /* For a mailbox that is copied as a whole, with the messages' GUIDs. */
 enum mapi_error
 mapi_bags_copy_all(struct mapi_bags *src, struct mapi_bags *dest);
-/* Deletes the bags of messages that aren't in box, which has just been
-   synchronised. */
+/* Whether there are bags whose messages aren't in box, which has just been
+   synchronised. TRUE also if that can't be found out. */
+bool mapi_bags_have_orphans(struct mapi_bags *bags, struct mailbox *box);
+/* Deletes these bags. Not for messages that others may have moved elsewhere, or that
+   are just about to be saved. */
 enum mapi_error
 mapi_bags_delete_orphans(struct mapi_bags *bags, struct mailbox *box,
 			 unsigned int *count_r);
+
+/* --- doveadm mapi check ---------------------------------------------------- */
+
+enum mapi_bag_fault_type {
+	/* a bag whose message isn't there */
+	MAPI_BAG_ORPHANED,
+	/* a bag of a message that has a newer one */
+	MAPI_BAG_SUPERSEDED,
+	/* a bag whose content can't be understood, or can't be read */
+	MAPI_BAG_BROKEN,
+	MAPI_BAG_UNREADABLE,
+	/* a message that isn't a bag */
+	MAPI_BAG_INVALID,
+	/* a message that has been replaced by another one */
+	MAPI_BAG_REPLACED,
+};
+struct mapi_bag_fault {
+	enum mapi_bag_fault_type type;
+	/* of the bag; of the message if it has been replaced */
+	uint32_t uid;
+	/* of the bag's message if it's known */
+	guid_128_t guid;
+	/* may be NULL */
+	const char *reason;
+};
+ARRAY_DEFINE_TYPE(mapi_bag_fault, struct mapi_bag_fault);
+
+struct mapi_bags_examine_settings {
+	/* Bags are written before their messages: only older ones are orphans. */
+	time_t orphans_before;
+};
+/* Looks at all bags and changes nothing. box is the mailbox that their messages
+   are in, just synchronised; NULL if there's none, so that all are orphans. count_r
+   is how many bags there are. mapi_bags_refresh() has not been called before, or
+   has expunged what has been replaced. */
+enum mapi_error
+mapi_bags_examine(struct mapi_bags *bags, struct mailbox *box,
+		  const struct mapi_bags_examine_settings *set, pool_t pool,
+		  ARRAY_TYPE(mapi_bag_fault) *faults_r, unsigned int *count_r);
+/* Deletes the bag. Those in which something can't be understood are set aside
+   before; a MID isn't lost with them. EC_NOT_SUPPORTED for what can't be mended so. */
+enum mapi_error
+mapi_bags_mend(struct mapi_bags *bags, const struct mapi_bag_fault *fault);
 
 /* Where temporary files are made. On the data stack */
 const char *mapi_store_temp_prefix(struct mapi_store *store);

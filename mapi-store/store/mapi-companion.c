@@ -163,3 +163,48 @@ void mapi_companion_delete(const struct mapi_companion *comp, const char *leaf)
 		(void)mapi_error_from_mailbox(box);
 	mailbox_free(&box);
 }
+
+static enum mapi_error
+set_aside_to(struct mailbox *dest, struct mailbox *box, uint32_t uid)
+{
+	struct mailbox_transaction_context *trans, *dest_trans;
+	struct mail_save_context *save_ctx;
+	struct mail *mail;
+	enum mapi_error ret = EC_NONE;
+
+	trans = mailbox_transaction_begin(box, 0, __func__);
+	dest_trans = store_compat_internal_save_begin(dest, __func__);
+	mail = mail_alloc(trans, 0, NULL);
+	if (!mail_set_uid(mail, uid))
+		ret = EC_NOT_FOUND;
+	else {
+		save_ctx = mailbox_save_alloc(dest_trans);
+		if (mailbox_copy(&save_ctx, mail) < 0)
+			ret = mapi_error_from_mailbox(dest);
+	}
+	mail_free(&mail);
+	(void)mailbox_transaction_commit(&trans);
+	if (ret != EC_NONE)
+		mailbox_transaction_rollback(&dest_trans);
+	else if (mailbox_transaction_commit(&dest_trans) < 0)
+		ret = mapi_error_from_mailbox(dest);
+	return ret;
+}
+
+enum mapi_error
+mapi_companion_set_aside(const struct mapi_companion *comp, struct mailbox *box,
+			 uint32_t uid)
+{
+	struct mailbox *dest;
+	enum mapi_error ret;
+
+	T_BEGIN {
+		ret = mapi_companion_open(comp, MAPI_COMPANION_DAMAGED, TRUE,
+					  NULL, &dest);
+		if (ret == EC_NONE) {
+			ret = set_aside_to(dest, box, uid);
+			mailbox_free(&dest);
+		}
+	} T_END;
+	return ret;
+}

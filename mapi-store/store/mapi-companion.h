@@ -64,5 +64,10 @@ mapi_companion_open(const struct mapi_companion *comp, const char *leaf,
 /* Deletes a mailbox of the tree with what is in it, if it's there. Errors are
    logged. */
 void mapi_companion_delete(const struct mapi_companion *comp, const char *leaf);
+/* Copies a message of one of the tree's mailboxes durably to where what can't be
+   understood is kept, for whoever may want to look at it. */
+enum mapi_error
+mapi_companion_set_aside(const struct mapi_companion *comp, struct mailbox *box,
+			 uint32_t uid);
 
 #endif

@@ -251,6 +251,24 @@ blocks_get_status(struct blocks_lookup *lookup)
 	return EC_NONE;
 }
 
+uint16_t mapi_blocks_find_ids(struct mapi_store *store, uint32_t number,
+			      struct mailbox *box)
+{
+	struct blocks_lookup lookup = {
+		.store = store, .box = box, .folder_number = number,
+	};
+	const struct mapi_idlog_rec *rec = NULL;
+
+	T_BEGIN {
+		if (blocks_get_status(&lookup) == EC_NONE) {
+			rec = mapi_idlog_find(store->blocks, "ids",
+				t_strdup_printf("%s.%u", lookup.identity,
+						lookup.uidvalidity));
+		}
+	} T_END;
+	return rec == NULL ? 0 : rec->number;
+}
+
 static enum mapi_error
 mapi_blocks_get_real(struct mapi_store *store, TALLOC_CTX *mem,
 		     uint32_t number, struct mailbox *box,

@@ -26,7 +26,6 @@
    ever has, so that no other folder is taken for a copy that has vanished
    (mapi-folder-list.c). */
 
-#define COPY_LEAF "copy-%08x"
 /* How often messages are copied anew because one vanished meanwhile */
 #define COPY_ATTEMPTS_MAX 5
 
@@ -393,7 +392,7 @@ folder_copy(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 	i_zero(&copy);
 	copy.store = store;
 	copy.temp = mapi_companion_vname(store->companion,
-		t_strdup_printf(COPY_LEAF, i_rand()));
+		t_strdup_printf(MAPI_COMPANION_COPY_PREFIX"%08x", i_rand()));
 	ret = mapi_folder_child_vname(store, dest, name, &copy.vname);
 	if (ret == EC_NONE)
 		ret = copy_prepare(&copy, node, recursive);

@@ -25,7 +25,9 @@
    name (mapi-folder-list.c), and this id must not be used again; if (2) doesn't
    happen, the name is noted again when folders are listed next. Dying before (4)
    leaves these of no folder, which nobody sees, and its properties, which a later
-   session deletes. */
+   session deletes. Left are also bags if some of their messages weren't in the folder
+   any more: an IMAP client may have moved them to another one. "doveadm mapi check"
+   knows. */
 
 static enum mapi_error
 delete_note(struct mapi_store *store, const struct mapi_folder_item *item)
@@ -38,19 +40,40 @@ delete_note(struct mapi_store *store, const struct mapi_folder_item *item)
 
 static void
 delete_associated(struct mapi_store *store,
-		  const struct mapi_folder_item *item)
+		  const struct mapi_folder_item *item, bool keep_bags)
 {
+	/* the last one may be kept */
 	static const char *const leafs[] = {
-		MAPI_COMPANION_FAI, MAPI_COMPANION_BAGS,
-		MAPI_COMPANION_BAGS_FAI, MAPI_COMPANION_RULES,
+		MAPI_COMPANION_FAI, MAPI_COMPANION_BAGS_FAI,
+		MAPI_COMPANION_RULES, MAPI_COMPANION_BAGS,
 	};
-	unsigned int i;
+	unsigned int i, count = N_ELEMENTS(leafs) - (keep_bags ? 1 : 0);
 
-	for (i = 0; i < N_ELEMENTS(leafs); i++) {
+	for (i = 0; i < count; i++) {
 		mapi_companion_delete(store->companion,
 			t_strdup_printf(leafs[i], item->number));
 	}
 	mapi_dumpster_delete(store, item->number);
+}
+
+/* Whether some bags' messages aren't in the folder; also if that isn't known. */
+static bool
+folder_has_left_bags(struct mapi_store *store,
+		     const struct mapi_folder_item *item)
+{
+	struct mapi_bags *bags = mapi_bags_get(store, item->number, FALSE);
+	struct mailbox *box;
+	bool left = TRUE;
+
+	if (!mapi_companion_exists(store->companion,
+			t_strdup_printf(MAPI_COMPANION_BAGS, item->number)))
+		return FALSE;
+	box = mailbox_alloc(store->companion->ns->list, item->path,
+			    MAILBOX_FLAG_READONLY);
+	if (mailbox_open(box) == 0 && mailbox_sync(box, 0) == 0)
+		left = mapi_bags_have_orphans(bags, box);
+	mailbox_free(&box);
+	return left;
 }
 
 enum mapi_error
@@ -59,10 +82,13 @@ mapi_folder_mailbox_delete(struct mapi_store *store,
 {
 	struct mailbox *box;
 	enum mapi_error ret = EC_NONE;
+	bool keep_bags = FALSE;
 	int result;
 
-	if (item->number != 0)
+	if (item->number != 0) {
+		keep_bags = folder_has_left_bags(store, item);
 		ret = delete_note(store, item);
+	}
 	if (ret != EC_NONE)
 		return ret;
 	box = mailbox_alloc(store->companion->ns->list, item->path, 0);
@@ -88,7 +114,7 @@ mapi_folder_mailbox_delete(struct mapi_store *store,
 	(void)mapi_folder_set_subscribed(store, item->path, FALSE);
 	if (item->number == 0)
 		return EC_NONE;
-	delete_associated(store, item);
+	delete_associated(store, item, keep_bags);
 	mapi_stored_forget(store, item->number);
 	/* another session may have noted the name again in between */
 	ret = mapi_idlog_refresh(store->log);
@@ -239,19 +265,57 @@ mapi_folder_delete(struct mapi_store *store, mapi_id_t fid, uint8_t flags,
 
 /* --- emptying ---------------------------------------------------------------- */
 
-static void expunge_all(struct mailbox_transaction_context *trans)
+/* A message that has a bag */
+struct bag_owner {
+	uint32_t uid;
+	const char *guid;
+};
+ARRAY_DEFINE_TYPE(bag_owner, struct bag_owner);
+
+static void expunge_all(struct mailbox_transaction_context *trans,
+			struct mapi_bags *bags, ARRAY_TYPE(bag_owner) *owners)
 {
 	struct mail_search_context *search_ctx;
 	struct mail_search_args *args;
+	struct bag_owner *owner;
 	struct mail *mail;
+	const char *guid;
 
 	args = mail_search_build_init();
 	mail_search_build_add_all(args);
 	search_ctx = mailbox_search_init(trans, args, NULL, 0, NULL);
 	mail_search_args_unref(&args);
-	while (mailbox_search_next(search_ctx, &mail))
+	while (mailbox_search_next(search_ctx, &mail)) {
+		if (mapi_bags_find_uid(bags, mail) != 0 &&
+		    mail_get_special(mail, MAIL_FETCH_GUID, &guid) == 0) {
+			owner = array_append_space(owners);
+			owner->uid = mail->uid;
+			owner->guid = t_strdup(guid);
+		}
 		mail_expunge(mail);
+	}
 	(void)mailbox_search_deinit(&search_ctx);
+}
+
+/* Deletes the bags of those that aren't there any more; garbage if it fails. Bags
+   whose messages weren't there before are left alone: perhaps an IMAP client has
+   moved them to another folder. */
+static void
+delete_bags(struct mapi_bags *bags, struct mailbox *box,
+	    const ARRAY_TYPE(bag_owner) *owners)
+{
+	ARRAY_TYPE(const_string) guids;
+	const struct bag_owner *owner;
+	uint32_t seq;
+
+	t_array_init(&guids, array_count(owners) + 1);
+	array_foreach(owners, owner) {
+		if (!mail_index_lookup_seq(box->view, owner->uid, &seq))
+			array_push_back(&guids, &owner->guid);
+	}
+	array_append_zero(&guids);
+	if (array_count(&guids) > 1)
+		(void)mapi_bags_delete(bags, array_front(&guids));
 }
 
 /* Frees the mailbox. */
@@ -259,6 +323,7 @@ static enum mapi_error
 box_empty(struct mailbox *box, struct mapi_bags *bags, bool *partial)
 {
 	struct mailbox_transaction_context *trans;
+	ARRAY_TYPE(bag_owner) owners;
 	struct mailbox_status status;
 	enum mapi_error ret = EC_NONE;
 
@@ -272,9 +337,12 @@ box_empty(struct mailbox *box, struct mapi_bags *bags, bool *partial)
 		ret = EC_ACCESS_DENIED;
 	else if (mailbox_sync(box, 0) < 0)
 		ret = mapi_error_from_mailbox(box);
+	if (ret == EC_NONE)
+		ret = mapi_bags_refresh(bags, box);
 	if (ret == EC_NONE) {
+		t_array_init(&owners, 16);
 		trans = mailbox_transaction_begin(box, 0, "MAPI empty folder");
-		expunge_all(trans);
+		expunge_all(trans, bags, &owners);
 		mailbox_get_open_status(box, STATUS_UIDNEXT, &status);
 		if (mailbox_transaction_commit(&trans) < 0 ||
 		    mailbox_sync(box, MAILBOX_SYNC_FLAG_EXPUNGE) < 0)
@@ -282,10 +350,8 @@ box_empty(struct mailbox *box, struct mapi_bags *bags, bool *partial)
 	}
 	if (ret == EC_NONE) {
 		uint32_t seq1 = 0, seq2;
-		unsigned int count;
 
-		/* garbage if it fails */
-		(void)mapi_bags_delete_orphans(bags, box, &count);
+		delete_bags(bags, box, &owners);
 		/* what the user has no right to expunge is left without an
 		   error; what has just come wasn't there */
 		if (status.uidnext > 1) {

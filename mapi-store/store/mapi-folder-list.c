@@ -261,9 +261,21 @@ static uint32_t tree_key_number(struct mapi_store *store, const char *key)
 	return rec == NULL ? 0 : rec->number;
 }
 
+uint32_t
+mapi_folder_guid_to_number(struct mapi_store *store, const guid_128_t guid)
+{
+	uint32_t number;
+
+	T_BEGIN {
+		number = tree_key_number(store, t_strconcat("g",
+			guid_128_to_string(guid), NULL));
+	} T_END;
+	return number;
+}
+
 /* A mailbox whose place has been taken by an alias can come back, from a backup
    say. It's another folder then: its key gets a '+'. */
-static void tree_list_find_numbers(struct mapi_folder_list *list)
+void mapi_folder_list_find_numbers(struct mapi_folder_list *list)
 {
 	HASH_TABLE(void *, struct mapi_tree_mailbox *) owners;
 	struct mapi_tree_mailbox *mbox, *owner, *loser;
@@ -300,7 +312,7 @@ static void tree_list_find_numbers(struct mapi_folder_list *list)
 	hash_table_destroy(&owners);
 }
 
-static const char *tree_number_name(struct mapi_store *store, uint32_t number)
+const char *mapi_folder_number_name(struct mapi_store *store, uint32_t number)
 {
 	const struct mapi_idlog_rec *rec;
 
@@ -345,7 +357,7 @@ tree_find_orphan(struct mapi_folder_list *list, const char *vname)
 	while ((rec = mapi_idlog_next(list->store->log, MAPI_LOG_FOLDER,
 				      &iter)) != NULL) T_BEGIN {
 		/* the newest, if there are several */
-		if (strcmp(tree_number_name(list->store, rec->number),
+		if (strcmp(mapi_folder_number_name(list->store, rec->number),
 			   vname) == 0)
 			found = rec->number;
 	} T_END;
@@ -386,7 +398,7 @@ tree_list_get_missing(struct mapi_folder_list *list,
 			}
 			continue;
 		}
-		name = tree_number_name(list->store, mbox->number);
+		name = mapi_folder_number_name(list->store, mbox->number);
 		if (strcmp(name, mbox->vname) != 0) {
 			rec = array_append_space(recs);
 			rec->type = MAPI_IDLOG_NOTE;
@@ -408,7 +420,7 @@ enum mapi_error mapi_folder_list_allot(struct mapi_folder_list *list)
 
 	for (i = 0; i < ALLOT_MAX_ROUNDS; i++) {
 		t_array_init(&recs, 32);
-		tree_list_find_numbers(list);
+		mapi_folder_list_find_numbers(list);
 		tree_list_get_missing(list, &recs);
 		if (array_count(&recs) == 0)
 			return EC_NONE;

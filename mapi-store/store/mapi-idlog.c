@@ -77,8 +77,9 @@ struct mapi_idlog {
 	/* record in force by each number that has been used; the records of
 	   unknown types share one */
 	HASH_TABLE(void *, struct mapi_idlog_rec *) by_number;
-	/* UIDs of superseded notes */
-	ARRAY_TYPE(seq_range) superseded;
+	/* UIDs of superseded notes, of records that aren't in force, of messages
+	   that are no records */
+	ARRAY_TYPE(seq_range) superseded, conflicts, invalid;
 };
 
 static struct mapi_idlog_rec unknown_rec;
@@ -91,6 +92,8 @@ static int mapi_idlog_destructor(struct mapi_idlog *log)
 	hash_table_destroy(&log->by_number);
 	array_free(&log->recs);
 	array_free(&log->superseded);
+	array_free(&log->conflicts);
+	array_free(&log->invalid);
 	pool_unref(&log->pool);
 	return 0;
 }
@@ -110,6 +113,8 @@ mapi_idlog_init(TALLOC_CTX *parent, const struct mapi_companion *comp,
 	log->pool = pool_alloconly_create("mapi idlog", 4096);
 	i_array_init(&log->recs, 128);
 	i_array_init(&log->superseded, 8);
+	i_array_init(&log->conflicts, 8);
+	i_array_init(&log->invalid, 8);
 	hash_table_create(&log->by_key, default_pool, 128, str_hash, strcmp);
 	hash_table_create_direct(&log->by_number, default_pool, 128);
 	talloc_set_destructor(log, mapi_idlog_destructor);
@@ -121,6 +126,8 @@ static void mapi_idlog_forget(struct mapi_idlog *log)
 {
 	array_clear(&log->recs);
 	array_clear(&log->superseded);
+	array_clear(&log->conflicts);
+	array_clear(&log->invalid);
 	hash_table_clear(log->by_key, TRUE);
 	hash_table_clear(log->by_number, TRUE);
 	log->last_uid = 0;
@@ -190,10 +197,12 @@ mapi_idlog_add_record(struct mapi_idlog *log, uint32_t uid, const char *line)
 		e_warning(log->event, "mapi: Mailbox %s: "
 			  "Message UID %u isn't a record: %s",
 			  log->box->vname, uid, line);
+		seq_range_array_add(&log->invalid, uid);
 		return;
 	}
 	if (hash_table_lookup(log->by_number, POINTER_CAST(number)) != NULL) {
 		/* void, rule 1 */
+		seq_range_array_add(&log->conflicts, uid);
 		return;
 	}
 	if (log->highest_number < number)
@@ -220,6 +229,7 @@ mapi_idlog_add_record(struct mapi_idlog *log, uint32_t uid, const char *line)
 		hash_table_insert(log->by_key, hash_key, rec);
 	} else if (rec->type == MAPI_IDLOG_CLAIM || rec->type != type) {
 		/* rule 2: somebody else's claim */
+		seq_range_array_add(&log->conflicts, uid);
 		hash_table_insert(log->by_number, POINTER_CAST(number), rec);
 		return;
 	} else {
@@ -264,6 +274,8 @@ static enum mapi_error mapi_idlog_read(struct mapi_idlog *log)
 		} else {
 			if (hret > 0)
 				mapi_idlog_add_record(log, mail->uid, line);
+			else
+				seq_range_array_add(&log->invalid, mail->uid);
 			log->last_uid = mail->uid;
 		}
 	} T_END;
@@ -579,7 +591,9 @@ void mapi_idlog_discard(struct mapi_idlog *log,
 	seq_range_array_add(&log->superseded, rec->uid);
 }
 
-void mapi_idlog_compact(struct mapi_idlog *log)
+/* Empties uids if it has been done. */
+static enum mapi_error
+mapi_idlog_expunge(struct mapi_idlog *log, ARRAY_TYPE(seq_range) *uids)
 {
 	struct mailbox_transaction_context *t;
 	struct seq_range_iter iter;
@@ -587,12 +601,10 @@ void mapi_idlog_compact(struct mapi_idlog *log)
 	unsigned int n = 0;
 	uint32_t uid;
 
-	if (log->box == NULL || array_count(&log->superseded) == 0)
-		return;
 	/* not MAILBOX_TRANSACTION_FLAG_EXTERNAL: that is for saving only */
 	t = mailbox_transaction_begin(log->box, 0, __func__);
 	mail = mail_alloc(t, 0, NULL);
-	seq_range_array_iter_init(&iter, &log->superseded);
+	seq_range_array_iter_init(&iter, uids);
 	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
 		if (uid != log->last_uid && mail_set_uid(mail, uid))
 			mail_expunge(mail);
@@ -600,7 +612,56 @@ void mapi_idlog_compact(struct mapi_idlog *log)
 	mail_free(&mail);
 	if (mailbox_transaction_commit(&t) < 0 ||
 	    mailbox_sync(log->box, 0) < 0)
-		(void)mapi_error_from_mailbox(log->box);
-	else
-		array_clear(&log->superseded);
+		return mapi_error_from_mailbox(log->box);
+	array_clear(uids);
+	return EC_NONE;
+}
+
+void mapi_idlog_compact(struct mapi_idlog *log)
+{
+	if (log->box != NULL && array_count(&log->superseded) > 0)
+		(void)mapi_idlog_expunge(log, &log->superseded);
+}
+
+void mapi_idlog_examine(const struct mapi_idlog *log,
+			struct mapi_idlog_faults *faults_r)
+{
+	faults_r->records = array_count(&log->recs);
+	faults_r->conflicts = seq_range_count(&log->conflicts);
+	faults_r->invalid = seq_range_count(&log->invalid);
+	/* the newest one is left alone: its UID is the last that was used */
+	if (seq_range_exists(&log->conflicts, log->last_uid))
+		faults_r->conflicts--;
+	if (seq_range_exists(&log->invalid, log->last_uid))
+		faults_r->invalid--;
+}
+
+enum mapi_error mapi_idlog_mend(struct mapi_idlog *log)
+{
+	ARRAY_TYPE(seq_range) uids;
+	struct seq_range_iter iter;
+	unsigned int n = 0;
+	uint32_t uid;
+	enum mapi_error ret = EC_NONE;
+
+	if (log->box == NULL)
+		return EC_NONE;
+	i_array_init(&uids, 8);
+	seq_range_array_iter_init(&iter, &log->invalid);
+	while (ret == EC_NONE && seq_range_array_iter_nth(&iter, n++, &uid)) {
+		if (uid != log->last_uid) {
+			ret = mapi_companion_set_aside(log->comp, log->box,
+						       uid);
+			seq_range_array_add(&uids, uid);
+		}
+	}
+	seq_range_array_merge(&uids, &log->conflicts);
+	if (ret == EC_NONE)
+		ret = mapi_idlog_expunge(log, &uids);
+	array_free(&uids);
+	if (ret == EC_NONE) {
+		array_clear(&log->conflicts);
+		array_clear(&log->invalid);
+	}
+	return ret;
 }

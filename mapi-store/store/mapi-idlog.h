@@ -95,4 +95,19 @@ void mapi_idlog_discard(struct mapi_idlog *log,
    log was opened. Errors are logged only. */
 void mapi_idlog_compact(struct mapi_idlog *log);
 
+/* --- doveadm mapi check ---------------------------------------------------- */
+
+struct mapi_idlog_faults {
+	/* those in force */
+	unsigned int records;
+	/* messages that have lost to others which claim the same, and messages
+	   that are no records: neither matters to anybody */
+	unsigned int conflicts, invalid;
+};
+/* Of what has been read */
+void mapi_idlog_examine(const struct mapi_idlog *log,
+			struct mapi_idlog_faults *faults_r);
+/* Deletes both kinds; what is no record is set aside. */
+enum mapi_error mapi_idlog_mend(struct mapi_idlog *log);
+
 #endif

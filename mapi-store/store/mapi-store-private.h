@@ -25,13 +25,19 @@ struct mapi_searches;
    "bags-fai-<number>" the property bags of its messages, "rules-<number>" its
    rules; "deleted-<number>" etc. what has been soft deleted of them
    (mapi-dumpster.h). "values" has the large values of the properties of folders
-   and of the store, "per-user" the read states of public folders. */
+   and of the store, "per-user" the read states of public folders. "damaged" keeps
+   messages of the others that couldn't be understood, and "copy-<random>" is a folder
+   that is just being made (mapi-folder-copy.c). "doveadm mapi check" has to know them
+   all (mapi-check.c). */
 #define MAPI_COMPANION_LOG "allotments"
 #define MAPI_COMPANION_BLOCKS "blocks"
 #define MAPI_COMPANION_NAMES "names"
+#define MAPI_COMPANION_DAMAGED "damaged"
+#define MAPI_COMPANION_COPY_PREFIX "copy-"
 #define MAPI_COMPANION_FAI "fai-%u"
 #define MAPI_COMPANION_FOLDER "folder-%u"
-#define MAPI_COMPANION_BAGS "bags-%u"
+#define MAPI_COMPANION_BAGS_PREFIX "bags-"
+#define MAPI_COMPANION_BAGS MAPI_COMPANION_BAGS_PREFIX"%u"
 #define MAPI_COMPANION_BAGS_FAI "bags-fai-%u"
 #define MAPI_COMPANION_RULES "rules-%u"
 #define MAPI_COMPANION_VALUES "values"
@@ -127,6 +133,13 @@ const char *mapi_property_name_to_key(const struct mapi_property_name *name);
 bool mapi_property_name_from_key(TALLOC_CTX *mem, const char *key,
 				 struct mapi_property_name *name_r);
 
+/* mapi-store.c: opens a store without allotting anything, to look at what there is.
+   It has no folder tree, and its bags and logs are all that may be used of it.
+   EC_NOT_FOUND if the user has never used MAPI. */
+enum mapi_error
+mapi_store_open_examined(TALLOC_CTX *parent, struct mail_user *user,
+			 const struct mapi_store_settings *set,
+			 struct mapi_store **store_r);
 /* mapi-store.c: GUIDs in hex as they are in the log */
 const char *mapi_guid_to_hex(const struct mapi_guid *guid);
 bool mapi_guid_from_hex(const char *hex, struct mapi_guid *guid_r);
@@ -240,6 +253,9 @@ struct mapi_blocks {
 enum mapi_error
 mapi_blocks_get(struct mapi_store *store, TALLOC_CTX *mem, uint32_t number,
 		struct mailbox *box, struct mapi_blocks *blocks_r);
+/* The id block that an open mailbox has as far as is known; 0 if none. */
+uint16_t mapi_blocks_find_ids(struct mapi_store *store, uint32_t number,
+			      struct mailbox *box);
 /* Remembers the highest MODSEQ that has been seen. */
 void mapi_blocks_seen(struct mapi_store *store,
 		      const struct mapi_blocks *blocks, uint64_t modseq);

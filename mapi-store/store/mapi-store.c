@@ -99,10 +99,11 @@ static enum mapi_error mapi_store_check_delegate(struct mapi_store *store)
 		mapi_acl_any_visible(store->acl) ? EC_NONE : EC_LOGIN_PERM;
 }
 
-enum mapi_error
-mapi_store_open(TALLOC_CTX *parent, struct mail_user *user,
-		const struct mapi_store_settings *set,
-		struct mapi_store **store_r)
+/* Nothing is opened or allotted yet. */
+static enum mapi_error
+mapi_store_create(TALLOC_CTX *parent, struct mail_user *user,
+		  const struct mapi_store_settings *set,
+		  struct mapi_store **store_r)
 {
 	struct mapi_store *store;
 	enum mapi_error ret;
@@ -110,17 +111,8 @@ mapi_store_open(TALLOC_CTX *parent, struct mail_user *user,
 	store = talloc_zero(parent, struct mapi_store);
 	store->user = user;
 	store->set = set;
-	store->owner_dn = mapi_store_username_to_dn(set, store,
-						    user->username);
 	ret = mapi_companion_init(store, user, set->companion_root,
 				  &store->companion);
-	if (ret == EC_NONE) {
-		store->acl = mapi_acl_init(store, store->companion->ns);
-		if (set->delegate != NULL)
-			ret = mapi_store_check_delegate(store);
-	}
-	if (ret == EC_NONE)
-		ret = mapi_companion_prepare(store->companion);
 	if (ret != EC_NONE) {
 		talloc_free(store);
 		return ret;
@@ -138,6 +130,32 @@ mapi_store_open(TALLOC_CTX *parent, struct mail_user *user,
 		"It says which number a named property has for Outlook.",
 		0x7ffe);
 	mapi_folder_tree_init(store);
+	*store_r = store;
+	return EC_NONE;
+}
+
+enum mapi_error
+mapi_store_open(TALLOC_CTX *parent, struct mail_user *user,
+		const struct mapi_store_settings *set,
+		struct mapi_store **store_r)
+{
+	struct mapi_store *store;
+	enum mapi_error ret;
+
+	ret = mapi_store_create(parent, user, set, &store);
+	if (ret != EC_NONE)
+		return ret;
+	store->owner_dn = mapi_store_username_to_dn(set, store,
+						    user->username);
+	store->acl = mapi_acl_init(store, store->companion->ns);
+	if (set->delegate != NULL)
+		ret = mapi_store_check_delegate(store);
+	if (ret == EC_NONE)
+		ret = mapi_companion_prepare(store->companion);
+	if (ret != EC_NONE) {
+		talloc_free(store);
+		return ret;
+	}
 	talloc_set_destructor(store, mapi_store_destructor);
 
 	T_BEGIN {
@@ -150,6 +168,34 @@ mapi_store_open(TALLOC_CTX *parent, struct mail_user *user,
 		    !mapi_store_has_any_right(store))
 			ret = EC_LOGIN_PERM;
 	} T_END;
+	if (ret != EC_NONE) {
+		talloc_free(store);
+		return ret;
+	}
+	*store_r = store;
+	return EC_NONE;
+}
+
+static int mapi_store_examined_destructor(struct mapi_store *store)
+{
+	mapi_bags_deinit(store);
+	return 0;
+}
+
+enum mapi_error
+mapi_store_open_examined(TALLOC_CTX *parent, struct mail_user *user,
+			 const struct mapi_store_settings *set,
+			 struct mapi_store **store_r)
+{
+	struct mapi_store *store;
+	enum mapi_error ret;
+
+	ret = mapi_store_create(parent, user, set, &store);
+	if (ret != EC_NONE)
+		return ret;
+	talloc_set_destructor(store, mapi_store_examined_destructor);
+	ret = mapi_companion_exists(store->companion, MAPI_COMPANION_LOG) ?
+		mapi_idlog_refresh(store->log) : EC_NOT_FOUND;
 	if (ret != EC_NONE) {
 		talloc_free(store);
 		return ret;

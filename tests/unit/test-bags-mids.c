@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Which message has which MID when processes have died while they replaced one, and
+   which messages are expunged because of it: those that have been replaced, and
+   no others. */
+
+#include "lib.h"
+#include "guid.h"
+#include "istream.h"
+#include "store-compat.h"
+#include "mapi-bags.h"
+#include "message-common.h"
+
+#include <setjmp.h>
+#include <cmocka.h>
+
+/* "a" is replaced by "b", "b" by "c"; their UIDs are 1, 2, 3 */
+static const char *const guids[] = {
+	"00000000000000000000000000000aaa",
+	"00000000000000000000000000000bbb",
+	"00000000000000000000000000000ccc",
+};
+
+struct mids_env {
+	struct message_env msg;
+	/* as another session sees it */
+	struct mapi_store *store;
+	struct mapi_folder *folder;
+	uint64_t first_mid;
+	uint32_t uidvalidity;
+};
+
+static void save_message(struct mids_env *env, unsigned int i)
+{
+	static const char text[] = "Subject: x\r\n\r\nx\r\n";
+	struct mailbox *box = test_storage_open(env->msg.ts, "INBOX");
+	struct mailbox_transaction_context *trans;
+	struct mail_save_context *ctx;
+	struct istream *input;
+
+	trans = mailbox_transaction_begin(box,
+		MAILBOX_TRANSACTION_FLAG_EXTERNAL, __func__);
+	ctx = mailbox_save_alloc(trans);
+	mailbox_save_set_guid(ctx, guids[i]);
+	input = i_stream_create_from_data(text, strlen(text));
+	assert_int_equal(mapi_mail_save(&ctx, input), 0);
+	i_stream_unref(&input);
+	assert_int_equal(mailbox_transaction_commit(&trans), 0);
+	mailbox_free(&box);
+}
+
+static void
+save_bag(struct mids_env *env, unsigned int i, uint64_t mid, uint32_t uid_min)
+{
+	struct mapi_bag_new bag = {
+		.guid = guids[i], .mid_globcnt = mid,
+		.uidvalidity = env->uidvalidity, .uid_min = uid_min,
+		.overlay = mapi_overlay_create(env->msg.mem),
+	};
+
+	assert_int_equal(mapi_bags_save(mapi_bags_get(env->msg.store,
+		(uint32_t)MAPI_ID_GLOBCNT(env->msg.inbox), FALSE), &bag),
+		EC_NONE);
+}
+
+/* A new session that looks at the folder */
+static void look(struct mids_env *env)
+{
+	struct mailbox_status status;
+
+	if (env->store != NULL)
+		talloc_free(env->store);
+	assert_int_equal(mapi_store_open(NULL, env->msg.ts->user,
+		mapi_store_settings_get(env->msg.store), &env->store),
+		EC_NONE);
+	assert_int_equal(mapi_folder_open(env->store, env->store,
+		env->msg.inbox, &env->folder), EC_NONE);
+	assert_int_equal(mapi_folder_sync(env->folder), EC_NONE);
+	mailbox_get_open_status(env->folder->box, STATUS_UIDVALIDITY, &status);
+	env->uidvalidity = status.uidvalidity;
+	env->first_mid = (uint64_t)env->folder->id_block << 32 | 1;
+}
+
+static bool is_there(struct mids_env *env, uint32_t uid)
+{
+	uint32_t seq;
+
+	return mail_index_lookup_seq(env->folder->box->view, uid, &seq);
+}
+
+static uint32_t mid_uid(struct mids_env *env, uint64_t globcnt)
+{
+	bool associated;
+	uint32_t uid;
+
+	if (mapi_folder_mid_to_uid(env->folder,
+				   MAPI_ID(MAPI_STORE_REPLID, globcnt),
+				   &associated, &uid) != EC_NONE)
+		return 0;
+	return uid;
+}
+
+static void
+for_all_drivers(void (*func)(struct mids_env *env))
+{
+	struct mids_env env;
+	unsigned int i;
+
+	for (i = 0; i < N_ELEMENTS(message_drivers); i++) T_BEGIN {
+		print_message("%s\n", message_drivers[i]);
+		i_zero(&env);
+		message_env_init(&env.msg, message_drivers[i]);
+		save_message(&env, 0);
+		look(&env);
+		func(&env);
+		talloc_free(env.store);
+		message_env_deinit(&env.msg);
+	} T_END;
+}
+
+/* --- interrupted replacing --------------------------------------------------- */
+
+/* The bag of the new message is there, the message isn't. */
+static void pending(struct mids_env *env)
+{
+	save_bag(env, 1, env->first_mid, 2);
+	look(env);
+	assert_true(is_there(env, 1));
+	assert_int_equal(mid_uid(env, env->first_mid), 1);
+
+	save_message(env, 1);
+	look(env);
+	assert_false(is_there(env, 1));
+	assert_true(is_there(env, 2));
+	assert_int_equal(mid_uid(env, env->first_mid), 2);
+
+	/* the same a second time: the MID isn't that of its UID */
+	save_bag(env, 2, env->first_mid, 3);
+	look(env);
+	assert_true(is_there(env, 2));
+	assert_int_equal(mid_uid(env, env->first_mid), 2);
+	assert_true(mapi_folder_mid(env->folder, FALSE, 2) ==
+		    MAPI_ID(MAPI_STORE_REPLID, env->first_mid));
+
+	save_message(env, 2);
+	look(env);
+	assert_false(is_there(env, 2));
+	assert_true(is_there(env, 3));
+	assert_int_equal(mid_uid(env, env->first_mid), 3);
+}
+
+static void test_pending(void **state)
+{
+	for_all_drivers(pending);
+}
+
+/* A session that is there all the while sees it, too. */
+static void watched(struct mids_env *env)
+{
+	save_bag(env, 1, env->first_mid, 2);
+	save_message(env, 1);
+	assert_int_equal(mapi_folder_sync(env->folder), EC_NONE);
+	assert_int_equal(mid_uid(env, env->first_mid), 2);
+	save_bag(env, 2, env->first_mid, 3);
+	assert_int_equal(mapi_folder_sync(env->folder), EC_NONE);
+	assert_int_equal(mid_uid(env, env->first_mid), 2);
+	save_message(env, 2);
+	assert_int_equal(mapi_folder_sync(env->folder), EC_NONE);
+	assert_int_equal(mid_uid(env, env->first_mid), 3);
+	assert_false(is_there(env, 1));
+	assert_false(is_there(env, 2));
+}
+
+static void test_watched(void **state)
+{
+	for_all_drivers(watched);
+}
+
+/* All three messages with one MID */
+static void all_there(struct mids_env *env)
+{
+	save_message(env, 1);
+	save_message(env, 2);
+	save_bag(env, 1, env->first_mid, 2);
+	save_bag(env, 2, env->first_mid, 3);
+	look(env);
+	assert_false(is_there(env, 1));
+	assert_false(is_there(env, 2));
+	assert_true(is_there(env, 3));
+	assert_int_equal(mid_uid(env, env->first_mid), 3);
+}
+
+static void test_all_there(void **state)
+{
+	for_all_drivers(all_there);
+}
+
+/* --- MIDs that were made elsewhere --------------------------------------------- */
+
+/* Their low 32 bits are the UID of a message that has nothing to do with it. */
+static void foreign(struct mids_env *env)
+{
+	static const uint64_t mids[] = {
+		/* reserved for clients; of a block that nobody has; of a folder
+		   that has another block */
+		0xf00000000001ULL, 0x700000000001ULL, 0x000200000001ULL,
+	};
+	unsigned int i;
+
+	save_message(env, 1);
+	for (i = 0; i < N_ELEMENTS(mids); i++) {
+		if (mids[i] == env->first_mid)
+			continue;
+		save_bag(env, 1, mids[i], 2);
+		look(env);
+		assert_true(is_there(env, 1));
+		assert_true(is_there(env, 2));
+		assert_int_equal(mid_uid(env, mids[i]), 2);
+		assert_int_equal(mid_uid(env, env->first_mid), 1);
+	}
+	/* another mailbox's UIDs */
+	env->uidvalidity++;
+	save_bag(env, 1, env->first_mid, 2);
+	look(env);
+	assert_true(is_there(env, 1));
+	assert_true(is_there(env, 2));
+}
+
+static void test_foreign(void **state)
+{
+	for_all_drivers(foreign);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pending),
+		cmocka_unit_test(test_watched),
+		cmocka_unit_test(test_all_there),
+		cmocka_unit_test(test_foreign),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
