@@ -8,6 +8,7 @@
 #include "mailbox-list-private.h"
 #include "mailbox-list-notify.h"
 #include "mapi-plugin.h"
+#include "mapi-plugin-private.h"
 
 /* Hides the companion tree, the mailboxes in which the MAPI server keeps what
    only MAPI knows of, from clients of other protocols: it isn't listed, and it
@@ -20,6 +21,8 @@
    iterations are told apart by MAILBOX_LIST_ITER_NO_AUTO_BOXES (only mailboxes
    that exist), which no IMAP command uses, and a mailbox that such an iteration
    has just returned may be opened until it goes on.
+
+   And it keeps property bags with their messages: mapi-plugin-bags.c.
 
    The name of the reserved parent is the plugin setting mapi_companion_root,
    with the default of the MAPI server's setting mapi_companion_mailbox. */
@@ -37,11 +40,15 @@
 struct mapi_mailbox_list {
 	union mailbox_list_module_context module_ctx;
 
+	/* others than administration and MAPI itself don't see it */
+	bool hides;
 	/* vname of the reserved parent */
 	const char *root;
 	char sep;
 	/* what an iteration that sees everything has returned last */
 	char *exposed_vname;
+	/* what this plugin does itself sees everything */
+	unsigned int unhidden;
 };
 
 struct mapi_mailbox {
@@ -59,14 +66,65 @@ static MODULE_CONTEXT_DEFINE_INIT(mapi_storage_module,
 static const char *const unhidden_services[] = {
 	"mapi", "doveadm", "dsync", "indexer", "quota-status", NULL
 };
+/* the MAPI server sees to its bags itself */
+#define MAPI_SERVICE "mapi"
 
-static bool mapi_list_hides(const struct mapi_mailbox_list *mlist,
-			    const char *vname)
+const char *mapi_plugin_companion_root(struct mail_user *user)
+{
+	const char *root = mail_user_plugin_getenv(user, "mapi_companion_root");
+
+	return root == NULL || *root == '\0' ?
+		MAPI_COMPANION_ROOT_DEFAULT : root;
+}
+
+static struct mapi_mailbox_list *mapi_user_list(struct mail_user *user)
+{
+	struct mail_namespace *ns =
+		mail_namespace_find_inbox(user->namespaces);
+
+	return ns == NULL ? NULL : MAPI_LIST_CONTEXT(ns->list);
+}
+
+void mapi_plugin_unhide(struct mail_user *user)
+{
+	struct mapi_mailbox_list *mlist = mapi_user_list(user);
+
+	if (mlist != NULL)
+		mlist->unhidden++;
+}
+
+void mapi_plugin_hide(struct mail_user *user)
+{
+	struct mapi_mailbox_list *mlist = mapi_user_list(user);
+
+	if (mlist != NULL) {
+		i_assert(mlist->unhidden > 0);
+		mlist->unhidden--;
+	}
+}
+
+static bool mapi_list_is_companion(const struct mapi_mailbox_list *mlist,
+				   const char *vname)
 {
 	size_t len = strlen(mlist->root);
 
 	return strncmp(vname, mlist->root, len) == 0 &&
 		(vname[len] == '\0' || vname[len] == mlist->sep);
+}
+
+bool mapi_plugin_may_have_bags(struct mailbox *box)
+{
+	const struct mapi_mailbox_list *mlist = MAPI_LIST_CONTEXT(box->list);
+
+	return mlist != NULL && !mapi_list_is_companion(mlist, box->vname) &&
+		(box->list->ns->flags & NAMESPACE_FLAG_INBOX_USER) != 0;
+}
+
+static bool mapi_list_hides(const struct mapi_mailbox_list *mlist,
+			    const char *vname)
+{
+	return mlist->hides && mlist->unhidden == 0 &&
+		mapi_list_is_companion(mlist, vname);
 }
 
 /* --- listing -------------------------------------------------------------- */
@@ -135,20 +193,18 @@ static void mapi_mailbox_list_created(struct mailbox_list *list)
 	struct mailbox_list_vfuncs *v = list->vlast;
 	struct mail_namespace *ns = list->ns;
 	struct mapi_mailbox_list *mlist;
-	const char *root;
 
 	/* That of a user who shares mailboxes is no business of those with whom
 	   they are shared, whatever its ACLs happen to be. */
 	if (((ns->flags & NAMESPACE_FLAG_INBOX_USER) == 0 &&
 	     ns->type != MAIL_NAMESPACE_TYPE_SHARED) ||
-	    mapi_plugin_service_is_unhidden(ns->user->service))
+	    str_begins(ns->user->service, MAPI_SERVICE))
 		return;
-	root = mail_user_plugin_getenv(ns->user, "mapi_companion_root");
-	if (root == NULL || *root == '\0')
-		root = MAPI_COMPANION_ROOT_DEFAULT;
 
 	mlist = p_new(list->pool, struct mapi_mailbox_list, 1);
-	mlist->root = p_strconcat(list->pool, ns->prefix, root, NULL);
+	mlist->hides = !mapi_plugin_service_is_unhidden(ns->user->service);
+	mlist->root = p_strconcat(list->pool, ns->prefix,
+				  mapi_plugin_companion_root(ns->user), NULL);
 	mlist->sep = mail_namespace_get_sep(ns);
 	mlist->module_ctx.super = *v;
 	list->vlast = &mlist->module_ctx.super;
@@ -287,9 +343,11 @@ static struct mail_storage_hooks mapi_mail_storage_hooks = {
 void mapi_plugin_init(struct module *module)
 {
 	mail_storage_hooks_add(module, &mapi_mail_storage_hooks);
+	mapi_bags_hooks_init(module);
 }
 
 void mapi_plugin_deinit(void)
 {
+	mapi_bags_hooks_deinit();
 	mail_storage_hooks_remove(&mapi_mail_storage_hooks);
 }
