@@ -45,16 +45,28 @@ $(B)/tests/unit/test-autodiscover.o $(B)/tests/fuzz/fuzz-nspi.o \
 $(B)/tests/fuzz/fuzz-snapshot.o $(B)/tests/fuzz/fuzz-autodiscover.o: \
 	CPPFLAGS += -Imodule/addressbook
 
+# kills a process at a chosen system call
+CRASH_SHIM = $(B)/crash-shim.so
+$(CRASH_SHIM): tests/crash/crash-shim.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu99 -g -O1 $(WARN) -Wno-missing-prototypes \
+		-Wno-missing-declarations -fPIC -shared -o $@ $< -ldl
+
+# every call of every operation: hours
+crash: all $(CRASH_SHIM)
+	CRASH_SAMPLES=all $(RUN_INTEGRATION) --timeout 86400 test-crash.py
+
 # The packages first: what Makefile knows of Dovecot it has found out before,
 # so the rest is another make's.
 check:
 	tests/install-deps
 	$(MAKE) check-all
 
-check-all: all check-unit check-integration
+check-all: all $(CRASH_SHIM) check-unit check-integration
 
 # Doesn't depend on "all", so that it also runs where nothing can be built.
-check-integration: $(if $(wildcard $(B)/mapitest),,all)
+check-integration: $(if $(wildcard $(B)/mapitest),,all) \
+		$(if $(wildcard $(CRASH_SHIM)),,$(CRASH_SHIM))
 	$(RUN_INTEGRATION) $(TESTS)
 
 # a client of the LDAP server beside which the address book is measured
@@ -99,4 +111,4 @@ fuzz-smoke:
 	$(FUZZ_MAKE) fuzz-programs
 	tests/fuzz/run $(FUZZ_B) $(FUZZ_SMOKE_SECONDS) $(FUZZ)
 
-.PHONY: check check-all check-integration bench demo lint fuzz fuzz-smoke fuzz-programs
+.PHONY: check check-all check-integration crash bench demo lint fuzz fuzz-smoke fuzz-programs

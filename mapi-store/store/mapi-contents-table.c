@@ -123,6 +123,29 @@ contents_get_changes(struct contents_source *csrc, TALLOC_CTX *mem,
 	}
 }
 
+/* The mailbox has been rebuilt: everything in it may be another. */
+static enum mapi_error
+contents_reopen(struct contents_source *csrc, TALLOC_CTX *mem,
+		ARRAY_TYPE(seq_range) *modified,
+		struct mapi_table_changes *changes_r)
+{
+	enum mapi_error error;
+
+	error = mapi_folder_sync(csrc->folder);
+	if (error == EC_NONE && csrc->associated)
+		error = mapi_folder_open_associated(csrc->folder, &csrc->box);
+	else if (error == EC_NONE)
+		csrc->box = csrc->folder->box;
+	if (error == EC_NONE && csrc->box == NULL)
+		error = EC_OBJECT_DELETED;
+	if (error != EC_NONE)
+		return error;
+	array_clear(modified);
+	contents_get_changes(csrc, mem, modified, 1, changes_r);
+	changes_r->changed = changes_r->vanished = TRUE;
+	return EC_NONE;
+}
+
 static enum mapi_error
 contents_sync(struct mapi_table_source *src, TALLOC_CTX *mem,
 	      struct mapi_table_changes *changes_r)
@@ -156,9 +179,11 @@ contents_sync(struct mapi_table_source *src, TALLOC_CTX *mem,
 			seq_range_array_add(&modified, uid);
 		}
 	}
-	if (mailbox_sync_deinit(&sync, &status) < 0)
-		error = contents_error(csrc);
-	else {
+	if (mailbox_sync_deinit(&sync, &status) < 0) {
+		error = mailbox_is_inconsistent(csrc->box) ?
+			contents_reopen(csrc, mem, &modified, changes_r) :
+			contents_error(csrc);
+	} else {
 		contents_get_changes(csrc, mem, &modified, csrc->next_uid,
 				     changes_r);
 		changes_r->changed = changes_r->vanished ||

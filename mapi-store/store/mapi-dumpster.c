@@ -438,6 +438,7 @@ dumpster_move(struct mapi_dumpster *d, const ARRAY_TYPE(seq_range) *uids,
 	struct mapi_message_transfer transfer = {
 		.src = d->box,
 		.dest = d->deleted_box,
+		.dest_folder = d->deleted,
 		.src_bags = mapi_folder_bags(d->folder, d->associated),
 		.dest_bags = mapi_folder_bags(d->deleted, d->associated),
 		.uids = uids,
@@ -453,6 +454,7 @@ dumpster_move(struct mapi_dumpster *d, const ARRAY_TYPE(seq_range) *uids,
 	if (error != EC_NONE)
 		return error;
 	error = mapi_message_transfer_run(&transfer, &left);
+	d->deleted_box = transfer.dest;
 	if (left)
 		*partial = TRUE;
 	if (mailbox_sync(d->deleted_box, 0) < 0) {

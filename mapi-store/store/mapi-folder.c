@@ -148,20 +148,24 @@ mapi_folder_box_open(struct mapi_folder *folder, struct mapi_folder_box *fbox)
 {
 	uint32_t number = mapi_folder_fid_to_number(folder->fid);
 	bool associated = fbox == &folder->priv->associated;
+	enum mailbox_sync_flags flags = 0;
 	enum mapi_error ret = EC_NONE;
 
+	fbox->bags = folder->deleted ?
+		mapi_bags_get_deleted(folder->obj.store, number, associated) :
+		mapi_bags_get(folder->obj.store, number, associated);
+	/* The first time as IMAP's SELECT does it: a Maildir may have files that
+	   nothing but a look at all of them tells of. */
+	if (!mapi_bags_are_used(fbox->bags))
+		flags |= MAILBOX_SYNC_FLAG_FULL_READ;
 	/* without CONDSTORE Dovecot wouldn't keep MODSEQs of flags */
 	if (mailbox_open(fbox->box) < 0 ||
 	    mailbox_enable(fbox->box, MAILBOX_FEATURE_CONDSTORE) < 0 ||
-	    mailbox_sync(fbox->box, 0) < 0)
+	    mailbox_sync(fbox->box, flags) < 0)
 		ret = mapi_error_from_mailbox(fbox->box);
 	if (ret == EC_NONE)
 		ret = mapi_folder_box_get_blocks(folder, fbox);
 	if (ret == EC_NONE) {
-		fbox->bags = folder->deleted ?
-			mapi_bags_get_deleted(folder->obj.store, number,
-					      associated) :
-			mapi_bags_get(folder->obj.store, number, associated);
 		if (folder->deleted)
 			fbox->ids = mapi_dumpster_ids_init(folder);
 		ret = mapi_folder_box_refresh(folder, fbox);
@@ -319,11 +323,17 @@ mapi_folder_box_sync(struct mapi_folder *folder, struct mapi_folder_box *fbox,
 			*reopen_r = TRUE;
 			return mapi_folder_tree_refresh(folder->obj.store);
 		}
-		if (!mailbox_is_inconsistent(fbox->box))
-			return mapi_error_from_mailbox(fbox->box);
 		/* Rebuilt or with another UIDVALIDITY: nothing that is known
-		   of it is true any more. */
-		e_info(fbox->box->event, "mapi: Mailbox has been rebuilt");
+		   of it is true any more. Or it's damaged, perhaps by a process
+		   that was killed while it wrote: then it's mended by opening
+		   it again, or it can't be. */
+		if (mailbox_is_inconsistent(fbox->box)) {
+			e_info(fbox->box->event,
+			       "mapi: Mailbox has been rebuilt");
+		} else {
+			(void)mapi_error_from_mailbox(fbox->box);
+		}
+		mapi_bags_forget(fbox->bags);
 		mapi_folder_box_close(folder, fbox);
 		*reopen_r = TRUE;
 		return EC_NONE;

@@ -168,16 +168,33 @@ copy_once(struct mapi_message_transfer *copy, bool *copied_r)
 	return EC_NONE;
 }
 
+/* What a process has left that was killed while it saved (a file of an sdbox that
+   isn't in the index yet), the next one who saves stumbles over, and Dovecot mends
+   when the mailbox is opened again. */
+static bool copy_reopen_dest(struct mapi_message_transfer *copy)
+{
+	struct mapi_folder *folder = copy->dest_folder;
+
+	if (mailbox_transaction_get_count(copy->dest) > 0 ||
+	    mapi_folder_sync(folder) != EC_NONE)
+		return FALSE;
+	if (!copy->associated)
+		copy->dest = folder->box;
+	else if (mapi_folder_open_associated(folder, &copy->dest) != EC_NONE)
+		return FALSE;
+	return copy->dest != NULL;
+}
+
 enum mapi_error
 mapi_message_transfer_run(struct mapi_message_transfer *copy, bool *partial)
 {
 	unsigned int i;
 	enum mapi_error error = EC_NONE;
-	bool copied;
+	bool copied, reopened = FALSE;
 
 	t_array_init(&copy->guids, 16);
 	for (i = 0; i < COPY_ATTEMPTS_MAX; i++) {
-		if (i > 0) {
+		if (error == EC_OBJECT_DELETED) {
 			copy->missing = TRUE;
 			if (mailbox_sync(copy->src, 0) < 0)
 				return mapi_error_from_mailbox(copy->src);
@@ -185,6 +202,11 @@ mapi_message_transfer_run(struct mapi_message_transfer *copy, bool *partial)
 		error = copy_once(copy, &copied);
 		if (copied && error != EC_NONE)
 			*partial = TRUE;
+		if (error == EC_ERROR && !copied && !reopened) {
+			reopened = TRUE;
+			if (copy_reopen_dest(copy))
+				continue;
+		}
 		if (copied || error != EC_OBJECT_DELETED)
 			break;
 	}
@@ -210,6 +232,8 @@ messages_copy_list(const struct mapi_message_list *list,
 		i_zero(&copy);
 		copy.src = list->boxes[i];
 		copy.dest = dest->box;
+		copy.dest_folder = dest;
+		copy.associated = i > 0;
 		copy.uids = &list->uids[i];
 		copy.move = move;
 		copy.new_guids = list->folder->deleted && !move;

@@ -10,6 +10,8 @@
 struct mapi_message_transfer {
 	/* open, synchronised, without a transaction */
 	struct mailbox *src, *dest;
+	/* that dest is of; dest may be opened anew */
+	struct mapi_folder *dest_folder;
 	struct mapi_bags *src_bags, *dest_bags;
 	/* of src */
 	const ARRAY_TYPE(seq_range) *uids;

@@ -346,6 +346,21 @@ static enum mapi_error save_write_message(struct save *save)
 	return save->uid == 0 ? EC_ERROR : EC_NONE;
 }
 
+/* What a process has left that was killed while it saved (a file of an sdbox that
+   isn't in the index yet), the next one who saves stumbles over, and Dovecot mends
+   when the mailbox is opened again. */
+static bool save_reopen_box(struct save *save)
+{
+	if (mapi_folder_sync(save->folder) != EC_NONE)
+		return FALSE;
+	save->box = save->folder->box;
+	if (save->content->associated &&
+	    mapi_folder_open_associated(save->folder, &save->box) != EC_NONE)
+		return FALSE;
+	i_stream_seek(save->input, 0);
+	return save->box != NULL;
+}
+
 /* The message is saved: that the old one isn't removed is no failure. */
 static void save_remove_old(struct save *save)
 {
@@ -372,6 +387,8 @@ static enum mapi_error save_message(struct save *save, TALLOC_CTX *mem)
 	if (error != EC_NONE)
 		return error;
 	error = save_write_message(save);
+	if (error == EC_ERROR && save_reopen_box(save))
+		error = save_write_message(save);
 	if (error != EC_NONE) {
 		save_delete_bag(save, save->guid);
 		return error;
