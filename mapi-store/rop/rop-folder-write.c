@@ -73,8 +73,7 @@ rop_create_folder(struct rop_context *ctx,
 	return EC_NONE;
 }
 
-/* Folders aren't soft deleted: DELETE_HARD_DELETE makes no difference. The folder is
-   found by its id alone, wherever it is. */
+/* The folder is found by its id alone, wherever it is. */
 enum mapi_error
 rop_delete_folder(struct rop_context *ctx,
 		  const struct rop_delete_folder_request *req,

@@ -6,12 +6,26 @@
 
 /* A folder and its dumpster, of normal or of FAI messages */
 struct mapi_dumpster {
+	/* whose dumpster it is: usually the folder's */
+	mapi_id_t fid;
 	struct mapi_folder *folder, *deleted;
 	bool associated;
 	struct mailbox *box, *deleted_box;
 	struct mapi_message_folder *deleted_mfolder;
 	struct file_lock *lock;
 };
+
+/* Opens the dumpster of fid, synchronises it and the folder's box, and takes the
+   lock. deleted_box is NULL if there's none and it isn't to be created. To be closed
+   on errors, too. */
+enum mapi_error mapi_dumpster_open(struct mapi_dumpster *d, bool create);
+void mapi_dumpster_close(struct mapi_dumpster *d);
+
+/* Up to which UID it's known that nothing is in the folder, too; and the last UID */
+uint32_t mapi_dumpster_checked_uid(struct mailbox *deleted_box);
+enum mapi_error
+mapi_dumpster_set_checked_uid(struct mailbox *deleted_box, uint32_t uid);
+uint32_t mapi_dumpster_last_uid(struct mailbox *deleted_box);
 
 /* The GLOBCNT of a message's MID, 0 if it isn't known */
 uint64_t mapi_dumpster_seq_mid(struct mailbox *box, uint32_t seq);

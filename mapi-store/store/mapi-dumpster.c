@@ -244,9 +244,7 @@ static enum mapi_error dumpster_lock(struct mapi_dumpster *d)
 	return ret == 0 ? EC_TIMEOUT : EC_ERROR;
 }
 
-/* Its mailbox, open and synchronised, and the lock. deleted_box is NULL if there's
-   none and it isn't to be created. */
-static enum mapi_error dumpster_open(struct mapi_dumpster *d, bool create)
+enum mapi_error mapi_dumpster_open(struct mapi_dumpster *d, bool create)
 {
 	struct mapi_store *store = d->folder->obj.store;
 	enum mapi_error error = EC_NONE;
@@ -254,11 +252,10 @@ static enum mapi_error dumpster_open(struct mapi_dumpster *d, bool create)
 	d->deleted_box = NULL;
 	if (create) {
 		error = mapi_dumpster_create(store,
-			mapi_folder_fid_to_number(d->folder->fid),
-			d->associated);
+			mapi_folder_fid_to_number(d->fid), d->associated);
 	}
 	if (error == EC_NONE) {
-		error = mapi_message_folder_get_deleted(store, d->folder->fid,
+		error = mapi_message_folder_get_deleted(store, d->fid,
 			&d->deleted_mfolder, &d->deleted);
 	}
 	if (error != EC_NONE)
@@ -289,7 +286,7 @@ static enum mapi_error dumpster_open(struct mapi_dumpster *d, bool create)
 	return error;
 }
 
-static void dumpster_close(struct mapi_dumpster *d)
+void mapi_dumpster_close(struct mapi_dumpster *d)
 {
 	if (d->lock != NULL)
 		file_lock_free(&d->lock);
@@ -297,7 +294,7 @@ static void dumpster_close(struct mapi_dumpster *d)
 		mapi_message_folder_release(&d->deleted_mfolder);
 }
 
-static uint32_t dumpster_checked_uid(struct mailbox *deleted_box)
+uint32_t mapi_dumpster_checked_uid(struct mailbox *deleted_box)
 {
 	struct dumpster_header hdr;
 	const void *data;
@@ -311,13 +308,13 @@ static uint32_t dumpster_checked_uid(struct mailbox *deleted_box)
 	return hdr.checked_uid;
 }
 
-static enum mapi_error
-dumpster_set_checked_uid(struct mailbox *deleted_box, uint32_t uid)
+enum mapi_error
+mapi_dumpster_set_checked_uid(struct mailbox *deleted_box, uint32_t uid)
 {
 	struct mailbox_transaction_context *trans;
 	struct dumpster_header hdr = { .checked_uid = uid };
 
-	if (dumpster_checked_uid(deleted_box) == uid)
+	if (mapi_dumpster_checked_uid(deleted_box) == uid)
 		return EC_NONE;
 	trans = mailbox_transaction_begin(deleted_box, 0, "MAPI dumpster");
 	mail_index_update_header_ext(trans->itrans,
@@ -327,7 +324,7 @@ dumpster_set_checked_uid(struct mailbox *deleted_box, uint32_t uid)
 		mapi_error_from_mailbox(deleted_box) : EC_NONE;
 }
 
-static uint32_t dumpster_last_uid(struct mailbox *deleted_box)
+uint32_t mapi_dumpster_last_uid(struct mailbox *deleted_box)
 {
 	return mail_index_get_header(deleted_box->view)->next_uid - 1;
 }
@@ -414,8 +411,8 @@ dumpster_expunge_twins(struct mapi_dumpster *d, uint32_t first_uid, bool from_fo
 /* Ends what has been interrupted. */
 static enum mapi_error dumpster_check(struct mapi_dumpster *d)
 {
-	uint32_t last_uid = dumpster_last_uid(d->deleted_box);
-	uint32_t checked_uid = dumpster_checked_uid(d->deleted_box);
+	uint32_t last_uid = mapi_dumpster_last_uid(d->deleted_box);
+	uint32_t checked_uid = mapi_dumpster_checked_uid(d->deleted_box);
 	enum mapi_error error;
 
 	if (checked_uid >= last_uid)
@@ -426,7 +423,7 @@ static enum mapi_error dumpster_check(struct mapi_dumpster *d)
 			error = mapi_dumpster_drop_files(d, checked_uid + 1);
 	} T_END;
 	return error != EC_NONE ? error :
-		dumpster_set_checked_uid(d->deleted_box, last_uid);
+		mapi_dumpster_set_checked_uid(d->deleted_box, last_uid);
 }
 
 /* --- deleting --------------------------------------------------------------- */
@@ -446,7 +443,7 @@ dumpster_move(struct mapi_dumpster *d, const ARRAY_TYPE(seq_range) *uids,
 		.deleted_from = d->folder,
 		.associated = d->associated,
 	};
-	uint32_t last_uid = dumpster_last_uid(d->deleted_box);
+	uint32_t last_uid = mapi_dumpster_last_uid(d->deleted_box);
 	enum mapi_error error;
 	bool left = FALSE;
 
@@ -476,7 +473,8 @@ mapi_dumpster_put(struct mapi_folder *folder, bool associated,
 		  bool *partial)
 {
 	struct mapi_dumpster d = {
-		.folder = folder, .box = box, .associated = associated,
+		.fid = folder->fid, .folder = folder, .box = box,
+		.associated = associated,
 	};
 	enum mapi_error error;
 
@@ -486,7 +484,7 @@ mapi_dumpster_put(struct mapi_folder *folder, bool associated,
 	if (error != EC_NONE)
 		return error;
 	T_BEGIN {
-		error = dumpster_open(&d, TRUE);
+		error = mapi_dumpster_open(&d, TRUE);
 		if (error == EC_NONE)
 			error = dumpster_check(&d);
 		if (error == EC_NONE)
@@ -495,7 +493,7 @@ mapi_dumpster_put(struct mapi_folder *folder, bool associated,
 		   once more */
 		if (error == EC_NONE)
 			(void)dumpster_check(&d);
-		dumpster_close(&d);
+		mapi_dumpster_close(&d);
 	} T_END;
 	return error;
 }
@@ -505,7 +503,7 @@ mapi_dumpster_put(struct mapi_folder *folder, bool associated,
 static enum mapi_error
 dumpster_check_folder(struct mapi_store *store, mapi_id_t fid, bool associated)
 {
-	struct mapi_dumpster d = { .associated = associated };
+	struct mapi_dumpster d = { .fid = fid, .associated = associated };
 	struct mapi_message_folder *mfolder;
 	enum mapi_error error;
 
@@ -516,10 +514,10 @@ dumpster_check_folder(struct mapi_store *store, mapi_id_t fid, bool associated)
 	if (associated)
 		error = mapi_folder_open_associated(d.folder, &d.box);
 	if (error == EC_NONE && d.box != NULL) {
-		error = dumpster_open(&d, FALSE);
+		error = mapi_dumpster_open(&d, FALSE);
 		if (error == EC_NONE && d.deleted_box != NULL)
 			error = dumpster_check(&d);
-		dumpster_close(&d);
+		mapi_dumpster_close(&d);
 	}
 	mapi_message_folder_release(&mfolder);
 	return error;
@@ -539,7 +537,7 @@ dumpster_is_checked(struct mapi_store *store, mapi_id_t fid, bool associated,
 		FALSE, NULL, &box);
 	if (error != EC_NONE)
 		return error == EC_NOT_FOUND ? EC_NONE : error;
-	*checked_r = dumpster_checked_uid(box) >= dumpster_last_uid(box);
+	*checked_r = mapi_dumpster_checked_uid(box) >= mapi_dumpster_last_uid(box);
 	mailbox_free(&box);
 	return EC_NONE;
 }

@@ -12,9 +12,10 @@
 #include "mapi-search-folder-private.h"
 #include "mapi-stored-props.h"
 
-/* Deleting folders, and what is in them. Deleted folders are gone, but for what
-   plugins keep of them (lazy_expunge); messages of folders that are emptied may be
-   kept (mapi-dumpster.h).
+/* Deleting folders, and what is in them. Deleted folders are gone, but their messages
+   may be kept (mapi-dumpster.h): those of a folder that is emptied in its own
+   dumpster, those of deleted folders in that of Deleted Items, where users look for
+   them.
 
    Several folders are deleted one by one, a folder after its subfolders, so that
    a process that dies leaves a smaller tree, all of it whole. For one folder
@@ -172,12 +173,29 @@ items_check_rights(struct mapi_store *store,
 	return EC_NONE;
 }
 
+/* Others who delete folders of the user's may have no right to put anything there:
+   they delete for good. */
+static enum mapi_error
+folder_keep_messages(struct mapi_store *store,
+		     const struct mapi_folder_item *item)
+{
+	mapi_id_t fid = mapi_folder_tree_special(store,
+						 MAPI_SPECIAL_DELETED_ITEMS);
+	const struct mapi_folder_node *node =
+		fid == 0 ? NULL : mapi_folder_tree_lookup(store, fid);
+
+	if (!mapi_dumpster_is_enabled(store) || node == NULL ||
+	    (mapi_folder_rights(store, node) & RIGHTS_DELETE_ANY) == 0)
+		return EC_NONE;
+	return mapi_dumpster_put_folder(store, item->fid, fid);
+}
+
 /* node and all below it. With if_empty nothing is deleted if one of them has
    messages. */
 static enum mapi_error
 folder_delete_tree(struct mapi_store *store,
 		   const struct mapi_folder_node *node, bool if_empty,
-		   bool *partial)
+		   bool hard, bool *partial)
 {
 	ARRAY_TYPE(mapi_folder_item) items;
 	const struct mapi_folder_item *item;
@@ -205,7 +223,10 @@ folder_delete_tree(struct mapi_store *store,
 	if (ret != EC_NONE)
 		return ret;
 	array_foreach(&items, item) {
-		ret = mapi_folder_mailbox_delete(store, item, if_empty);
+		ret = hard || if_empty || item->vname == NULL ? EC_NONE :
+			folder_keep_messages(store, item);
+		if (ret == EC_NONE)
+			ret = mapi_folder_mailbox_delete(store, item, if_empty);
 		if (ret != EC_NONE)
 			break;
 		deleted = TRUE;
@@ -245,7 +266,7 @@ folder_delete(struct mapi_store *store, mapi_id_t fid, uint8_t flags,
 		return EC_NONE;
 	}
 	ret = folder_delete_tree(store, node, (flags & DEL_MESSAGES) == 0,
-				 partial);
+				 (flags & DELETE_HARD_DELETE) != 0, partial);
 	ret2 = mapi_folder_tree_refresh(store);
 	return ret != EC_NONE ? ret : ret2;
 }
@@ -367,7 +388,8 @@ box_empty(struct mailbox *box, struct mapi_bags *bags, bool *partial)
 
 static enum mapi_error
 folder_empty_children(struct mapi_store *store,
-		      const struct mapi_folder_node *node, bool *partial)
+		      const struct mapi_folder_node *node, bool hard,
+		      bool *partial)
 {
 	const struct mapi_folder_node *child;
 	enum mapi_error ret = EC_NONE, first = EC_NONE;
@@ -379,7 +401,7 @@ folder_empty_children(struct mapi_store *store,
 		else {
 			ret = child->search ?
 				mapi_search_folder_remove(store, child->fid) :
-				folder_delete_tree(store, child, FALSE,
+				folder_delete_tree(store, child, FALSE, hard,
 						   partial);
 			if (ret != EC_NONE) {
 				*partial = TRUE;
@@ -465,7 +487,7 @@ folder_empty(struct mapi_store *store, mapi_id_t fid, bool associated,
 		return EC_NOT_SUPPORTED;
 	if (node->search)
 		return EC_SEARCH_FOLDER;
-	ret = folder_empty_children(store, node, partial);
+	ret = folder_empty_children(store, node, hard, partial);
 	ret2 = folder_empty_part(store, fid, FALSE, hard, partial);
 	if (ret == EC_NONE)
 		ret = ret2;

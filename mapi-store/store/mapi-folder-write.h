@@ -51,12 +51,14 @@ enum mapi_error
 mapi_folder_copy(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 		 const char *name, bool recursive);
 
-/* Deletes a folder. flags are DEL_MESSAGES and DEL_FOLDERS: without them one that
+/* Deletes a folder. flags are DEL_MESSAGES and DEL_FOLDERS, without which one that
    has messages (FAI messages, too) or subfolders stays as it is, with *partial_r
    set; without DEL_MESSAGES so does one whose subfolders have messages. *partial_r
    is set on errors, too, if some subfolders are gone. EC_NOT_FOUND if there's no
-   such folder, EC_NOT_SUPPORTED for the Root. The id isn't used again.
-   [MS-OXCFOLD] 3.2.5.3 */
+   such folder, EC_NOT_SUPPORTED for the Root. The id isn't used again. Without
+   DELETE_HARD_DELETE its messages, and those of its subfolders, are soft deleted:
+   they are in the dumpster of Deleted Items then (mapi-dumpster.h). FAI messages
+   aren't kept. [MS-OXCFOLD] 3.2.5.3 */
 enum mapi_error
 mapi_folder_delete(struct mapi_store *store, mapi_id_t fid, uint8_t flags,
 		   bool *partial_r);

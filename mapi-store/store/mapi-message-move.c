@@ -136,10 +136,13 @@ copy_once(struct mapi_message_transfer *copy, bool *copied_r)
 	enum mapi_error error;
 
 	*copied_r = FALSE;
-	copy->dest_trans = mailbox_transaction_begin(copy->dest,
-		MAILBOX_TRANSACTION_FLAG_EXTERNAL |
-		MAILBOX_TRANSACTION_FLAG_ASSIGN_UIDS,
-		copy->move ? "MAPI move" : "MAPI copy");
+	/* what is deleted needn't fit into the quota: the originals go */
+	copy->dest_trans = copy->deleted_from != NULL ?
+		store_compat_internal_save_begin(copy->dest, "MAPI delete") :
+		mailbox_transaction_begin(copy->dest,
+			MAILBOX_TRANSACTION_FLAG_EXTERNAL |
+			MAILBOX_TRANSACTION_FLAG_ASSIGN_UIDS,
+			copy->move ? "MAPI move" : "MAPI copy");
 	copy->src_trans = mailbox_transaction_begin(copy->src,
 		MAILBOX_TRANSACTION_FLAG_REFRESH,
 		copy->move ? "MAPI move" : "MAPI copy");

@@ -23,7 +23,7 @@ from writelib import (
     subjects)
 
 EC_ACCESS_DENIED = 0x80070005
-EMPTY_FOLDER, HARD_EMPTY_FOLDER = 0x58, 0x92
+DELETE_FOLDER, EMPTY_FOLDER, HARD_EMPTY_FOLDER = 0x1D, 0x58, 0x92
 SOFT_DELETES, ASSOCIATED, OPEN_SOFT_DELETED = 0x20, 0x02, 0x04
 MID, SUBJECT = 0x674A0014, 0x0037001F
 DELETED_ON, MODIFIED = 0x668F0040, 0x30080040
@@ -31,6 +31,13 @@ DELETED_COUNT, DELETED_SIZE = 0x66400003, 0x669B0014
 
 
 class DeletedClient(Client):
+    def folder_id(self, name):
+        answer = self.raw.execute(struct.pack(
+            "<BBBHHHI", rawmapi.ROP_GET_PROPS, 0, 0, 0, 1, 1, 0x67480014),
+            [self.folder(name)])
+        check_equal(answer.return_value(), 0, "RopGetPropertiesSpecific")
+        return answer.rops[7:15]
+
     def close(self):
         try:
             self.raw.request("Disconnect", struct.pack("<I", 0))
@@ -183,6 +190,32 @@ def test_empty(server):
     check_equal(state(server, "Emptied"), {}, "left")
     check_equal(client.deleted(folder), [], "purged")
     check_equal(client.numbers(folder), (0, 0), "numbers")
+    client.close()
+
+
+def test_deleted_folder(server):
+    append_many(server, "Top", [mail("top")])
+    append_many(server, "Top/Below", [mail(f"below {i}") for i in range(2)])
+    append_many(server, "Trash/Old", [mail("old")])
+    client = DeletedClient(server)
+    trash = client.raw.open_folder(client.logon, client.raw.logon_ids[7])
+    fid = client.folder_id("Top")
+    answer = client.raw.execute(bytes([DELETE_FOLDER, 0, 0, 1 | 4]) + fid,
+                                [client.raw.open_folder(
+                                    client.logon, client.raw.logon_ids[3])])
+    check_equal((answer.return_value(), answer.rops[-1]), (0, 0),
+                "RopDeleteFolder")
+    check_equal(client.empty(trash), (0, 0), "RopEmptyFolder")
+    with readlib.imap_session(server) as imap:
+        names = b" ".join(readlib.imap_ok(imap.list()))
+        check(b"Top" not in names and b"Old" not in names, f"LIST: {names}")
+    rows = client.deleted(trash)
+    check_equal(sorted(row[1] for row in rows),
+                ["below 0", "below 1", "old", "top"], "deleted")
+    check_equal(client.move([row[0] for row in rows], trash, trash), (0, 0),
+                "recover")
+    check_equal(subjects(server, "Trash"), ["below 0", "below 1", "old", "top"],
+                "recovered")
     client.close()
 
 

@@ -427,6 +427,83 @@ static void test_empty(void **state)
 	for_all_drivers(empty);
 }
 
+/* --- deleted folders --------------------------------------------------------- */
+
+static mapi_id_t make_folder(struct message_env *env, unsigned int messages)
+{
+	unsigned int i;
+
+	for (i = 0; i < messages; i++) {
+		(void)test_storage_save(env->ts, DEST"/Sub", PLAIN,
+					strlen(PLAIN), MAIL_FLAGGED, NULL,
+					MESSAGE_RECEIVED);
+	}
+	(void)test_storage_save(env->ts, DEST, PLAIN, strlen(PLAIN), 0, NULL,
+				MESSAGE_RECEIVED);
+	return folder_fid(env, DEST);
+}
+
+static void deleted_folder(struct message_env *env)
+{
+	mapi_id_t trash = mapi_store_special_fid(env->store,
+						 MAPI_SPECIAL_DELETED_ITEMS);
+	mapi_id_t fid = make_folder(env, 2), sub, mids[3], seen[4];
+	struct mapi_message *msg;
+	bool partial;
+
+	sub = folder_fid(env, "Sub");
+	assert_int_equal(table_mids(env, sub, 0, mids, 2), 2);
+	assert_int_equal(table_mids(env, fid, 0, &mids[2], 1), 1);
+	/* with a bag */
+	assert_int_equal(mapi_message_create_new(env->mem, env->store, sub,
+						 FALSE, &msg), EC_NONE);
+	assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
+	talloc_free(msg);
+
+	/* not empty: nothing happens */
+	assert_int_equal(mapi_folder_delete(env->store, fid, 0, &partial),
+			 EC_NONE);
+	assert_true(partial);
+	assert_int_equal(count_deleted(env, trash), 0);
+	/* interrupted before the first mailbox was deleted */
+	assert_int_equal(mapi_dumpster_put_folder(env->store, sub, trash),
+			 EC_NONE);
+	assert_int_equal(count_deleted(env, trash), 3);
+	open_store(env);
+
+	assert_int_equal(mapi_folder_delete(env->store, fid, DEL_MESSAGES |
+					    DEL_FOLDERS, &partial), EC_NONE);
+	assert_false(partial);
+	assert_true(folder_fid(env, DEST) == 0);
+	assert_true(folder_fid(env, "Sub") == 0);
+	assert_int_equal(table_mids(env, trash, CONTENTS_TABLE_SOFT_DELETES,
+				    seen, 4), 4);
+	assert_true(seen[0] == mids[0]);
+	assert_true(seen[3] == mids[2]);
+	assert_int_equal(count_companion(env, "bags-deleted-%u", trash), 1);
+	assert_int_equal(mapi_message_open_deleted(env->mem, env->store, trash,
+						   mids[1], &msg), EC_NONE);
+	talloc_free(msg);
+
+	assert_int_equal(mapi_messages_copy(env->store, trash, env->inbox, seen,
+					    4, TRUE, &partial), EC_NONE);
+	assert_false(partial);
+	assert_int_equal(count_messages(env, "INBOX"), 4);
+	assert_int_equal(count_deleted(env, trash), 0);
+
+	/* another one of its name */
+	assert_true(make_folder(env, 1) != fid);
+	assert_int_equal(mapi_folder_delete(env->store, folder_fid(env, DEST),
+			DEL_MESSAGES | DEL_FOLDERS | DELETE_HARD_DELETE,
+			&partial), EC_NONE);
+	assert_false(partial);
+	assert_int_equal(count_deleted(env, trash), 0);
+}
+static void test_deleted_folder(void **state)
+{
+	for_all_drivers(deleted_folder);
+}
+
 /* --- properties of the folder and of the store ------------------------------- */
 
 static void
@@ -821,6 +898,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(test_recover),
 		cmocka_unit_test(test_purge),
 		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_deleted_folder),
 		cmocka_unit_test(test_properties),
 		cmocka_unit_test(test_expire),
 		cmocka_unit_test(test_expunged_by_others),
