@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib.h"
 #include "mapi-enums.h"
+#include "mapi-folder-rights.h"
 #include "mapi-store.h"
 #include "rop-handlers.h"
 
@@ -49,7 +50,8 @@ enum mapi_error rop_get_property_ids_from_names(
 						 req->property_name_count);
 	ret = mapi_store_names_to_ids(store, req->property_names,
 				      req->property_name_count,
-				      (req->flags & NAME_FLAG_CREATE) != 0,
+				      (req->flags & NAME_FLAG_CREATE) != 0 &&
+				      mapi_store_has_write_right(store),
 				      resp_r->property_ids);
 	if (ret == EC_NP_QUOTA_EXCEEDED) {
 		/* 2.2.12.2: names that can't be registered have the id 0 */

@@ -148,6 +148,12 @@ rop_id_from_long_term_id(struct rop_context *ctx,
 
 	if (req->long_term_id.globcnt == 0)
 		return EC_INVALID_PARAM;
+	/* a GUID that isn't known gets a replica id */
+	if (memcmp(&req->long_term_id.guid,
+		   mapi_store_replica_guid(ctx->object->store),
+		   sizeof(req->long_term_id.guid)) != 0 &&
+	    !mapi_store_has_write_right(ctx->object->store))
+		return EC_ACCESS_DENIED;
 	ret = mapi_store_guid_to_replid(ctx->object->store,
 					&req->long_term_id.guid, &replid);
 	if (ret == EC_NOT_ENOUGH_RESOURCES)
@@ -166,6 +172,8 @@ rop_get_local_replica_ids(struct rop_context *ctx,
 {
 	struct mapi_store *store = ctx->object->store;
 
+	if (!mapi_store_has_write_right(store))
+		return EC_ACCESS_DENIED;
 	resp_r->repl_guid = *mapi_store_replica_guid(store);
 	return mapi_store_reserve_ids(store, req->id_count,
 				      &resp_r->global_count);

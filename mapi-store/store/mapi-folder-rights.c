@@ -139,15 +139,27 @@ bool mapi_folder_is_visible(struct mapi_store *store,
 		(mapi_folder_acl(store, node) & MAPI_ACL_LOOKUP) != 0;
 }
 
-bool mapi_store_has_any_right(struct mapi_store *store)
+static bool store_has_right(struct mapi_store *store, uint32_t rights)
 {
 	const struct mapi_folder_node *node;
 	unsigned int iter = 0;
 
 	while ((node = mapi_folder_tree_next(store, &iter)) != NULL) {
-		if ((mapi_folder_rights(store, node) &
-		     RIGHTS_FOLDER_VISIBLE) != 0)
+		if ((mapi_folder_rights(store, node) & rights) != 0)
 			return TRUE;
 	}
 	return FALSE;
+}
+
+bool mapi_store_has_any_right(struct mapi_store *store)
+{
+	return store_has_right(store, RIGHTS_FOLDER_VISIBLE);
+}
+
+bool mapi_store_has_write_right(struct mapi_store *store)
+{
+	return !mapi_store_is_delegate(store) ||
+		store_has_right(store, RIGHTS_CREATE | RIGHTS_EDIT_ANY |
+				RIGHTS_CREATE_SUB_FOLDER |
+				RIGHTS_FOLDER_OWNER);
 }

@@ -17,6 +17,10 @@ bool mapi_store_is_delegate(const struct mapi_store *store);
    see the mailbox (its Root or IPM subtree). */
 bool mapi_store_has_any_right(struct mapi_store *store);
 
+/* TRUE if the user may put anything into the mailbox or change it. Only such
+   users have ids allotted in it: there aren't endlessly many. */
+bool mapi_store_has_write_right(struct mapi_store *store);
+
 /* RIGHTS_* (without those about free/busy times) and MAPI_ACL_* of a node */
 uint32_t mapi_folder_rights(struct mapi_store *store,
 			    const struct mapi_folder_node *node);

@@ -161,6 +161,15 @@ def test_reviewer(server):
                 EC_ACCESS_DENIED, "delete the comment")
     check_equal(session.errors(session.set, session.logon, {0x7C00001F: "x"}),
                 EC_ACCESS_DENIED, "property of the mailbox")
+    # ids, of which there aren't endlessly many
+    check_equal(session.ids([(savelib.PS_PUBLIC_STRINGS, "by bob")]), [0],
+                "named property")
+    check_equal(session.errors(session.rop, 0x7F, struct.pack("<I", 10),
+                               [session.logon]), EC_ACCESS_DENIED,
+                "reserve ids")
+    check_equal(session.errors(session.rop, 0x44, b"x" * 16 + bytes(
+        [0, 0, 0, 0, 0, 1, 0, 0]), [session.logon]), EC_ACCESS_DENIED,
+        "replica id")
     for rop, body in ((0x60, bytes(16)), (0x61, bytes(24)),
                       (0x63, bytes(24 + 7)), (0x64, bytes(24 + 7 + 16))):
         check_equal(session.errors(session.rop, rop, body, [session.logon]),
@@ -291,6 +300,10 @@ def test_editor(server):
     other, other_mid, _ = prepare(server, "From", REVIEWER)
     session = Session(server, bob, alice)
     handle = session.raw.open_folder(session.logon, fid)
+    check(session.ids([(savelib.PS_PUBLIC_STRINGS, "by bob")])[0] != 0,
+          "named property")
+    check_equal(session.errors(session.rop, 0x7F, struct.pack("<I", 10),
+                               [session.logon]), 0, "reserve ids")
     new = session.store(fid, "by bob", named="bob's note")
     check_equal(session.named(new, fid), "bob's note", "saved")
     message = session.open_message(mid, fid, savelib.READ_WRITE)
