@@ -448,8 +448,10 @@ folder_get_deleted(struct folder_props *props)
 {
 	if (!props->have_deleted) {
 		props->have_deleted = TRUE;
-		mapi_dumpster_get_totals(props->store, props->node->fid,
-					 &props->deleted);
+		if (folder_may_read(props)) {
+			mapi_dumpster_get_totals(props->store, props->node->fid,
+						 &props->deleted);
+		}
 	}
 	return &props->deleted;
 }

@@ -8,6 +8,7 @@
 #include "store-compat.h"
 #include "mapi-bags.h"
 #include "mapi-dumpster.h"
+#include "mapi-folder-rights.h"
 #include "mapi-message-list.h"
 #include "mapi-message-move.h"
 #include "mapi-message-write.h"
@@ -16,6 +17,21 @@
 
 /* How often a copy is begun anew because a message vanished meanwhile */
 #define COPY_ATTEMPTS_MAX 5
+
+/* The ACL plugin asks for rights on what is moved even if it was opened without
+   ACLs. The owner has them, and mailbox_move() lets mail be moved that leaves no
+   room for a copy. */
+static int
+move_mail(struct mapi_message_transfer *copy,
+	  struct mail_save_context **save_ctx, struct mail *mail)
+{
+	if (!copy->without_acl)
+		return mailbox_move(save_ctx, mail);
+	if (mailbox_copy(save_ctx, mail) < 0)
+		return -1;
+	mail_expunge(mail);
+	return 0;
+}
 
 /* Copies keep their GUIDs, by which their bags are found; but in one mailbox there
    can be only one message to a bag, so that its copy gets another GUID. */
@@ -28,7 +44,7 @@ copy_mail(struct mapi_message_transfer *copy,
 	guid_128_t guid_128;
 
 	if (mapi_bags_find_uid(copy->src_bags, mail) == 0) {
-		return copy->move ? mailbox_move(save_ctx, mail) :
+		return copy->move ? move_mail(copy, save_ctx, mail) :
 			mailbox_copy(save_ctx, mail);
 	}
 	if (mail_get_special(mail, MAIL_FETCH_GUID, &guid) < 0)
@@ -41,7 +57,7 @@ copy_mail(struct mapi_message_transfer *copy,
 	array_push_back(&copy->guids, &guid);
 	array_push_back(&copy->guids, &new_guid);
 	if (new_guid == guid) {
-		return copy->move ? mailbox_move(save_ctx, mail) :
+		return copy->move ? move_mail(copy, save_ctx, mail) :
 			mailbox_copy(save_ctx, mail);
 	}
 	if (mail_get_stream_because(mail, NULL, NULL, "MAPI copy", &input) < 0)
@@ -240,6 +256,8 @@ messages_copy_list(const struct mapi_message_list *list,
 		copy.uids = &list->uids[i];
 		copy.move = move;
 		copy.new_guids = list->folder->deleted && !move;
+		copy.without_acl = list->folder->deleted &&
+			mapi_store_is_delegate(list->folder->obj.store);
 		if (dest->box == NULL)
 			return EC_NOT_SUPPORTED;
 		if (i > 0) {

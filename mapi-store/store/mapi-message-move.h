@@ -19,6 +19,9 @@ struct mapi_message_transfer {
 	/* messages that have a bag get another GUID, as if dest was src: two
 	   with one GUID in one mailbox would share it */
 	bool new_guids;
+	/* src is a mailbox of another user's companion tree, and the rights of
+	   its folder have been checked */
+	bool without_acl;
 	/* dest is a dumpster, where messages keep the MIDs that they have in
 	   this folder; else NULL */
 	struct mapi_folder *deleted_from;

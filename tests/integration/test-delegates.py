@@ -21,7 +21,7 @@ from savelib import BODY, MID, SUBJECT
 from writelib import NONE
 
 ACCESS, ACCESS_LEVEL, RIGHTS = 0x0FF40003, 0x0FF70003, 0x66390003
-CONTENT_COUNT, COMMENT = 0x36020003, 0x3004001F
+CONTENT_COUNT, DELETED_COUNT, COMMENT = 0x36020003, 0x66400003, 0x3004001F
 ROOT, OUTBOX, SUBTREE, INBOX = 0, 5, 3, 4
 NOTE = (savelib.PS_PUBLIC_STRINGS, "x-of-a-test")
 
@@ -392,6 +392,78 @@ def test_some_rights(server):
     check_equal(owner.subjects(fid), ["bob's own", "in Some", "saved in Some"],
                 "subjects")
     owner.close()
+
+
+def deleted_messages(session, folder):
+    """How many soft-deleted messages there are, or the error"""
+    answer = session.raw.execute(bytes([0x05, 0, 0, 1, 0x20]), [folder, NONE])
+    if answer.return_value() != 0:
+        return answer.return_value()
+    return struct.unpack_from("<I", answer.rops, 6)[0]
+
+
+def open_deleted(session, fid, mid):
+    answer = session.raw.execute(
+        struct.pack("<BBBBH", 0x03, 0, 0, 1, 0x0fff) + fid +
+        struct.pack("<BQ", 4, mid), [session.logon, NONE])
+    return answer.return_value()
+
+
+def test_soft_deleted(server):
+    """What is deleted goes to the owner's companion tree, by the folder's ACL."""
+    _, bob, carol = server.users
+    fid, mid, fai = prepare(server, "Soft", EDITOR)
+    client = Client(server)
+    check_equal(client.modify(client.folder("Soft"), (ADD, carol, REVIEWER)),
+                0, "for carol")
+    client.close()
+    owner = Session(server)
+    second = owner.store(fid, "second")
+    handle = owner.raw.open_folder(owner.logon, fid)
+    check_equal(client_rop(owner, 0x1E, handle, [fai]), 0, "delete FAI")
+    owner.close()
+    editor = Session(server, bob, server.users[0])
+    handle = editor.raw.open_folder(editor.logon, fid)
+    check_equal(client_rop(editor, 0x1E, handle, [mid, second]), 0, "delete")
+    check_equal(editor.subjects(fid), ["in Soft"], "left")
+    check_equal(deleted_messages(editor, handle), 2, "deleted")
+    check_equal(open_deleted(editor, fid, mid), 0, "open")
+    reader = Session(server, carol, server.users[0])
+    folder = reader.raw.open_folder(reader.logon, fid)
+    check_equal(deleted_messages(reader, folder), 2, "deleted")
+    check_equal(reader.get_one(folder, DELETED_COUNT), 2, "count")
+    check_equal(open_deleted(reader, fid, mid), 0, "open")
+    check_equal(client_rop(reader, 0x1E, folder, [mid]), EC_ACCESS_DENIED,
+                "delete")
+    check_equal(client_rop(reader, 0x91, folder, [mid]), EC_ACCESS_DENIED,
+                "purge")
+    for rop in (0x58, 0x92):
+        check(reader.raw.execute(bytes([rop, 0, 0, 0, 1]),
+                                 [folder]).return_value() != 0 or
+              deleted_messages(reader, folder) == 2, "empty")
+    check_equal(copy(reader, folder, folder, mid, move=True),
+                EC_ACCESS_DENIED, "recover")
+    # whoever doesn't see the messages doesn't see these either
+    client = Client(server)
+    folder_handle = client.folder("Soft")
+    member = client.permissions(folder_handle)[carol][0]
+    check_equal(client.modify(folder_handle, (MODIFY, member, VISIBLE)), 0,
+                "visible")
+    client.close()
+    folder = reader.raw.open_folder(reader.logon, fid)
+    check_equal(deleted_messages(reader, folder), EC_ACCESS_DENIED, "deleted")
+    check_equal(reader.get_one(folder, DELETED_COUNT), 0, "count")
+    check(open_deleted(reader, fid, mid) in (EC_ACCESS_DENIED, EC_NOT_FOUND),
+          "open")
+    reader.close()
+    check_equal(copy(editor, handle, handle, mid, move=True), 0, "recover")
+    check_equal(editor.subjects(fid), ["in Soft", "saved in Soft"], "recovered")
+    check_equal(client_rop(editor, 0x91, handle, [second]), 0, "purge")
+    check_equal(deleted_messages(editor, handle), 0, "purged")
+    # FAI messages are for owners of the folder
+    check_equal(client_rop(editor, 0x91, handle, [fai]), EC_ACCESS_DENIED,
+                "purge FAI")
+    editor.close()
 
 
 def test_owner_of_a_folder(server):
