@@ -54,6 +54,33 @@ uint64_t mapi_mail_content_modseq(struct mail *mail)
 			       changes_ext_id(mail->box), mail->seq);
 }
 
+static int
+mail_raise_modseq(struct mailbox *box, uint32_t uid, uint64_t *modseq_r)
+{
+	struct mailbox_transaction_context *trans;
+	struct mail *mail;
+
+	if (mailbox_sync(box, 0) < 0)
+		return -1;
+	*modseq_r = mail_index_modseq_get_highest(box->view) +
+		SET_CHANGED_MIN +
+		i_rand_limit(SET_CHANGED_MAX - SET_CHANGED_MIN + 1);
+	trans = mailbox_transaction_begin(box, 0, "MAPI change");
+	mail = mail_alloc(trans, 0, NULL);
+	if (mail_set_uid(mail, uid))
+		mail_update_modseq(mail, *modseq_r);
+	mail_free(&mail);
+	return mailbox_transaction_commit(&trans);
+}
+
+enum mapi_error mapi_mail_set_changing(struct mailbox *box, uint32_t uid)
+{
+	uint64_t modseq;
+
+	return mail_raise_modseq(box, uid, &modseq) < 0 ?
+		mapi_error_from_mailbox(box) : EC_NONE;
+}
+
 /* lib-storage can raise a message's MODSEQ to a given value only, and nothing happens
    if others have got beyond it in the meantime. So it's looked at afterwards: if
    it's another value, nobody knows whose change came first. (That two sessions
@@ -61,21 +88,11 @@ uint64_t mapi_mail_content_modseq(struct mail *mail)
    0 if it has to be tried again, -1 on error. */
 static int mail_try_set_changed(struct mailbox *box, uint32_t uid)
 {
-	struct mailbox_transaction_context *trans;
-	struct mail *mail;
 	uint64_t modseq;
 	uint32_t seq;
 
-	if (mailbox_sync(box, 0) < 0)
-		return -1;
-	modseq = mail_index_modseq_get_highest(box->view) + SET_CHANGED_MIN +
-		i_rand_limit(SET_CHANGED_MAX - SET_CHANGED_MIN + 1);
-	trans = mailbox_transaction_begin(box, 0, "MAPI change");
-	mail = mail_alloc(trans, 0, NULL);
-	if (mail_set_uid(mail, uid))
-		mail_update_modseq(mail, modseq);
-	mail_free(&mail);
-	if (mailbox_transaction_commit(&trans) < 0 || mailbox_sync(box, 0) < 0)
+	if (mail_raise_modseq(box, uid, &modseq) < 0 ||
+	    mailbox_sync(box, 0) < 0)
 		return -1;
 	return !mail_index_lookup_seq(box->view, uid, &seq) ||
 		mail_index_modseq_lookup(box->view, seq) == modseq ? 1 : 0;

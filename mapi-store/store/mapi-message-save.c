@@ -487,7 +487,9 @@ static enum mapi_error save_properties(struct save *save, TALLOC_CTX *mem)
 	if (mapi_folder_mid_is_own(save->folder, content->associated,
 				   save->old_uid))
 		save->mid_globcnt = 0;
-	error = save_bag(save, save->old_guid);
+	error = mapi_mail_set_changing(save->box, save->old_uid);
+	if (error == EC_NONE)
+		error = save_bag(save, save->old_guid);
 	if (error == EC_NONE && content->flag_changes != NULL)
 		error = save_update_flags(save);
 	/* everybody is to see that it has changed, though only its bag has */
