@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""mapitest create, edit, move and delete, as an IMAP client sees it."""
+"""mapitest create, edit, send, move and delete, as an IMAP client sees it."""
 
 import json
 import os
@@ -27,9 +27,9 @@ def mapitest_json(server, *args):
     return result
 
 
-def messages(server, mailbox):
+def messages(server, mailbox, user=None):
     """UID -> (flags, message)"""
-    with imap_session(server) as imap:
+    with imap_session(server, user) as imap:
         imap_ok(imap.select(imap_quote(mailbox), readonly=True))
         result = {}
         uids = imap_ok(imap.uid("SEARCH", "ALL"))[0].split()
@@ -40,8 +40,8 @@ def messages(server, mailbox):
         return result
 
 
-def only(server, mailbox):
-    found = messages(server, mailbox)
+def only(server, mailbox, user=None):
+    found = messages(server, mailbox, user)
     check_equal(len(found), 1, f"messages in {mailbox}")
     return next(iter(found.items()))
 
@@ -124,6 +124,34 @@ def test_delete(server):
     check_equal(messages(server, "INBOX"), {}, "Inbox")
     mapitest(server, OK, "delete", "--folder", "Deleted Items", "Changed")
     check_equal(messages(server, "Trash"), {}, "Trash")
+
+
+def test_send(server):
+    """A new message, and a draft"""
+    alice, bob = server.users[:2]
+    made = mapitest(server, OK, "send", "--to", bob, "--bcc", alice,
+                    "--subject", "Sent at once", "--text", "Hello")
+    check(b"Sent the message to Sent Items" in made.stdout, made.stdout)
+    uid, (flags, mail) = only(server, "Sent")
+    check("\\Draft" not in flags, flags)
+    check_equal(mail["Bcc"].addresses[0].addr_spec, alice, "Bcc in Sent")
+    _, (_, got) = only(server, "INBOX", bob)
+    check_equal(got["Message-ID"], mail["Message-ID"], "Message-ID")
+    check_equal(got["Bcc"], None, "Bcc")
+    check_equal(got.get_content().strip(), "Hello", "text")
+    check_equal(len(messages(server, "INBOX")), 1, "blind copy")
+
+    mapitest(server, OK, "create", "--to", bob, "--subject", "Draft")
+    mapitest(server, OK, "send", "Draft", "--text", "Finished")
+    check_equal(messages(server, "Drafts"), {}, "Drafts")
+    sent = messages(server, "Sent")
+    check_equal(sorted(sent), [uid, uid + 1], "UIDs in Sent")
+    check_equal(sent[uid + 1][1].get_content().strip(), "Finished", "text")
+    check_equal(len(messages(server, "INBOX", bob)), 2, "Bob's")
+
+    proc = mapitest(server, FAILED, "send", "--subject", "To nobody")
+    check(b"EC_NO_RECIPIENTS" in proc.stderr, proc.stderr)
+    check_equal(len(messages(server, "Sent")), 2, "Sent")
 
 
 def test_wrong(server):
