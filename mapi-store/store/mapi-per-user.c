@@ -11,6 +11,7 @@
 #include "ioloop.h"
 #include "mail-user.h"
 #include "mapi-companion-state.h"
+#include "mapi-folder-rights.h"
 #include "mapi-idset.h"
 #include "mapi-per-user.h"
 #include "mapi-store-private.h"
@@ -113,7 +114,8 @@ static unsigned int table_first(const struct per_user_table *table)
 	return i;
 }
 
-/* A table that can't be understood is empty: it's a copy of what is elsewhere. */
+/* A table that can't be understood is empty: it's a copy of what is elsewhere. What
+   the owner of the mailbox has read is nobody else's business. */
 static enum mapi_error
 table_load(struct mapi_store *store, TALLOC_CTX *mem,
 	   struct per_user_table *table_r)
@@ -123,6 +125,8 @@ table_load(struct mapi_store *store, TALLOC_CTX *mem,
 	size_t size;
 
 	i_zero(table_r);
+	if (mapi_store_is_delegate(store))
+		return EC_ACCESS_DENIED;
 	error = mapi_state_load_data(store->companion, MAPI_COMPANION_PER_USER,
 				     mem, MAPI_PER_USER_MAX_SIZE, NULL,
 				     &data, &size);

@@ -8,7 +8,7 @@
 
    The table is a state (mapi-companion-state.h). It's bounded: what hasn't been
    written for the longest time goes when there's no room, and clients get it again
-   from the public folder. */
+   from the public folder. EC_ACCESS_DENIED for who isn't the mailbox's owner. */
 
 #include "mapi-entryid.h"
 #include "mapi-store.h"
