@@ -19,6 +19,7 @@
 #include "array.h"
 #include "store-compat.h"
 #include "mapi-bags-private.h"
+#include "mapi-folder-rights.h"
 #include "mapi-store-private.h"
 
 #define EXT_NAME "mapi-bags"
@@ -219,6 +220,9 @@ void bags_adopt(struct mapi_bags *bags, struct mailbox *box, uint32_t uidnext)
 
 	if (bags->associated || bags->deleted || mailbox_is_readonly(box) ||
 	    uidnext <= bags->adopt_next_uid)
+		return;
+	/* bags of folders that somebody else mustn't see aren't listed */
+	if (mapi_store_is_delegate(bags->store))
 		return;
 	if (bags->adopt_next_uid == 0)
 		bags->adopt_next_uid = bags->adopt_saved_uid = adopt_load(box);

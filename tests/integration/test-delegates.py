@@ -466,6 +466,27 @@ def test_soft_deleted(server):
     editor.close()
 
 
+def test_bags_elsewhere(server):
+    """A message that has been moved over IMAP is followed by its bag in the
+    owner's sessions only; that another's have seen it first doesn't matter."""
+    alice, bob, _ = server.users
+    fid, _, _ = prepare(server, "Moved", EDITOR)
+    prepare(server, "Moved from", None)
+    server.doveadm("move", "-u", alice, "Moved", "mailbox", "Moved from",
+                   "subject", "saved in Moved from")
+    for user in bob, None:
+        session = Session(server, user, alice if user else None)
+        mids = [row[MID] for row in session.contents(fid, (MID, SUBJECT))
+                if row[SUBJECT] == "saved in Moved from"]
+        if user is not None:
+            check_equal(session.named(mids[0], fid), None,
+                        "for the other user")
+        else:
+            check_equal(session.named(mids[0], fid), "note in Moved from",
+                        "for the owner")
+        session.close()
+
+
 def test_owner_of_a_folder(server):
     alice, bob, carol = server.users
     fid, _, fai = prepare(server, "Given", FULL_OWNER)
