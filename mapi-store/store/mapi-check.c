@@ -32,6 +32,7 @@
 #include "mapi-bags-private.h"
 #include "mapi-check.h"
 #include "mapi-folder-list.h"
+#include "mapi-folder-place.h"
 #include "mapi-search-folder-private.h"
 
 #include <sys/stat.h>
@@ -305,6 +306,23 @@ check_find_folder(struct check *check, uint32_t number)
 	return NULL;
 }
 
+/* Whether a folder that was no mailbox of the user's has been deleted */
+static bool
+check_placed_is_gone(struct check *check, enum mapi_folder_place_kind kind,
+		     uint32_t number)
+{
+	unsigned int iter = 0;
+	uint32_t placed, parent;
+	const char *name;
+
+	while (mapi_folder_place_next(check->store, kind, &iter, &placed,
+				      &parent, &name)) {
+		if (placed == number)
+			return FALSE;
+	}
+	return TRUE;
+}
+
 /* Certainly gone, and not only out of sight */
 static bool check_folder_is_gone(struct check *check, uint32_t number)
 {
@@ -317,6 +335,10 @@ static bool check_folder_is_gone(struct check *check, uint32_t number)
 	if (check_find_folder(check, number) != NULL)
 		return FALSE;
 	rec = mapi_idlog_find_number(check->store->log, number);
+	if (rec != NULL && strcmp(rec->kind, MAPI_LOG_COMPANION) == 0) {
+		return check_placed_is_gone(check, MAPI_PLACE_COMPANION,
+					    number);
+	}
 	if (rec == NULL || strcmp(rec->kind, MAPI_LOG_FOLDER) != 0)
 		return FALSE;
 	name = mapi_folder_number_name(check->store, number);
@@ -332,17 +354,10 @@ static bool check_folder_is_gone(struct check *check, uint32_t number)
 static bool check_search_is_gone(struct check *check, uint32_t number)
 {
 	const struct mapi_idlog_rec *rec;
-	unsigned int iter = 0;
-	uint32_t search, parent;
-	const char *name;
 
-	while (mapi_search_folder_next(check->store, &iter, &search, &parent,
-				       &name)) {
-		if (search == number)
-			return FALSE;
-	}
 	rec = mapi_idlog_find_number(check->store->log, number);
-	return rec != NULL && strcmp(rec->kind, MAPI_LOG_SEARCH) == 0;
+	return rec != NULL && strcmp(rec->kind, MAPI_LOG_SEARCH) == 0 &&
+		check_placed_is_gone(check, MAPI_PLACE_SEARCH, number);
 }
 
 /* --- bags that were left behind -------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include "mail-search-build.h"
 #include "store-compat.h"
 #include "mapi-bags.h"
+#include "mapi-folder-list.h"
 #include "mapi-folder-rights.h"
 #include "mapi-folder-write-private.h"
 #include "mapi-rules.h"
@@ -33,6 +34,8 @@ struct folder_copied {
 	struct mapi_folder_item src;
 	/* below the top one: "" for itself */
 	const char *name;
+	/* what it's called, whatever the mailbox's name is */
+	const char *display;
 	bool created;
 	/* 0 as long as it has none */
 	uint32_t number;
@@ -176,6 +179,7 @@ copy_properties(struct folder_copy *copy, const struct folder_copied *folder)
 	const struct mapi_folder_node *node =
 		mapi_folder_tree_lookup(copy->store, folder->src.fid);
 	struct mapi_stored_changes changes;
+	const char *display;
 	enum mapi_error ret;
 
 	mapi_stored_begin(&changes, copy->store);
@@ -184,6 +188,12 @@ copy_properties(struct folder_copy *copy, const struct folder_copied *folder)
 	if (ret != EC_NONE) {
 		mapi_stored_rollback(&changes);
 		return ret;
+	}
+	display = mapi_folder_display_value(copy->store,
+		t_strconcat(copy->vname, folder->name, NULL), folder->display);
+	if (*display != '\0') {
+		mapi_folder_note(&changes, folder->number, MAPI_LOG_DISPLAY,
+				 display);
 	}
 	if (node != NULL && node->special != MAPI_SPECIAL_NONE &&
 	    mapi_idlog_find(copy->store->log, MAPI_LOG_CLASS,
@@ -313,10 +323,20 @@ static void copy_abandon(struct folder_copy *copy)
 	}
 }
 
+/* The last part of the mailbox's name */
+static const char *
+copy_leaf(struct mapi_store *store, const struct mapi_folder_item *item)
+{
+	/* what special folders are called may be what others' mailboxes are */
+	return item->path != NULL && item->special == MAPI_SPECIAL_NONE ?
+		mapi_folder_list_leaf(store->companion->ns, item->path) :
+		mapi_folder_leaf_encode(store, item->name);
+}
+
 /* What is to be copied, and whether all of it can have the names. */
 static enum mapi_error
 copy_prepare(struct folder_copy *copy, const struct mapi_folder_node *node,
-	     bool recursive)
+	     const char *top_name, bool recursive)
 {
 	ARRAY_TYPE(mapi_folder_item) items;
 	ARRAY_TYPE(const_string) names;
@@ -336,11 +356,12 @@ copy_prepare(struct folder_copy *copy, const struct mapi_folder_node *node,
 		name = item->depth == 0 ? "" :
 			t_strdup_printf("%s%c%s",
 				array_idx_elem(&names, item->depth - 1), sep,
-				item->name);
+				copy_leaf(copy->store, item));
 		array_idx_set(&names, item->depth, &name);
 		folder = array_append_space(&copy->folders);
 		folder->src = *item;
 		folder->name = name;
+		folder->display = item->depth == 0 ? top_name : item->name;
 		ret = mapi_folder_vname_check(copy->store,
 			t_strconcat(copy->vname, name, NULL));
 		if (ret == EC_NONE) {
@@ -393,9 +414,9 @@ folder_copy(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 	copy.store = store;
 	copy.temp = mapi_companion_vname(store->companion,
 		t_strdup_printf(MAPI_COMPANION_COPY_PREFIX"%08x", i_rand()));
-	ret = mapi_folder_child_vname(store, dest, name, &copy.vname);
+	ret = mapi_folder_child_vname(store, dest, name, NULL, &copy.vname);
 	if (ret == EC_NONE)
-		ret = copy_prepare(&copy, node, recursive);
+		ret = copy_prepare(&copy, node, t_strdup(name), recursive);
 	if (ret != EC_NONE)
 		return ret;
 	ret = copy_make(&copy);

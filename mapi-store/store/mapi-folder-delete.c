@@ -10,7 +10,6 @@
 #include "mapi-folder-write-private.h"
 #include "mapi-message-write.h"
 #include "mapi-search-folder-private.h"
-#include "mapi-stored-props.h"
 
 /* Deleting folders, and what is in them. Deleted folders are gone, but their messages
    may be kept (mapi-dumpster.h): those of a folder that is emptied in its own
@@ -37,24 +36,6 @@ delete_note(struct mapi_store *store, const struct mapi_folder_item *item)
 				    t_strdup_printf("%u", item->number), "",
 				    NULL, "folder %u is deleted",
 				    item->number);
-}
-
-static void
-delete_associated(struct mapi_store *store,
-		  const struct mapi_folder_item *item, bool keep_bags)
-{
-	/* the last one may be kept */
-	static const char *const leafs[] = {
-		MAPI_COMPANION_FAI, MAPI_COMPANION_BAGS_FAI,
-		MAPI_COMPANION_RULES, MAPI_COMPANION_BAGS,
-	};
-	unsigned int i, count = N_ELEMENTS(leafs) - (keep_bags ? 1 : 0);
-
-	for (i = 0; i < count; i++) {
-		mapi_companion_delete(store->companion,
-			t_strdup_printf(leafs[i], item->number));
-	}
-	mapi_dumpster_delete(store, item->number);
 }
 
 /* Whether some bags' messages aren't in the folder; also if that isn't known. */
@@ -115,8 +96,7 @@ mapi_folder_mailbox_delete(struct mapi_store *store,
 	(void)mapi_folder_set_subscribed(store, item->path, FALSE);
 	if (item->number == 0)
 		return EC_NONE;
-	delete_associated(store, item, keep_bags);
-	mapi_stored_forget(store, item->number);
+	mapi_folder_delete_associated(store, item->number, keep_bags);
 	/* another session may have noted the name again in between */
 	ret = mapi_idlog_refresh(store->log);
 	return ret != EC_NONE ? ret : delete_note(store, item);
@@ -225,8 +205,13 @@ folder_delete_tree(struct mapi_store *store,
 	array_foreach(&items, item) {
 		ret = hard || if_empty || item->vname == NULL ? EC_NONE :
 			folder_keep_messages(store, item);
-		if (ret == EC_NONE)
-			ret = mapi_folder_mailbox_delete(store, item, if_empty);
+		if (ret == EC_NONE) {
+			ret = item->companion ?
+				mapi_folder_companion_delete(store, item,
+							     if_empty) :
+				mapi_folder_mailbox_delete(store, item,
+							   if_empty);
+		}
 		if (ret != EC_NONE)
 			break;
 		deleted = TRUE;

@@ -6,7 +6,7 @@
 #include "store-compat.h"
 #include "mapi-acl.h"
 #include "mapi-folder-list.h"
-#include "mapi-search-folder-private.h"
+#include "mapi-folder-place.h"
 
 /* The user's mailboxes and their folder numbers.
 
@@ -327,7 +327,8 @@ mapi_id_t mapi_folder_number_cn(struct mapi_store *store, uint32_t number)
 {
 	static const char *const kinds[] = {
 		MAPI_LOG_NAME, MAPI_LOG_CLASS, MAPI_LOG_COMMENT,
-		MAPI_LOG_HIDDEN, MAPI_LOG_MODIFIED, MAPI_LOG_SEARCH_PLACE
+		MAPI_LOG_HIDDEN, MAPI_LOG_MODIFIED, MAPI_LOG_SEARCH_PLACE,
+		MAPI_LOG_COMPANION_PLACE, MAPI_LOG_DISPLAY
 	};
 	const struct mapi_idlog_rec *rec;
 	uint32_t changed = number;

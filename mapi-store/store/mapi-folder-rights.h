@@ -39,7 +39,7 @@ uint32_t mapi_folder_message_access(struct mapi_folder *folder,
 /* Whether the user may see a node that was there when the tree was read. */
 bool mapi_folder_is_visible(struct mapi_store *store,
 			    const struct mapi_folder_node *node);
-/* The same of an internal special folder, by its number. */
+/* The same of a folder in the companion tree, by its number. */
 bool mapi_folder_internal_is_visible(struct mapi_store *store,
 				     enum mapi_special_folder special,
 				     uint32_t number);

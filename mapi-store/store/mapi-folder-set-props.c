@@ -135,6 +135,9 @@ folder_rename(struct mapi_store *store, mapi_id_t fid, const char *name)
 		return EC_OBJECT_DELETED;
 	if (*name == '\0')
 		return EC_INVALID_PARAM;
+	/* Outlook gives them names in the user's language */
+	if (node->special != MAPI_SPECIAL_NONE)
+		return mapi_folder_rename_special(store, node, name);
 	return mapi_folder_move(store, fid, node->parent_fid, name);
 }
 

@@ -6,11 +6,12 @@
 #include "str.h"
 #include "store-compat.h"
 #include "mapi-folder-list.h"
+#include "mapi-folder-place.h"
 #include "mapi-folder-rights.h"
-#include "mapi-search-folder-private.h"
 
 /* The folder tree is made of the list of the inbox namespace's mailboxes
-   (mapi-folder-list.h), of the internal special folders, and of search folders.
+   (mapi-folder-list.h), of the internal special folders, and of search folders and
+   others that IMAP clients don't see (mapi-folder-place.h).
 
    Refreshing lists the mailboxes, with their GUIDs, out of Dovecot's mailbox list
    index. Where nothing differs from the last time, the tree stays as it is and
@@ -111,12 +112,23 @@ static bool tree_is_hidden(struct mapi_store *store, uint32_t number)
 	return rec != NULL && strcmp(rec->value, "1") == 0;
 }
 
+/* NULL if it has none (yet) */
+static const char *
+tree_companion_vname(struct mapi_store *store, uint32_t number)
+{
+	struct mapi_folder_tree *tree = store->tree;
+
+	if (array_lsearch(&tree->list.companions, &number, uint32_cmp) == NULL)
+		return NULL;
+	return p_strdup(tree->pool, mapi_companion_vname(store->companion,
+		t_strdup_printf(MAPI_COMPANION_FOLDER, number)));
+}
+
 static void tree_build_internal(struct mapi_store *store)
 {
 	struct mapi_folder_tree *tree = store->tree;
 	const struct mapi_special_info *info;
 	struct mapi_folder_node *node;
-	const uint32_t *companion;
 	uint32_t number;
 	unsigned int i;
 
@@ -136,15 +148,7 @@ static void tree_build_internal(struct mapi_store *store)
 			tree_container_class(store, number, i));
 		node->hidden = tree_is_hidden(store, number);
 		node->companion = TRUE;
-		array_foreach(&tree->list.companions, companion) {
-			if (*companion == number) {
-				node->vname = p_strdup(tree->pool,
-					mapi_companion_vname(store->companion,
-						t_strdup_printf(
-							MAPI_COMPANION_FOLDER,
-							number)));
-			}
-		}
+		node->vname = tree_companion_vname(store, number);
 		tree->special[i] = node;
 		tree_node_insert(tree, node);
 	}
@@ -163,6 +167,7 @@ static void tree_build_mailboxes(struct mapi_store *store)
 	struct mapi_folder_tree *tree = store->tree;
 	const struct mapi_tree_mailbox *mbox;
 	struct mapi_folder_node *node;
+	const char *leaf, *name;
 	unsigned int i;
 
 	array_foreach(&tree->list.mailboxes, mbox) {
@@ -183,8 +188,10 @@ static void tree_build_mailboxes(struct mapi_store *store)
 		node->special = special;
 		if (special != MAPI_SPECIAL_NONE)
 			tree->special[special] = node;
+		leaf = mapi_folder_list_leaf(store->companion->ns, mbox->vname);
+		name = mapi_folder_display_name(store, mbox->number, leaf);
 		node->display_name = p_strdup(tree->pool,
-			mapi_folder_list_leaf(store->companion->ns, mbox->vname));
+					      name != NULL ? name : leaf);
 		node->container_class = p_strdup(tree->pool,
 			tree_container_class(store, mbox->number,
 					     node->special));
@@ -210,41 +217,102 @@ static void tree_build_mailboxes(struct mapi_store *store)
 	} T_END;
 }
 
+/* A folder that is no mailbox of the user's */
+static struct mapi_folder_node *
+tree_add_placed(struct mapi_store *store, uint32_t number, const char *name,
+		struct mapi_folder_node *parent)
+{
+	struct mapi_folder_tree *tree = store->tree;
+	struct mapi_folder_node *node;
+
+	node = p_new(tree->pool, struct mapi_folder_node, 1);
+	node->fid = MAPI_FOLDER_FID(number);
+	node->special = MAPI_SPECIAL_NONE;
+	node->display_name = p_strdup(tree->pool, name);
+	node->container_class = p_strdup(tree->pool,
+		tree_container_class(store, number, node->special));
+	node->hidden = tree_is_hidden(store, number);
+	tree_node_insert(tree, node);
+	tree_node_link(node, parent);
+	return node;
+}
+
+/* Adds those whose parent is there, and returns how many. orphan: the first one that
+   hasn't got one is below that folder. */
+static unsigned int
+tree_add_companions(struct mapi_store *store, struct mapi_folder_node *orphan)
+{
+	struct mapi_folder_tree *tree = store->tree;
+	struct mapi_folder_node *node, *parent;
+	uint32_t number, parent_number;
+	unsigned int iter = 0, count = 0;
+	const char *name;
+
+	while (mapi_folder_place_next(store, MAPI_PLACE_COMPANION, &iter,
+				      &number, &parent_number, &name)) {
+		if (hash_table_lookup(tree->nodes,
+				      POINTER_CAST(number)) != NULL ||
+		    !mapi_folder_internal_is_visible(store, MAPI_SPECIAL_NONE,
+						     number))
+			continue;
+		parent = hash_table_lookup(tree->nodes,
+					   POINTER_CAST(parent_number));
+		if (parent == NULL) {
+			parent = orphan;
+			orphan = NULL;
+		}
+		if (parent == NULL || !parent->companion)
+			continue;
+		node = tree_add_placed(store, number, name, parent);
+		node->companion = TRUE;
+		node->vname = tree_companion_vname(store, number);
+		count++;
+	}
+	return count;
+}
+
+/* One that has been made while its parent was deleted is below the Root, and so are
+   two that have been moved below each other at the same time. */
+static void tree_build_companions(struct mapi_store *store)
+{
+	struct mapi_folder_node *root = store->tree->special[MAPI_SPECIAL_ROOT];
+
+	/* which others don't see if they may not see its parent */
+	if (mapi_store_is_delegate(store))
+		root = NULL;
+	do {
+		while (tree_add_companions(store, NULL) > 0) ;
+	} while (tree_add_companions(store, root) > 0);
+}
+
 /* Those whose parent is gone are out of reach. They are the owner's: what they
    find isn't all for others to see. */
 static void tree_build_searches(struct mapi_store *store)
 {
 	struct mapi_folder_tree *tree = store->tree;
-	struct mapi_folder_node *node, *parent;
+	struct mapi_folder_node *parent;
 	uint32_t number, parent_number;
 	unsigned int iter = 0;
 	const char *name;
 
 	if (mapi_store_is_delegate(store))
 		return;
-	while (mapi_search_folder_next(store, &iter, &number, &parent_number,
-				       &name)) {
+	while (mapi_folder_place_next(store, MAPI_PLACE_SEARCH, &iter, &number,
+				      &parent_number, &name)) {
 		parent = hash_table_lookup(tree->nodes,
 					   POINTER_CAST(parent_number));
-		if (parent == NULL || parent->search)
-			continue;
-		node = p_new(tree->pool, struct mapi_folder_node, 1);
-		node->fid = MAPI_FOLDER_FID(number);
-		node->special = MAPI_SPECIAL_NONE;
-		node->search = TRUE;
-		node->display_name = p_strdup(tree->pool, name);
-		node->container_class = p_strdup(tree->pool,
-			tree_container_class(store, number, node->special));
-		node->hidden = tree_is_hidden(store, number);
-		tree_node_insert(tree, node);
-		tree_node_link(node, parent);
+		if (parent != NULL && !parent->search) {
+			tree_add_placed(store, number, name,
+					parent)->search = TRUE;
+		}
 	}
 }
 
-/* Special folders have the names that Outlook gives them, whatever the mailbox
-   is called, unless another folder beside it has that name. */
-static void tree_name_specials(struct mapi_folder_tree *tree)
+/* Special folders have the names that Outlook has given them, or usually gives them,
+   whatever the mailbox is called, unless another folder beside it has that name. */
+static void tree_name_specials(struct mapi_store *store)
 {
+	struct mapi_folder_tree *tree = store->tree;
 	struct mapi_folder_node *node, *sibling;
 	const char *name;
 	unsigned int i;
@@ -253,7 +321,10 @@ static void tree_name_specials(struct mapi_folder_tree *tree)
 		node = tree->special[i];
 		if (node == NULL || node->parent == NULL)
 			continue;
-		name = mapi_special_infos[i].display_name;
+		name = mapi_folder_display_name(store,
+			mapi_folder_fid_to_number(node->fid), "");
+		name = name != NULL ? p_strdup(tree->pool, name) :
+			mapi_special_infos[i].display_name;
 		sibling = node->parent->first_child;
 		for (; sibling != NULL; sibling = sibling->next_sibling) {
 			if (sibling != node &&
@@ -289,39 +360,54 @@ mapi_folder_tree_rebuild(struct mapi_store *store, struct mapi_folder_list *list
 	p_array_init(&tree->all_nodes, tree->pool, 64);
 	tree_build_internal(store);
 	tree_build_mailboxes(store);
+	tree_build_companions(store);
 	tree_build_searches(store);
-	tree_name_specials(tree);
+	tree_name_specials(store);
 }
 
 /* --- refreshing ---------------------------------------------------------- */
 
 static enum mapi_error
-tree_create_companions(struct mapi_folder_list *list, bool *created_r)
+tree_create_companion(struct mapi_folder_list *list, uint32_t number,
+		      bool *created)
 {
-	const struct mapi_special_info *info;
 	struct mailbox *box;
 	enum mapi_error ret;
-	uint32_t number;
-	unsigned int i;
+
+	if (array_lsearch(&list->companions, &number, uint32_cmp) != NULL)
+		return EC_NONE;
+	ret = mapi_companion_open(list->store->companion,
+		t_strdup_printf(MAPI_COMPANION_FOLDER, number), TRUE, NULL,
+		&box);
+	if (ret != EC_NONE)
+		return ret;
+	mailbox_free(&box);
+	*created = TRUE;
+	return EC_NONE;
+}
+
+static enum mapi_error
+tree_create_companions(struct mapi_folder_list *list, bool *created_r)
+{
+	struct mapi_store *store = list->store;
+	enum mapi_error ret = EC_NONE;
+	uint32_t number, parent;
+	unsigned int i, iter = 0;
+	const char *name;
 
 	*created_r = FALSE;
-	for (i = 0; i < MAPI_SPECIAL_COUNT; i++) {
-		info = &mapi_special_infos[i];
-		if (!info->internal || !info->mailbox)
-			continue;
-		number = mapi_special_number(list->store, i);
-		if (array_lsearch(&list->companions, &number,
-				  uint32_cmp) != NULL)
-			continue;
-		ret = mapi_companion_open(list->store->companion,
-			t_strdup_printf(MAPI_COMPANION_FOLDER, number),
-			TRUE, NULL, &box);
-		if (ret != EC_NONE)
-			return ret;
-		mailbox_free(&box);
-		*created_r = TRUE;
+	for (i = 0; i < MAPI_SPECIAL_COUNT && ret == EC_NONE; i++) {
+		if (mapi_special_infos[i].internal &&
+		    mapi_special_infos[i].mailbox) {
+			ret = tree_create_companion(list,
+				mapi_special_number(store, i), created_r);
+		}
 	}
-	return EC_NONE;
+	while (ret == EC_NONE &&
+	       mapi_folder_place_next(store, MAPI_PLACE_COMPANION, &iter,
+				      &number, &parent, &name))
+		ret = tree_create_companion(list, number, created_r);
+	return ret;
 }
 
 /* again_r: mailboxes have been created, list once more */

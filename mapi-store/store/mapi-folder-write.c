@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib.h"
 #include "array.h"
-#include "buffer.h"
 #include "unichar.h"
 #include "store-compat.h"
 #include "mapi-folder-list.h"
 #include "mapi-folder-rights.h"
 #include "mapi-folder-write-private.h"
 #include "mapi-search-folder-private.h"
+#include "mapi-stored-props.h"
 
-#include <limits.h>
-
-/* Creating, renaming and moving folders.
+/* Creating, renaming and moving folders. What is here about mailboxes isn't about
+   folders in the companion tree: each of their changes is one transaction of the
+   allocation log (mapi-folder-companion.c).
 
    Each is one step for lib-storage, mailbox_create() or mailbox_rename(), and
    whatever else belongs to it is written around that step so that a process which
    dies at any point leaves either what was or what should be:
 
    Creating: (1) the name is subscribed to, (2) the mailbox is created, (3) it gets
-   its number, (4) its comment is noted. Dying after (1) leaves a subscription to
+   its number, (4) its comment is noted, and its name if the mailbox can't have
+   it (mapi-folder-name.c). Dying after (1) leaves a subscription to
    something that doesn't exist, which IMAP allows for; there's never a folder
    that IMAP clients don't show. After (2) there's a folder as if created over IMAP,
    which gets its number whenever folders are listed next.
@@ -28,141 +29,14 @@
    names become aliases of their numbers, (3) the mailbox is renamed, with all below
    it, (4) the old names are unsubscribed from, (5) the new name is noted with the
    number, which is what makes it a change of the folder, as it would be noted by
-   whoever lists the folders next. Dying before (3) leaves subscriptions and
-   aliases of names that nothing has, after it subscriptions of ones that
-   nothing has any more.
+   whoever lists the folders next, and so is one that the mailbox can't have. Dying
+   before (3) leaves subscriptions and aliases of names that nothing has, after it
+   subscriptions of ones that nothing has any more.
 
    (3) is one rename() for the "fs" layout that dbox has; for Maildir++ it's one
    for each subfolder, whose names lib-storage changes one after the other. */
 
 #define COMMENT_MAX_SIZE 4096
-/* UTF-16 units of a folder name */
-#define NAME_MAX_LENGTH 255
-
-/* --- names ---------------------------------------------------------------- */
-
-enum mapi_error mapi_folder_name_check(const char *name)
-{
-	const unsigned char *p = (const unsigned char *)name;
-	unsigned int length = 0;
-	unichar_t chr;
-	int len;
-
-	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return EC_INVALID_PARAM;
-	/* surrogates without a partner aren't valid UTF-8 */
-	if (!uni_utf8_str_is_valid(name))
-		return EC_INVALID_PARAM;
-	for (; *p != '\0'; p += len) {
-		len = uni_utf8_get_char((const char *)p, &chr);
-		i_assert(len > 0);
-		if (chr < 0x20 || (chr >= 0x7f && chr < 0xa0) ||
-		    chr == 0x2028 || chr == 0x2029 ||
-		    chr == UNICODE_REPLACEMENT_CHAR)
-			return EC_INVALID_PARAM;
-		length += chr > 0xffff ? 2 : 1;
-	}
-	return length > NAME_MAX_LENGTH ? EC_INVALID_PARAM : EC_NONE;
-}
-
-static buffer_t *name_fold(const char *name)
-{
-	buffer_t *buf = t_buffer_create(64);
-
-	(void)uni_utf8_to_decomposed_titlecase(name, strlen(name), buf);
-	return buf;
-}
-
-struct mapi_folder_node *
-mapi_folder_find_child(struct mapi_store *store,
-		       const struct mapi_folder_node *parent, const char *name,
-		       const struct mapi_folder_node *except)
-{
-	struct mail_namespace *ns = store->companion->ns;
-	struct mapi_folder_node *node, *found = NULL;
-	buffer_t *fold = name_fold(name);
-
-	for (node = parent->first_child; node != NULL;
-	     node = node->next_sibling) T_BEGIN {
-		/* what a special folder is called and what its mailbox is
-		   needn't be the same */
-		const char *leaf = node->path == NULL ? node->display_name :
-			mapi_folder_list_leaf(ns, node->path);
-
-		if (node == except)
-			;
-		else if (strcmp(node->display_name, name) == 0)
-			found = node;
-		else if (found == NULL &&
-			 (buffer_cmp(name_fold(node->display_name), fold) ||
-			  buffer_cmp(name_fold(leaf), fold)))
-			found = node;
-	} T_END;
-	return found;
-}
-
-/* The file system's limits, which lib-storage only knows as errors that no user
-   can have caused. */
-static enum mapi_error
-vname_check_path(struct mapi_store *store, const char *vname)
-{
-	struct mailbox_list *list = store->companion->ns->list;
-	const char *name, *path, *const *parts;
-
-	name = mailbox_list_get_storage_name(list, vname);
-	if (mailbox_list_get_path(list, name, MAILBOX_LIST_PATH_TYPE_MAILBOX,
-				  &path) <= 0)
-		return EC_NONE;
-	/* leave some for file names in it */
-	if (strlen(path) > PATH_MAX - 512)
-		return EC_INVALID_PARAM;
-	for (parts = t_strsplit(path, "/"); *parts != NULL; parts++) {
-		if (strlen(*parts) > NAME_MAX)
-			return EC_INVALID_PARAM;
-	}
-	return EC_NONE;
-}
-
-enum mapi_error
-mapi_folder_vname_check(struct mapi_store *store, const char *vname)
-{
-	struct mailbox *box;
-	enum mapi_error ret = EC_NONE;
-
-	box = mailbox_alloc(store->companion->ns->list, vname, 0);
-	if (mailbox_verify_create_name(box) < 0)
-		ret = mapi_error_from_mailbox(box);
-	mailbox_free(&box);
-	return ret != EC_NONE ? ret : vname_check_path(store, vname);
-}
-
-enum mapi_error
-mapi_folder_child_vname(struct mapi_store *store,
-			const struct mapi_folder_node *parent, const char *name,
-			const char **vname_r)
-{
-	struct mail_namespace *ns = store->companion->ns;
-	const char *vname;
-
-	if (strchr(name, mail_namespace_get_sep(ns)) != NULL)
-		return EC_INVALID_PARAM;
-	if (parent->special == MAPI_SPECIAL_IPM_SUBTREE)
-		vname = t_strconcat(ns->prefix, name, NULL);
-	else if (parent->path == NULL)
-		return EC_ACCESS_DENIED;
-	else {
-		vname = t_strdup_printf("%s%c%s", parent->path,
-					mail_namespace_get_sep(ns), name);
-	}
-	/* where listing would find it */
-	if (null_strcmp(mapi_folder_list_parent(ns, vname), parent->path) != 0)
-		return EC_ACCESS_DENIED;
-	if (mail_namespace_find(store->user->namespaces, vname) != ns ||
-	    mapi_companion_contains(store->companion, vname, NULL))
-		return EC_DUPLICATE_NAME;
-	*vname_r = vname;
-	return mapi_folder_vname_check(store, vname);
-}
 
 /* --- nodes ----------------------------------------------------------------- */
 
@@ -178,6 +52,7 @@ items_add(struct mapi_store *store, const struct mapi_folder_node *node,
 	item.fid = node->fid;
 	item.number = mapi_folder_fid_to_number(node->fid);
 	item.special = node->special;
+	item.companion = node->companion;
 	item.path = t_strdup(node->path);
 	item.vname = t_strdup(node->vname);
 	item.name = t_strdup(node->display_name);
@@ -204,7 +79,7 @@ bool mapi_folder_has_special(const struct mapi_folder_node *node)
 {
 	const struct mapi_folder_node *child;
 
-	if (node->special != MAPI_SPECIAL_NONE || node->companion)
+	if (node->special != MAPI_SPECIAL_NONE)
 		return TRUE;
 	for (child = node->first_child; child != NULL;
 	     child = child->next_sibling) {
@@ -348,11 +223,14 @@ mapi_folder_mailbox_rename(struct mapi_store *store,
 
 /* --- creating ---------------------------------------------------------------- */
 
+/* What belongs to a mailbox that has just been created */
 static enum mapi_error
-folder_note_comment(struct mapi_store *store, const char *vname,
-		    const char *comment)
+folder_note_new(struct mapi_store *store, const char *vname, const char *name,
+		const char *comment)
 {
+	struct mapi_stored_changes changes;
 	struct mapi_folder_node *node;
+	const char *display;
 	uint32_t number;
 	enum mapi_error ret;
 
@@ -368,14 +246,39 @@ folder_note_comment(struct mapi_store *store, const char *vname,
 		(void)mapi_folder_set_subscribed(store, vname, FALSE);
 		return EC_INVALID_PARAM;
 	}
-	if (*comment == '\0')
-		return EC_NONE;
 	number = mapi_folder_fid_to_number(node->fid);
-	ret = mapi_idlog_write_one(store->log, MAPI_IDLOG_NOTE,
-				   MAPI_LOG_COMMENT,
-				   t_strdup_printf("%u", number), comment, NULL,
-				   "comment on folder %u", number);
+	display = mapi_folder_display_value(store, vname, name);
+	mapi_stored_begin(&changes, store);
+	if (*comment != '\0')
+		mapi_folder_note(&changes, number, MAPI_LOG_COMMENT, comment);
+	if (*display != '\0')
+		mapi_folder_note(&changes, number, MAPI_LOG_DISPLAY, display);
+	if (array_count(&changes.recs) == 0)
+		return EC_NONE;
+	ret = mapi_stored_commit(&changes);
 	return ret == EC_NONE ? mapi_folder_tree_refresh(store) : ret;
+}
+
+/* Its mailbox is created when the tree is refreshed. */
+static enum mapi_error
+folder_create_companion(struct mapi_store *store,
+			const struct mapi_folder_node *parent,
+			const char *name, const char *comment,
+			mapi_id_t *fid_r)
+{
+	enum mapi_error ret;
+	uint32_t number;
+
+	ret = mapi_folder_companion_check_depth(parent, NULL);
+	if (ret == EC_NONE) {
+		ret = mapi_folder_place_create(store, MAPI_PLACE_COMPANION,
+			mapi_folder_fid_to_number(parent->fid), name, comment,
+			&number);
+	}
+	if (ret != EC_NONE)
+		return ret;
+	*fid_r = MAPI_FOLDER_FID(number);
+	return mapi_folder_tree_refresh(store);
 }
 
 static enum mapi_error
@@ -401,10 +304,16 @@ folder_create(struct mapi_store *store, mapi_id_t parent_fid, const char *name,
 	if (parent->search)
 		return EC_SEARCH_FOLDER;
 	node = mapi_folder_find_child(store, parent, name, NULL);
+	if (node == NULL &&
+	    (mapi_folder_acl(store, parent) & MAPI_ACL_CREATE) == 0)
+		return EC_ACCESS_DENIED;
+	if (node == NULL && mapi_folder_is_companion_parent(parent)) {
+		return folder_create_companion(store, parent, name, comment,
+					       fid_r);
+	}
 	if (node == NULL) {
-		if ((mapi_folder_acl(store, parent) & MAPI_ACL_CREATE) == 0)
-			return EC_ACCESS_DENIED;
-		ret = mapi_folder_child_vname(store, parent, name, &vname);
+		ret = mapi_folder_child_vname(store, parent, name, NULL,
+					      &vname);
 		if (ret != EC_NONE)
 			return ret;
 		ret = folder_mailbox_create(store, vname);
@@ -416,7 +325,7 @@ folder_create(struct mapi_store *store, mapi_id_t parent_fid, const char *name,
 		if (ret == EC_NONE)
 			ret = mapi_folder_tree_refresh(store);
 		if (ret == EC_NONE)
-			ret = folder_note_comment(store, vname, comment);
+			ret = folder_note_new(store, vname, name, comment);
 		if (ret != EC_NONE)
 			return ret;
 		node = mapi_folder_tree_lookup_path(store, vname);
@@ -445,12 +354,31 @@ mapi_folder_create(TALLOC_CTX *parent, struct mapi_store *store,
 /* --- moving ------------------------------------------------------------------ */
 
 static enum mapi_error
+folder_rename_items(struct mapi_store *store,
+		    const ARRAY_TYPE(mapi_folder_item) *items,
+		    const char *vname)
+{
+	const struct mapi_folder_item *item;
+	enum mapi_error ret;
+	unsigned int i;
+
+	for (i = 1; i < array_count(items); i++) {
+		item = array_idx(items, i);
+		ret = mapi_folder_vname_check(store,
+			renamed_path(array_front(items), item->path, vname));
+		if (ret != EC_NONE)
+			return ret;
+	}
+	return mapi_folder_mailbox_rename(store, items, vname);
+}
+
+static enum mapi_error
 folder_move(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 	    const char *name)
 {
 	const struct mapi_folder_node *node, *dest, *up;
 	ARRAY_TYPE(mapi_folder_item) items;
-	const char *vname;
+	const char *vname, *display;
 	enum mapi_error ret;
 
 	ret = mapi_folder_tree_refresh(store);
@@ -468,8 +396,11 @@ folder_move(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 		return EC_SEARCH_FOLDER;
 	if (dest == node->parent && strcmp(name, node->display_name) == 0)
 		return EC_NONE;
-	if (node->special != MAPI_SPECIAL_NONE || node->companion ||
+	if (node->special != MAPI_SPECIAL_NONE ||
 	    (dest != node->parent && mapi_folder_has_special(node)))
+		return EC_ACCESS_DENIED;
+	if (!node->search &&
+	    node->companion != mapi_folder_is_companion_parent(dest))
 		return EC_ACCESS_DENIED;
 	for (up = dest; up != NULL; up = up->parent) {
 		if (up == node)
@@ -484,26 +415,35 @@ folder_move(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 	if (mapi_folder_find_child(store, dest, name, node) != NULL)
 		return EC_DUPLICATE_NAME;
 	if (node->search) {
-		ret = mapi_search_folder_set_place(store,
+		ret = mapi_folder_place_set(store, MAPI_PLACE_SEARCH,
 			mapi_folder_fid_to_number(fid),
 			mapi_folder_fid_to_number(dest_fid), t_strdup(name));
 		return ret != EC_NONE ? ret : mapi_folder_tree_refresh(store);
 	}
-	ret = mapi_folder_child_vname(store, dest, name, &vname);
+	if (node->companion) {
+		ret = mapi_folder_companion_check_depth(dest, node);
+		if (ret == EC_NONE) {
+			ret = mapi_folder_place_set(store, MAPI_PLACE_COMPANION,
+				mapi_folder_fid_to_number(fid),
+				mapi_folder_fid_to_number(dest_fid),
+				t_strdup(name));
+		}
+		return ret != EC_NONE ? ret : mapi_folder_tree_refresh(store);
+	}
+	ret = mapi_folder_child_vname(store, dest, name, node, &vname);
 	if (ret != EC_NONE)
 		return ret;
 
-	t_array_init(&items, 8);
-	mapi_folder_items_add(store, node, FALSE, &items);
-	for (unsigned int i = 1; i < array_count(&items); i++) {
-		const struct mapi_folder_item *item = array_idx(&items, i);
-
-		ret = mapi_folder_vname_check(store,
-			renamed_path(array_front(&items), item->path, vname));
-		if (ret != EC_NONE)
-			return ret;
+	display = mapi_folder_display_value(store, vname, t_strdup(name));
+	if (strcmp(vname, node->path) != 0) {
+		t_array_init(&items, 8);
+		mapi_folder_items_add(store, node, FALSE, &items);
+		ret = folder_rename_items(store, &items, vname);
 	}
-	ret = mapi_folder_mailbox_rename(store, &items, vname);
+	if (ret == EC_NONE) {
+		ret = mapi_folder_note_display(store,
+			mapi_folder_fid_to_number(fid), display);
+	}
 	return ret != EC_NONE ? ret : mapi_folder_tree_refresh(store);
 }
 

@@ -9,18 +9,22 @@
    In which order things are written, so that a process that dies leaves nothing
    half done, is said where it's done.
 
-   Folders are mailboxes of the inbox namespace, so their names must be such that
-   lib-storage accepts them there: EC_INVALID_PARAM for empty ones, "." and "..",
-   ones with the namespace's separator, control characters or broken UTF-16, and
-   ones that are too long (255 bytes in most file systems, in modified UTF-7 and
-   with all parents' names if the mailboxes are Maildir++). Siblings' names differ
-   in more than case (EC_DUPLICATE_NAME); over IMAP others can be created.
+   Folders are mailboxes of the inbox namespace. Names that mailboxes can't have are
+   kept beside them (mapi-folder-name.c). EC_INVALID_PARAM for empty ones, ones with
+   broken UTF-16, longer ones than 255 UTF-16 units, and where there's no room for
+   any name, as with many levels of long ones if the mailboxes are Maildir++.
+   Siblings' names differ in more than case (EC_DUPLICATE_NAME); over IMAP others can
+   be created.
 
-   Special folders can't be moved, renamed or deleted, nor can those that have
-   one among their subfolders be moved or deleted: EC_ACCESS_DENIED. So can't
-   folders be made below those that are in the companion tree, except for the IPM
-   subtree, or below the Inbox if the namespace's prefix is "INBOX" and a
-   separator. */
+   Special folders can't be moved or deleted, nor can those that have one among their
+   subfolders: EC_ACCESS_DENIED. Other names for them are only kept beside them. So can't
+   folders be made below the Inbox if the namespace's prefix is "INBOX" and a
+   separator.
+
+   What is made below the Root or another folder that isn't a mailbox of the user's
+   (but the IPM subtree) is in the companion tree, too, and can't be moved out of
+   it, nor can others be moved or copied into it: EC_ACCESS_DENIED. There, folders
+   nest 64 levels deep: EC_TOO_COMPLEX. */
 
 #include "mapi-folder.h"
 

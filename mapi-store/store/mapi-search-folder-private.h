@@ -4,37 +4,23 @@
 
 /* What the files of search folders share.
 
-   Records in the log "allotments":
+   Which search folders there are, and where, is in the log "allotments"
+   (mapi-folder-place.h), and so are their criteria:
 
-     search		claim	GUID			place
-     search-place	note	folder number		place, "" if deleted
      search-criteria	note	folder number		see below
 
-   A place is the parent's folder number, a space, and the name. The claim's place
-   holds until there's a note. Criteria are "1 <running> <flags> <serial> <scope>
-   <restriction>": numbers in hex, scope are folder numbers with commas between,
-   the restriction is base64 of its form in ROP buffers. */
+   Criteria are "1 <running> <flags> <serial> <scope> <restriction>": numbers in hex,
+   scope are folder numbers with commas between, the restriction is base64 of its form
+   in ROP buffers. */
 
 #include "mapi-search-folder.h"
 #include "mapi-store-private.h"
 
-#define MAPI_LOG_SEARCH "search"
-#define MAPI_LOG_SEARCH_PLACE "search-place"
 #define MAPI_LOG_CRITERIA "search-criteria"
 
 /* Mailbox of the companion tree with what was found */
 #define MAPI_COMPANION_SEARCH "search-%u"
 
-/* The search folders that haven't been deleted, for the folder tree, in the order
-   of their numbers. *iter is 0 at first. Returns FALSE at the end. name_r is valid
-   until the log is refreshed. */
-bool mapi_search_folder_next(struct mapi_store *store, unsigned int *iter,
-			     uint32_t *number_r, uint32_t *parent_r,
-			     const char **name_r);
-/* Gives it another place. */
-enum mapi_error
-mapi_search_folder_set_place(struct mapi_store *store, uint32_t number,
-			     uint32_t parent, const char *name);
 /* Makes another one with the same criteria, comment and class. */
 enum mapi_error
 mapi_search_folder_copy(struct mapi_store *store, mapi_id_t fid,

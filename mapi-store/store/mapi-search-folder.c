@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib.h"
 #include "array.h"
-#include "guid.h"
 #include "unichar.h"
 #include "store-compat.h"
+#include "mapi-folder-place.h"
 #include "mapi-folder-rights.h"
 #include "mapi-folder-write-private.h"
 #include "mapi-search-folder-private.h"
@@ -22,93 +22,24 @@ bool mapi_folder_is_search(struct mapi_store *store, mapi_id_t fid)
 	return node != NULL && node->search;
 }
 
-/* --- records --------------------------------------------------------------- */
-
-static bool
-place_parse(const char *place, uint32_t *parent_r, const char **name_r)
-{
-	const char *p = strchr(place, ' ');
-	int ret;
-
-	if (p == NULL || p[1] == '\0')
-		return FALSE;
-	T_BEGIN {
-		ret = str_to_uint32(t_strdup_until(place, p), parent_r);
-	} T_END;
-	*name_r = p + 1;
-	return ret == 0 && *parent_r != 0;
-}
-
-bool mapi_search_folder_next(struct mapi_store *store, unsigned int *iter,
-			     uint32_t *number_r, uint32_t *parent_r,
-			     const char **name_r)
-{
-	const struct mapi_idlog_rec *rec, *note;
-
-	while ((rec = mapi_idlog_next(store->log, MAPI_LOG_SEARCH,
-				      iter)) != NULL) {
-		T_BEGIN {
-			note = mapi_idlog_find(store->log,
-				MAPI_LOG_SEARCH_PLACE,
-				t_strdup_printf("%u", rec->number));
-		} T_END;
-		*number_r = rec->number;
-		if (place_parse(note != NULL ? note->value : rec->value,
-				parent_r, name_r))
-			return TRUE;
-	}
-	return FALSE;
-}
-
-static enum mapi_error
-search_note_place(struct mapi_store *store, uint32_t number, const char *place)
-{
-	return mapi_idlog_write_one(store->log, MAPI_IDLOG_NOTE,
-				    MAPI_LOG_SEARCH_PLACE,
-				    t_strdup_printf("%u", number), place, NULL,
-				    "place of search folder %u", number);
-}
-
-enum mapi_error
-mapi_search_folder_set_place(struct mapi_store *store, uint32_t number,
-			     uint32_t parent, const char *name)
-{
-	enum mapi_error ret;
-
-	T_BEGIN {
-		ret = search_note_place(store, number,
-			t_strdup_printf("%u %s", parent, name));
-	} T_END;
-	return ret;
-}
-
 /* --- creating -------------------------------------------------------------- */
 
 static enum mapi_error
 search_write(struct mapi_store *store, uint32_t parent, const char *name,
 	     const char *comment, mapi_id_t *fid_r)
 {
-	const struct mapi_idlog_rec *rec;
 	enum mapi_error ret;
-	guid_128_t guid;
+	uint32_t number;
 
 	/* what it finds is for the owner to see */
 	if (mapi_store_is_delegate(store))
 		return EC_ACCESS_DENIED;
-	guid_128_generate(guid);
-	ret = mapi_idlog_write_one(store->log, MAPI_IDLOG_CLAIM,
-		MAPI_LOG_SEARCH, guid_128_to_string(guid),
-		t_strdup_printf("%u %s", parent, name), &rec,
-		"search folder %s", name);
+	ret = mapi_folder_place_create(store, MAPI_PLACE_SEARCH, parent, name,
+				       comment, &number);
 	if (ret != EC_NONE)
 		return ret;
-	*fid_r = MAPI_FOLDER_FID(rec->number);
-	if (*comment != '\0') {
-		ret = mapi_idlog_write_one(store->log, MAPI_IDLOG_NOTE,
-			MAPI_LOG_COMMENT, t_strdup_printf("%u", rec->number),
-			comment, NULL, "comment on folder %u", rec->number);
-	}
-	return ret != EC_NONE ? ret : mapi_folder_tree_refresh(store);
+	*fid_r = MAPI_FOLDER_FID(number);
+	return mapi_folder_tree_refresh(store);
 }
 
 static enum mapi_error

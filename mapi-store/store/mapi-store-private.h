@@ -49,7 +49,7 @@ struct mapi_searches;
 
 /* Kinds of records in the log "allotments"; numbers are what a FID or a
    folder's change number has in block 0. Folder keys are explained in
-   mapi-folder-list.c, search folders in mapi-search-folder-private.h.
+   mapi-folder-list.c, folders that aren't mailboxes in mapi-folder-place.h.
 
      store		claim	"replica", "mailbox"	GUID
      special		claim	kind of folder		""
@@ -60,6 +60,7 @@ struct mapi_searches;
      class		note	folder number		container class
      comment		note	folder number		PidTagComment
      hidden		note	folder number		"1" or "0"
+     display		note	see mapi-folder-name.c
      prop		note	see mapi-stored-props.c
      modified		note	folder number		microseconds, in hex
      receive-folder	note	see mapi-receive-folder.c
@@ -76,6 +77,7 @@ struct mapi_searches;
 #define MAPI_LOG_CLASS "class"
 #define MAPI_LOG_COMMENT "comment"
 #define MAPI_LOG_HIDDEN "hidden"
+#define MAPI_LOG_DISPLAY "display"
 #define MAPI_LOG_PROP "prop"
 #define MAPI_LOG_MODIFIED "modified"
 #define MAPI_LOG_REPLID "replid"
@@ -172,6 +174,13 @@ mapi_permissions_noted_rights(struct mapi_store *store, uint32_t number);
    when a client sets it. Those that have a native home (name, comment, class,
    hidden) are MAPI_PROP_COMPUTED here. */
 enum mapi_prop_class mapi_folder_prop_class(uint32_t tag);
+
+/* mapi-folder-name.c: the name of a folder if it isn't that of its mailbox, of which
+   leaf is the last part; "" for what holds whatever it is. NULL if there's none.
+   Valid until the log is refreshed */
+const char *
+mapi_folder_display_name(struct mapi_store *store, uint32_t number,
+			 const char *leaf);
 
 /* mapi-folder-tree.c */
 void mapi_folder_tree_init(struct mapi_store *store);

@@ -12,8 +12,8 @@
 #include "str.h"
 #include "mapi-bag-codec.h"
 #include "mapi-bags.h"
+#include "mapi-folder-place.h"
 #include "mapi-overlay.h"
-#include "mapi-search-folder-private.h"
 #include "mapi-stored-props-private.h"
 
 /* Bytes of an encoded property that is in its note */
@@ -402,7 +402,7 @@ void mapi_stored_forget(struct mapi_store *store, uint32_t number)
 static bool stored_owner_is_deleted(struct mapi_store *store, uint32_t number)
 {
 	static const char *const kinds[] = {
-		MAPI_LOG_NAME, MAPI_LOG_SEARCH_PLACE
+		MAPI_LOG_NAME, MAPI_LOG_SEARCH_PLACE, MAPI_LOG_COMPANION_PLACE
 	};
 	const char *key = t_strdup_printf("%u", number);
 	const struct mapi_idlog_rec *rec;

@@ -14,11 +14,10 @@ import http.client
 
 import rawmapi
 from folderlib import Client, DEL_FOLDERS, DEL_MESSAGES, EC_ACCESS_DENIED, \
-    EC_COMPUTED, INBOX, imap_names, session, utf16
+    EC_COMPUTED, FINDER, INBOX, ROOT, imap_names, session, utf16
 from readlib import check, check_equal, imap_session, kill_workers, main, \
     TestFailure, wait_for
 
-ROOT, FINDER = 0, 10
 IPM_DRAFTS, FREE_BUSY, REN_EX = 0x36D70102, 0x36E41102, 0x36D90102
 FOLDER_FLAGS, UNDOCUMENTED, VIEW = 0x36DA0102, 0x36DE0003, 0x36DF0102
 OOF_STATE, SENT_MAIL, COMMENT = 0x661D000B, 0x674000FB, 0x3004001F

@@ -185,6 +185,30 @@ static int64_t change_number(struct fixture *f, mapi_id_t fid)
 	return value.u.i64;
 }
 
+static mapi_id_t fid_of(struct fixture *f, const char *path)
+{
+	struct mapi_folder_node *node;
+
+	assert_int_equal(mapi_folder_tree_refresh(f->store), EC_NONE);
+	node = mapi_folder_tree_lookup_path(f->store, path);
+	assert_non_null(node);
+	return node->fid;
+}
+
+/* As an IMAP client would */
+static void
+rename_mailbox(struct fixture *f, const char *vname, const char *new_vname)
+{
+	struct mail_namespace *ns =
+		mail_namespace_find_inbox(f->ts->user->namespaces);
+	struct mailbox *src = mailbox_alloc(ns->list, vname, 0);
+	struct mailbox *dest = mailbox_alloc(ns->list, new_vname, 0);
+
+	assert_int_equal(mailbox_rename(src, dest), 0);
+	mailbox_free(&src);
+	mailbox_free(&dest);
+}
+
 static enum mapi_error
 delete(struct fixture *f, mapi_id_t fid, uint8_t flags, bool *partial_r)
 {
@@ -248,13 +272,18 @@ static void test_names(void **state)
 {
 	struct fixture *f = *state;
 	static const char *const bad[] = {
-		"", ".", "..", "a/b", "/a", "a/", "a\nb", "\x01", "a\x7f",
-		"a\xc2\x80", "a\xe2\x80\xa8""b", "\xef\xbf\xbd",
-		/* to lib-storage somebody's home folder */
-		"~",
+		"",
 		/* half of a surrogate pair, as the codec has it */
 		"a\xed\xa0\xbd", "\xed\xb8\x80""b",
 	};
+	/* what mailboxes can't be called */
+	static const char *const odd[] = {
+		"x/y", "x:y/z", ".", "..", "/a", "a/", "a\nb", "\x01", "a\x7f",
+		"a\xc2\x80", "a\xe2\x80\xa8""b", "\xef\xbf\xbd", "a\tb",
+		/* to lib-storage somebody's home folder */
+		"~", "~root",
+	};
+	mapi_id_t odd_fids[N_ELEMENTS(odd)];
 	static const char *const good[] = {
 		"a b", " a", "a&b", "a%", "a*", "\"", "\\", "'", "-",
 		"\xf0\x9f\x98\x80", "\xe6\x97\xa5\xe6\x9c\xac", "#x", "a:b",
@@ -274,32 +303,52 @@ static void test_names(void **state)
 		assert_string_equal(get_str(f, fid, PIDTAG_DISPLAY_NAME),
 				    good[i]);
 	}
+	for (i = 0; i < N_ELEMENTS(odd); i++)
+		odd_fids[i] = create(f, f->top, odd[i]);
 	/* Maildir++ has '.' between the names */
-	assert_int_equal(create_error(f, f->top, "a.b"),
-			 strcmp(f->ts->driver, "maildir") == 0 ?
-			 EC_INVALID_PARAM : EC_NONE);
-	/* over-long as such, and as modified UTF-7 */
+	fid = create(f, f->top, "a.b");
+	assert_string_equal(vname_of(f, fid),
+			    strcmp(f->ts->driver, "maildir") == 0 ?
+			    "a-b (4)" : "a.b");
+	assert_string_equal(get_str(f, fid, PIDTAG_DISPLAY_NAME), "a.b");
+	fixture_reopen(f);
+	assert_string_equal(vname_of(f, odd_fids[0]), "x-y");
+	assert_string_equal(vname_of(f, odd_fids[1]), "x:y-z");
+	for (i = 0; i < N_ELEMENTS(odd); i++) {
+		assert_true(exists(f, vname_of(f, odd_fids[i])));
+		assert_string_equal(get_str(f, odd_fids[i],
+					    PIDTAG_DISPLAY_NAME), odd[i]);
+		assert_int_equal(create_error(f, f->top, odd[i]),
+				 EC_DUPLICATE_NAME);
+	}
+
+	/* too long at all; for a file name in modified UTF-7 */
 	for (i = 0; i < 256; i++)
 		str_append_c(name, 'x');
 	assert_int_equal(create_error(f, f->top, str_c(name)),
 			 EC_INVALID_PARAM);
 	str_truncate(name, 200);
 	fid = create(f, f->top, str_c(name));
+	fid = create(f, fid, str_c(name));
+	assert_string_equal(get_str(f, fid, PIDTAG_DISPLAY_NAME), str_c(name));
 	if (strcmp(f->ts->driver, "maildir") == 0) {
-		assert_int_equal(create_error(f, fid, str_c(name)),
-				 EC_INVALID_PARAM);
+		/* there's no room for any name */
+		assert_int_equal(create_error(f, fid, "x"), EC_INVALID_PARAM);
 	}
 	str_truncate(name, 0);
 	for (i = 0; i < 200; i++)
 		str_append(name, "\xc3\xbc");
-	assert_int_equal(create_error(f, f->top, str_c(name)),
-			 EC_INVALID_PARAM);
+	fid = create(f, f->top, str_c(name));
+	fixture_reopen(f);
+	assert_string_equal(get_str(f, fid, PIDTAG_DISPLAY_NAME), str_c(name));
+	str_append_c(name, 'x');
+	odd_fids[0] = create(f, f->top, str_c(name));
+	assert_string_equal(get_str(f, odd_fids[0], PIDTAG_DISPLAY_NAME),
+			    str_c(name));
+	assert_true(strcmp(vname_of(f, fid), vname_of(f, odd_fids[0])) != 0);
 	/* never seen by anybody */
 	assert_int_equal(create_error(f, f->top, "mapi-internal"),
 			 EC_DUPLICATE_NAME);
-	/* there's no place for it yet */
-	assert_int_equal(create_error(f, mapi_store_special_fid(f->store,
-			MAPI_SPECIAL_ROOT), "x"), EC_ACCESS_DENIED);
 	assert_int_equal(create_error(f, MAPI_ID(5, 0x7fff), "x"),
 			 EC_OBJECT_DELETED);
 
@@ -391,9 +440,7 @@ static void test_move_errors(void **state)
 			 EC_DUPLICATE_NAME);
 	assert_int_equal(mapi_folder_move(f->store, a, f->top, "Deleted Items"),
 			 EC_DUPLICATE_NAME);
-	assert_int_equal(mapi_folder_move(f->store, b, f->top, "x/y"),
-			 EC_INVALID_PARAM);
-	assert_int_equal(mapi_folder_move(f->store, b, f->top, ".."),
+	assert_int_equal(mapi_folder_move(f->store, b, f->top, "x\xed\xa0\xbd"),
 			 EC_INVALID_PARAM);
 	assert_int_equal(mapi_folder_move(f->store, MAPI_ID(5, 0x7fff), f->top,
 					  "x"), EC_NOT_FOUND);
@@ -436,6 +483,54 @@ static void test_noselect(void **state)
 	fixture_reopen(f);
 	assert_string_equal(vname_of(f, parent), "Nobody");
 	assert_string_equal(vname_of(f, child), "Nobody/Child");
+}
+
+/* Names that mailboxes can't have, when folders are renamed, moved and copied */
+static void test_odd_names(void **state)
+{
+	struct fixture *f = *state;
+	mapi_id_t a, b, c;
+	int64_t cn;
+
+	a = create(f, f->top, "A");
+	b = create(f, a, "B/C");
+	assert_string_equal(vname_of(f, b), "A/B-C");
+	cn = change_number(f, b);
+	assert_int_equal(mapi_folder_move(f->store, b, a, "B/D"), EC_NONE);
+	assert_string_equal(vname_of(f, b), "A/B-D");
+	assert_string_equal(get_str(f, b, PIDTAG_DISPLAY_NAME), "B/D");
+	assert_true(change_number(f, b) != cn);
+	/* the mailbox keeps its name */
+	assert_int_equal(mapi_folder_move(f->store, b, a, "B:D"), EC_NONE);
+	assert_int_equal(mapi_folder_move(f->store, b, a, "B-D"), EC_NONE);
+	assert_string_equal(vname_of(f, b), "A/B-D");
+	assert_string_equal(get_str(f, b, PIDTAG_DISPLAY_NAME), "B-D");
+	assert_int_equal(mapi_folder_move(f->store, b, a, "B/D"), EC_NONE);
+	assert_string_equal(get_str(f, b, PIDTAG_DISPLAY_NAME), "B/D");
+	assert_int_equal(mapi_folder_move(f->store, b, a, "b/d"), EC_NONE);
+	assert_string_equal(get_str(f, b, PIDTAG_DISPLAY_NAME), "b/d");
+
+	/* it goes where the folder goes */
+	assert_int_equal(mapi_folder_move(f->store, a, f->inbox, "1/2"),
+			 EC_NONE);
+	assert_string_equal(vname_of(f, b), "INBOX/1-2/b-d");
+	assert_string_equal(get_str(f, a, PIDTAG_DISPLAY_NAME), "1/2");
+	assert_string_equal(get_str(f, b, PIDTAG_DISPLAY_NAME), "b/d");
+	assert_int_equal(mapi_folder_copy(f->store, a, f->top, "3/4", TRUE),
+			 EC_NONE);
+	c = fid_of(f, "3-4");
+	assert_string_equal(get_str(f, c, PIDTAG_DISPLAY_NAME), "3/4");
+	c = fid_of(f, "3-4/b-d");
+	assert_string_equal(get_str(f, c, PIDTAG_DISPLAY_NAME), "b/d");
+
+	/* over IMAP it gets another name, which counts */
+	rename_mailbox(f, "3-4/b-d", "3-4/new");
+	fixture_reopen(f);
+	assert_string_equal(get_str(f, c, PIDTAG_DISPLAY_NAME), "new");
+	assert_string_equal(get_str(f, b, PIDTAG_DISPLAY_NAME), "b/d");
+	rename_mailbox(f, "3-4/new", "moved");
+	assert_string_equal(vname_of(f, c), "moved");
+	assert_string_equal(get_str(f, c, PIDTAG_DISPLAY_NAME), "moved");
 }
 
 /* --- deleting ------------------------------------------------------------------ */
@@ -548,16 +643,6 @@ static unsigned int count_mailboxes(struct fixture *f, const char *pattern)
 	return count;
 }
 
-static mapi_id_t fid_of(struct fixture *f, const char *path)
-{
-	struct mapi_folder_node *node;
-
-	assert_int_equal(mapi_folder_tree_refresh(f->store), EC_NONE);
-	node = mapi_folder_tree_lookup_path(f->store, path);
-	assert_non_null(node);
-	return node->fid;
-}
-
 static void test_copy(void **state)
 {
 	struct fixture *f = *state;
@@ -644,8 +729,8 @@ static void test_copy_errors(void **state)
 			 EC_DUPLICATE_NAME);
 	assert_int_equal(mapi_folder_copy(f->store, b, f->top, "sent items",
 					  TRUE), EC_DUPLICATE_NAME);
-	assert_int_equal(mapi_folder_copy(f->store, b, f->top, "a/b", TRUE),
-			 EC_INVALID_PARAM);
+	assert_int_equal(mapi_folder_copy(f->store, b, f->top, "x\xed\xa0\xbd",
+					  TRUE), EC_INVALID_PARAM);
 	assert_int_equal(mapi_folder_copy(f->store, f->top, a, "x", TRUE),
 			 EC_NOT_SUPPORTED);
 	assert_int_equal(mapi_folder_copy(f->store, MAPI_ID(5, 0x7fff), f->top,
@@ -718,12 +803,34 @@ static void test_props(void **state)
 			 EC_INVALID_PARAM);
 	assert_int_equal(mapi_folder_open(f->mem, f->store, f->inbox, &inbox),
 			 EC_NONE);
-	props[1].value = mapi_value_str("My mail");
+	/* of a special folder, it's not the mailbox's */
+	props[1].value = mapi_value_str("Eingang/Post");
 	assert_int_equal(mapi_folder_set_props(&inbox->obj, &props[1], 1,
-					       errors), EC_ACCESS_DENIED);
+					       errors), EC_NONE);
+	for (i = 0; i < 2; i++) {
+		assert_string_equal(get_str(f, f->inbox, PIDTAG_DISPLAY_NAME),
+				    "Eingang/Post");
+		assert_string_equal(vname_of(f, f->inbox), "INBOX");
+		fixture_reopen(f);
+	}
+	assert_int_equal(create_error(f, f->top, "inbox"), EC_DUPLICATE_NAME);
+	assert_int_equal(create_error(f, f->top, "eingang/post"),
+			 EC_DUPLICATE_NAME);
+	assert_int_equal(mapi_folder_open(f->mem, f->store, f->inbox, &inbox),
+			 EC_NONE);
+	props[1].value = mapi_value_str("TAKEN");
+	assert_int_equal(mapi_folder_set_props(&inbox->obj, &props[1], 1,
+					       errors), EC_DUPLICATE_NAME);
 	props[1].value = mapi_value_str("Inbox");
 	assert_int_equal(mapi_folder_set_props(&inbox->obj, &props[1], 1,
 					       errors), EC_NONE);
+	assert_string_equal(get_str(f, f->inbox, PIDTAG_DISPLAY_NAME),
+			    "Inbox");
+	assert_int_equal(mapi_folder_open(f->mem, f->store,
+		mapi_store_special_fid(f->store, MAPI_SPECIAL_ROOT), &folder),
+		EC_NONE);
+	assert_int_equal(mapi_folder_set_props(&folder->obj, &props[1], 1,
+					       errors), EC_ACCESS_DENIED);
 }
 
 int main(int argc, char *argv[])
@@ -734,6 +841,7 @@ int main(int argc, char *argv[])
 	} tests[] = {
 		{ "creating", test_create },
 		{ "names", test_names },
+		{ "names that mailboxes can't have", test_odd_names },
 		{ "moving", test_move },
 		{ "moving: errors", test_move_errors },
 		{ "parents without mailbox", test_noselect },
