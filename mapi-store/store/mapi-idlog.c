@@ -30,7 +30,7 @@
    (1) of several records with one number only the first (the lowest UID) is
        in force; the others are void as if they weren't there;
    (2) of several claims with one kind and key only the first is in force; of
-       several notes the last.
+       several notes that with the highest number.
 
    After its commit a writer reads again up to its own records and so learns
    what happened: everything with lower UIDs has been committed before. If a
@@ -42,7 +42,10 @@
    mailbox without its index numbers messages anew, in their old order. With
    the number inside, all of that is harmless as long as the order stays, and
    what doesn't (two servers' independent allotments being merged) costs the
-   loser a new number, never two owners of one.
+   loser a new number, never two owners of one. When an mdbox is rebuilt, messages
+   that have been expunged come back, and ones that a process that was killed
+   hadn't finished, all behind those that are there. The former are older notes by
+   rule 2, the latter are void if somebody has got their numbers since.
 
    A number is never reused, provided that the newest message isn't deleted by
    someone together with the index; compacting therefore never touches the last
@@ -231,6 +234,11 @@ mapi_idlog_add_record(struct mapi_idlog *log, uint32_t uid, const char *line)
 		/* rule 2: somebody else's claim */
 		seq_range_array_add(&log->conflicts, uid);
 		hash_table_insert(log->by_number, POINTER_CAST(number), rec);
+		return;
+	} else if (number < rec->changed) {
+		/* rule 2: an older note */
+		hash_table_insert(log->by_number, POINTER_CAST(number), rec);
+		seq_range_array_add(&log->superseded, uid);
 		return;
 	} else {
 		seq_range_array_add(&log->superseded, rec->uid);

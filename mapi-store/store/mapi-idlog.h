@@ -14,7 +14,8 @@ struct mapi_idlog;
 enum mapi_idlog_type {
 	/* the first one holds for ever: an allotment */
 	MAPI_IDLOG_CLAIM = 'c',
-	/* the last one holds: something remembered */
+	/* the last one holds, that with the highest number: something
+	   remembered */
 	MAPI_IDLOG_NOTE = 'n',
 };
 

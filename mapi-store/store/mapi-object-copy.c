@@ -24,8 +24,10 @@ struct copy_props {
 
 static enum mapi_error copy_check(const struct mapi_copy *copy)
 {
-	if (copy->source == copy->dest)
-		return EC_MESSAGE_CYCLE;
+	if (copy->source == copy->dest) {
+		return copy->source->type == MAPI_OBJECT_FOLDER ?
+			EC_FOLDER_CYCLE : EC_MESSAGE_CYCLE;
+	}
 	if (copy->source->type != copy->dest->type ||
 	    copy->source->store != copy->dest->store ||
 	    copy->dest->v->set_props == NULL)
@@ -171,6 +173,10 @@ static void copy_sub_objects(struct copy_props *props)
 		else if (copy->source->type == MAPI_OBJECT_ATTACHMENT &&
 			 props->tags[i] == PIDTAG_ATTACH_DATA_OBJECT)
 			error = mapi_attachment_copy_embedded(copy, &copied);
+		else if (copy->source->type == MAPI_OBJECT_FOLDER &&
+			 mapi_folder_copy_is_sub_object(props->tags[i]))
+			error = mapi_folder_copy_sub_object(copy,
+							    props->tags[i]);
 		else
 			continue;
 		props->errors[i] = error;
@@ -254,6 +260,8 @@ mapi_object_copy_props(const struct mapi_copy *copy, const uint32_t *tags,
 	unsigned int i;
 
 	error = copy_check(copy);
+	if (error == EC_NONE && copy->source->type == MAPI_OBJECT_FOLDER)
+		error = mapi_folder_copy_check(copy, tags, count);
 	if (error != EC_NONE)
 		return error;
 	i_zero(&props);
@@ -292,22 +300,20 @@ tag_is_excluded(uint32_t tag, const uint32_t *excluded, unsigned int count)
 	return FALSE;
 }
 
-static bool
-folder_contents_wanted(const uint32_t *excluded, unsigned int count)
-{
-	return !tag_is_excluded(PIDTAG_CONTAINER_CONTENTS, excluded, count) ||
-		!tag_is_excluded(PIDTAG_CONTAINER_HIERARCHY, excluded, count) ||
-		!tag_is_excluded(PIDTAG_FOLDER_ASSOCIATED_CONTENTS, excluded,
-				 count);
-}
-
 static enum mapi_error
 copy_to_list(const struct mapi_copy *copy, TALLOC_CTX *mem,
 	     const uint32_t *excluded, unsigned int excluded_count,
 	     bool sub_objects, uint32_t **tags_r, unsigned int *count_r)
 {
-	static const uint32_t sub_tags[] = {
-		PIDTAG_MESSAGE_RECIPIENTS, PIDTAG_MESSAGE_ATTACHMENTS,
+	static const struct {
+		enum mapi_object_type type;
+		uint32_t tag;
+	} subs[] = {
+		{ MAPI_OBJECT_MESSAGE, PIDTAG_MESSAGE_RECIPIENTS },
+		{ MAPI_OBJECT_MESSAGE, PIDTAG_MESSAGE_ATTACHMENTS },
+		{ MAPI_OBJECT_FOLDER, PIDTAG_CONTAINER_CONTENTS },
+		{ MAPI_OBJECT_FOLDER, PIDTAG_FOLDER_ASSOCIATED_CONTENTS },
+		{ MAPI_OBJECT_FOLDER, PIDTAG_CONTAINER_HIERARCHY },
 	};
 	enum mapi_error error;
 	const uint32_t *tags;
@@ -317,17 +323,17 @@ copy_to_list(const struct mapi_copy *copy, TALLOC_CTX *mem,
 	if (error != EC_NONE)
 		return error;
 	*tags_r = talloc_array(mem, uint32_t,
-			       count + N_ELEMENTS(sub_tags));
+			       count + N_ELEMENTS(subs));
 	for (i = 0; i < count; i++) {
 		if (!tag_is_excluded(tags[i], excluded, excluded_count) &&
 		    tags[i] != PIDTAG_MESSAGE_RECIPIENTS &&
 		    tags[i] != PIDTAG_MESSAGE_ATTACHMENTS)
 			(*tags_r)[n++] = tags[i];
 	}
-	for (i = 0; i < N_ELEMENTS(sub_tags) && sub_objects &&
-	     copy->source->type == MAPI_OBJECT_MESSAGE; i++) {
-		if (!tag_is_excluded(sub_tags[i], excluded, excluded_count))
-			(*tags_r)[n++] = sub_tags[i];
+	for (i = 0; i < N_ELEMENTS(subs) && sub_objects; i++) {
+		if (copy->source->type == subs[i].type &&
+		    !tag_is_excluded(subs[i].tag, excluded, excluded_count))
+			(*tags_r)[n++] = subs[i].tag;
 	}
 	*count_r = n;
 	return EC_NONE;
@@ -335,8 +341,10 @@ copy_to_list(const struct mapi_copy *copy, TALLOC_CTX *mem,
 
 /* It's the server's to say what these are, and the client's that they needn't be
    copied. */
-static bool error_is_problem(enum mapi_error error)
+static bool error_is_problem(uint32_t tag, enum mapi_error error)
 {
+	if (mapi_folder_copy_is_sub_object(tag))
+		return error != EC_NONE;
 	return error != EC_NONE && error != EC_COMPUTED &&
 		error != EC_ACCESS_DENIED && error != EC_NOT_FOUND;
 }
@@ -355,9 +363,6 @@ mapi_object_copy_to(const struct mapi_copy *copy, TALLOC_CTX *mem,
 	error = copy_check(copy);
 	if (error != EC_NONE)
 		return error;
-	if (copy->source->type == MAPI_OBJECT_FOLDER && sub_objects &&
-	    folder_contents_wanted(excluded, excluded_count))
-		return EC_NOT_SUPPORTED;
 	error = copy_to_list(copy, mem, excluded, excluded_count, sub_objects,
 			     &tags, &count);
 	if (error != EC_NONE)
@@ -368,7 +373,7 @@ mapi_object_copy_to(const struct mapi_copy *copy, TALLOC_CTX *mem,
 		return error;
 	*problems_r = talloc_zero_array(mem, struct mapi_copy_problem, count);
 	for (i = 0; i < count; i++) {
-		if (!error_is_problem(errors[i]))
+		if (!error_is_problem(tags[i], errors[i]))
 			continue;
 		(*problems_r)[*count_r].tag = tags[i];
 		(*problems_r)[(*count_r)++].error = errors[i];

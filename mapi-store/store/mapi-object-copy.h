@@ -7,7 +7,11 @@
 
    Of a message, PidTagMessageRecipients and PidTagMessageAttachments stand for its
    recipients and attachments (with the messages embedded in them), which replace
-   those that the destination has. The destination isn't saved. */
+   those that the destination has. The destination isn't saved.
+
+   Of a folder, PidTagContainerContents, PidTagFolderAssociatedContents and
+   PidTagContainerHierarchy stand for its messages and subfolders, which come to those
+   that the destination has. */
 
 #include "mapi-object.h"
 
@@ -22,16 +26,18 @@ struct mapi_copy {
 /* Copies these properties. errors_r[count] is what each could not be copied for:
    EC_NOT_FOUND if the source doesn't have it. Returns an error if none has been
    copied: EC_NOT_SUPPORTED if both are of different types, or the destination can't
-   be changed; EC_MESSAGE_CYCLE if source and destination are the same. */
+   be changed; EC_MESSAGE_CYCLE, EC_FOLDER_CYCLE if source and destination are the
+   same. Of folders whose subfolders are to be copied, EC_FOLDER_CYCLE also if the
+   destination is one of these, and EC_DUPLICATE_NAME if it has one of the same name;
+   EC_NOT_SUPPORTED for what is in search folders. */
 enum mapi_error
 mapi_object_copy_props(const struct mapi_copy *copy, const uint32_t *tags,
 		       unsigned int count, enum mapi_error *errors_r);
 
 /* Copies all properties but excluded ones, of which the type doesn't matter, and
-   what is computed. sub_objects: recipients and attachments, too, unless they are
+   what is computed. sub_objects: what properties stand for, too, unless they are
    excluded. What could not be copied is in problems_r, from mem. The source of a
-   move keeps nothing that the destination got. Subfolders and messages of folders
-   aren't copied: EC_NOT_SUPPORTED if that's asked for. */
+   move keeps nothing that the destination got. */
 struct mapi_copy_problem {
 	uint32_t tag;
 	enum mapi_error error;
@@ -41,6 +47,16 @@ mapi_object_copy_to(const struct mapi_copy *copy, TALLOC_CTX *mem,
 		    const uint32_t *excluded, unsigned int excluded_count,
 		    bool sub_objects, struct mapi_copy_problem **problems_r,
 		    unsigned int *count_r);
+
+/* mapi-folder-copy-to.c: what stands for what is in a folder */
+bool mapi_folder_copy_is_sub_object(uint32_t tag);
+/* To be called before anything is copied, with all tags. */
+enum mapi_error
+mapi_folder_copy_check(const struct mapi_copy *copy, const uint32_t *tags,
+		       unsigned int count);
+/* EC_PARTIAL_COMPLETION if some messages couldn't be copied */
+enum mapi_error
+mapi_folder_copy_sub_object(const struct mapi_copy *copy, uint32_t tag);
 
 /* mapi-message-copy.c */
 enum mapi_error mapi_message_copy_recipients(const struct mapi_copy *copy);

@@ -307,7 +307,8 @@ def test_survives(server):
 
 
 def test_killed(server):
-    """What was acknowledged is there, what wasn't is there or isn't."""
+    """What was acknowledged is there, unless something came later. What wasn't may
+    be there; it may even appear later, as an mdbox finds it when it is rebuilt."""
     rand = random.Random(2)
     tags = [0x6A00 + i << 16 | 0x102 for i in range(4)]
     wanted = {}
@@ -316,8 +317,8 @@ def test_killed(server):
         inbox = client.open(client.special(INBOX))
         for tag, values in wanted.items():
             value = client.get_prop(inbox, tag)
-            check(value in values, f"round {i}: {tag:08x}")
-            wanted[tag] = [value]
+            check(value in values, f"round {i}: {tag:08x}: {value!r:.60} "
+                  f"isn't one of {values!r:.200}")
         killer = threading.Timer(rand.uniform(0, 0.3), kill_workers, (server,))
         killer.start()
         try:

@@ -462,6 +462,52 @@ static void test_sessions(void **state)
 	fixture_close(&other);
 }
 
+/* An mdbox that is rebuilt may bring back what has been expunged, in any order: what
+   was written last still counts. */
+static void test_order(void **state)
+{
+	struct fixture *f = *state;
+	struct mailbox_transaction_context *src_trans, *dest_trans;
+	struct mail_save_context *save_ctx;
+	struct mailbox *box;
+	struct mail *mail;
+	uint32_t seq;
+	int i;
+
+	for (i = 1; i <= 5; i++) {
+		assert_int_equal(set_value(f, f->inbox, TAG_PLAIN,
+					   mapi_value_i32(i)), EC_NONE);
+		assert_int_equal(set_value(f, 0, TAG_PLAIN,
+					   mapi_value_i32(i * 3)), EC_NONE);
+	}
+	box = test_storage_open(f->ts, "mapi-internal/allotments");
+	src_trans = mailbox_transaction_begin(box, 0, __func__);
+	dest_trans = mailbox_transaction_begin(box,
+		MAILBOX_TRANSACTION_FLAG_EXTERNAL, __func__);
+	mail = mail_alloc(src_trans, 0, NULL);
+	for (seq = mail_index_view_get_messages_count(box->view); seq > 0;
+	     seq--) {
+		mail_set_seq(mail, seq);
+		save_ctx = mailbox_save_alloc(dest_trans);
+		assert_int_equal(mailbox_copy(&save_ctx, mail), 0);
+		mail_expunge(mail);
+	}
+	mail_free(&mail);
+	assert_int_equal(mailbox_transaction_commit(&dest_trans), 0);
+	assert_int_equal(mailbox_transaction_commit(&src_trans), 0);
+	assert_int_equal(mailbox_sync(box, 0), 0);
+	mailbox_free(&box);
+	for (i = 0; i < 2; i++) {
+		fixture_reopen(f);
+		assert_i32(f, f->inbox, TAG_PLAIN, 5);
+		assert_i32(f, 0, TAG_PLAIN, 15);
+	}
+	assert_int_equal(set_value(f, f->inbox, TAG_PLAIN, mapi_value_i32(6)),
+			 EC_NONE);
+	fixture_reopen(f);
+	assert_i32(f, f->inbox, TAG_PLAIN, 6);
+}
+
 /* --- streams ------------------------------------------------------------------- */
 
 static void
@@ -660,6 +706,89 @@ static void test_copy(void **state)
 	i_free(data);
 }
 
+static void save(struct fixture *f, const char *vname)
+{
+	static const char mail[] = "From: a@example.com\n\nhello\n";
+
+	test_storage_save(f->ts, vname, mail, sizeof(mail) - 1, MAIL_FLAGGED,
+			  NULL, 1000000000);
+}
+
+static void test_copy_contents(void **state)
+{
+	struct fixture *f = *state;
+	static const uint32_t contents[] = { PIDTAG_CONTAINER_CONTENTS };
+	static const uint32_t hierarchy[] = { PIDTAG_CONTAINER_HIERARCHY };
+	mapi_id_t a = create(f, f->top, "A"), b = create(f, f->top, "B");
+	mapi_id_t sub = create(f, a, "Sub"), target;
+	struct mapi_copy_problem *problems;
+	struct mapi_folder *folder;
+	struct mapi_copy copy;
+	enum mapi_error error;
+	unsigned int count;
+
+	(void)create(f, sub, "Deep");
+	assert_int_equal(set_value(f, sub, TAG_PLAIN, mapi_value_i32(7)),
+			 EC_NONE);
+	save(f, "A");
+	save(f, "A");
+	save(f, "A/Sub");
+	save(f, "B");
+	i_zero(&copy);
+	copy.source = open_object(f, a);
+	copy.dest = open_object(f, b);
+	assert_int_equal(mapi_object_copy_to(&copy, f->mem, NULL, 0, TRUE,
+					     &problems, &count), EC_NONE);
+	assert_int_equal(count, 1);
+	assert_int_equal(problems[0].tag, PIDTAG_DISPLAY_NAME);
+	assert_int_equal(messages(f, "B"), 3);
+	assert_int_equal(messages(f, "B/Sub"), 1);
+	assert_i32(f, child(f, b, "Sub"), TAG_PLAIN, 7);
+	(void)child(f, child(f, b, "Sub"), "Deep");
+	assert_int_equal(messages(f, "A"), 2);
+
+	/* a subfolder of that name is there now: nothing is done */
+	assert_int_equal(mapi_object_copy_to(&copy, f->mem, NULL, 0, TRUE,
+		&problems, &count), EC_DUPLICATE_NAME);
+	assert_int_equal(messages(f, "B"), 3);
+	/* without subfolders */
+	assert_int_equal(mapi_object_copy_to(&copy, f->mem, hierarchy, 1, TRUE,
+		&problems, &count), EC_NONE);
+	assert_int_equal(messages(f, "B"), 5);
+	/* nothing but properties */
+	assert_int_equal(mapi_object_copy_to(&copy, f->mem, NULL, 0, FALSE,
+		&problems, &count), EC_NONE);
+	assert_int_equal(messages(f, "B"), 5);
+
+	/* into itself */
+	copy.dest = open_object(f, sub);
+	assert_int_equal(mapi_object_copy_to(&copy, f->mem, NULL, 0, TRUE,
+		&problems, &count), EC_FOLDER_CYCLE);
+	copy.dest = open_object(f, a);
+	assert_int_equal(mapi_object_copy_to(&copy, f->mem, NULL, 0, FALSE,
+		&problems, &count), EC_FOLDER_CYCLE);
+	assert_int_equal(mapi_search_folder_create(f->mem, f->store, f->top,
+		"S", "", FALSE, &folder), EC_NONE);
+	copy.dest = &folder->obj;
+	assert_int_equal(mapi_object_copy_to(&copy, f->mem, NULL, 0, TRUE,
+		&problems, &count), EC_NOT_SUPPORTED);
+
+	/* moved */
+	target = create(f, f->top, "Target");
+	copy.dest = open_object(f, target);
+	copy.move = TRUE;
+	assert_int_equal(mapi_object_copy_props(&copy, hierarchy, 1, &error),
+			 EC_NONE);
+	assert_int_equal(error, EC_NONE);
+	assert_true(child(f, target, "Sub") == sub);
+	assert_int_equal(messages(f, "Target"), 0);
+	assert_int_equal(mapi_object_copy_props(&copy, contents, 1, &error),
+			 EC_NONE);
+	assert_int_equal(error, EC_NONE);
+	assert_int_equal(messages(f, "Target"), 2);
+	assert_int_equal(messages(f, "A"), 0);
+}
+
 int main(int argc, char *argv[])
 {
 	static const struct {
@@ -671,9 +800,11 @@ int main(int argc, char *argv[])
 		{ "deleting", test_delete },
 		{ "changes", test_changes },
 		{ "sessions", test_sessions },
+		{ "order", test_order },
 		{ "streams", test_streams },
 		{ "folders", test_folders },
 		{ "copying", test_copy },
+		{ "copying what is in folders", test_copy_contents },
 	};
 	struct CMUnitTest all[N_ELEMENTS(tests) * N_ELEMENTS(drivers)];
 	char names[N_ELEMENTS(all)][64];
