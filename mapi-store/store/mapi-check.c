@@ -12,7 +12,7 @@
      unreadable-bag	lib-storage can't read it: that's for doveadm force-resync.
      not-a-bag		a message among bags that isn't one: set aside.
      replaced-message	a newer version of it has been saved: deleted.
-     orphaned-companion	bags, FAI messages, rules etc. of a folder that is gone: deleted,
+     orphaned-companion	messages, bags, rules etc. of a folder that is gone: deleted,
 			after the bags of messages that have been moved away.
      unknown-companion	a mailbox that isn't known: only reported.
      search-remains	what a search folder that is gone had found: deleted.
@@ -323,14 +323,26 @@ check_placed_is_gone(struct check *check, enum mapi_folder_place_kind kind,
 	return TRUE;
 }
 
+/* Also if it can't be opened, or if that can't be found out */
+static bool check_mailbox_exists(struct check *check, const char *vname)
+{
+	enum mailbox_existence existence;
+	struct mailbox *box;
+	bool exists;
+
+	box = mailbox_alloc(check->store->companion->ns->list, vname,
+			    MAILBOX_FLAG_IGNORE_ACLS);
+	exists = mailbox_exists(box, TRUE, &existence) < 0 ||
+		existence != MAILBOX_EXISTENCE_NONE;
+	mailbox_free(&box);
+	return exists;
+}
+
 /* Certainly gone, and not only out of sight */
 static bool check_folder_is_gone(struct check *check, uint32_t number)
 {
 	const struct mapi_idlog_rec *rec;
-	enum mailbox_existence existence;
-	struct mailbox *box;
 	const char *name;
-	bool gone;
 
 	if (check_find_folder(check, number) != NULL)
 		return FALSE;
@@ -344,11 +356,7 @@ static bool check_folder_is_gone(struct check *check, uint32_t number)
 	name = mapi_folder_number_name(check->store, number);
 	if (*name == '\0')
 		return TRUE;
-	box = mailbox_alloc(check->store->companion->ns->list, name, 0);
-	gone = mailbox_exists(box, TRUE, &existence) == 0 &&
-		existence == MAILBOX_EXISTENCE_NONE;
-	mailbox_free(&box);
-	return gone;
+	return !check_mailbox_exists(check, name);
 }
 
 static bool check_search_is_gone(struct check *check, uint32_t number)
@@ -585,7 +593,10 @@ static void check_bags(struct check *check, const struct leaf *leaf)
 	if (error != EC_NONE && error != EC_NOT_FOUND)
 		return;
 	if (box == NULL && leaf->kind == LEAF_BAGS) {
-		/* not one that is certainly gone */
+		/* not one that is certainly gone: it's just being deleted, or
+		   it's a mystery */
+		if (check_mailbox_exists(check, vname))
+			return;
 		check_report(check, MAPI_CHECK_COMPANION_UNKNOWN,
 			     MAPI_CHECK_FOUND, check_leaf_vname(check, leaf),
 			     0, NULL);
@@ -716,6 +727,7 @@ static void check_leaf(struct check *check, const struct leaf *leaf)
 	if (check_leaf_is_being_deleted(check, leaf))
 		return;
 	switch (leaf->kind) {
+	case LEAF_FOLDER:
 	case LEAF_FAI:
 	case LEAF_RULES:
 	case LEAF_DELETED:
@@ -741,7 +753,6 @@ static void check_leaf(struct check *check, const struct leaf *leaf)
 		break;
 	case LEAF_STORE:
 	case LEAF_DAMAGED:
-	case LEAF_FOLDER:
 	case LEAF_COPY:
 		break;
 	}

@@ -58,21 +58,33 @@ folder_has_left_bags(struct mapi_store *store,
 	return left;
 }
 
-enum mapi_error
-mapi_folder_mailbox_delete(struct mapi_store *store,
-			   const struct mapi_folder_item *item, bool if_empty)
+/* A process that is killed while it deletes a mailbox leaves it marked as deleted:
+   it can't be opened any more, and so not deleted either, until lib-storage takes
+   that back after some minutes. Does the same at once. */
+static bool
+folder_unmark_deleted(struct mapi_store *store,
+		      const struct mapi_folder_item *item)
+{
+	struct mailbox *box;
+	bool unmarked;
+
+	box = mailbox_alloc(store->companion->ns->list, item->path,
+			    MAILBOX_FLAG_OPEN_DELETED);
+	unmarked = mailbox_open(box) == 0 &&
+		mail_index_is_deleted(box->index) &&
+		mailbox_mark_index_deleted(box, FALSE) == 0;
+	mailbox_free(&box);
+	return unmarked;
+}
+
+static enum mapi_error
+folder_delete_mailbox(struct mapi_store *store,
+		      const struct mapi_folder_item *item, bool if_empty)
 {
 	struct mailbox *box;
 	enum mapi_error ret = EC_NONE;
-	bool keep_bags = FALSE;
 	int result;
 
-	if (item->number != 0) {
-		keep_bags = folder_has_left_bags(store, item);
-		ret = delete_note(store, item);
-	}
-	if (ret != EC_NONE)
-		return ret;
 	box = mailbox_alloc(store->companion->ns->list, item->path, 0);
 	result = if_empty ? mailbox_delete_empty(box) : mailbox_delete(box);
 	if (result < 0) {
@@ -90,6 +102,25 @@ mapi_folder_mailbox_delete(struct mapi_store *store,
 		}
 	}
 	mailbox_free(&box);
+	return ret;
+}
+
+enum mapi_error
+mapi_folder_mailbox_delete(struct mapi_store *store,
+			   const struct mapi_folder_item *item, bool if_empty)
+{
+	enum mapi_error ret = EC_NONE;
+	bool keep_bags = FALSE;
+
+	if (item->number != 0) {
+		keep_bags = folder_has_left_bags(store, item);
+		ret = delete_note(store, item);
+	}
+	if (ret != EC_NONE)
+		return ret;
+	ret = folder_delete_mailbox(store, item, if_empty);
+	if (ret == EC_FOLDER_HAS_CONTENTS && folder_unmark_deleted(store, item))
+		ret = folder_delete_mailbox(store, item, if_empty);
 	store_compat_list_refresh(store->companion->ns->list);
 	if (ret != EC_NONE)
 		return ret;

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# timeout: 600
+# timeout: 900
 # may-log: child [0-9]+ killed with signal 9
 """A worker that is killed at any moment of any change.
 
@@ -10,11 +10,10 @@ worker killed at one of them; the next session, IMAP and "doveadm mapi check" mu
 find what was there before or what was to be there, each object whole, and the
 operation can be done again. Mail is put back in between.
 
-CRASH_SAMPLES (3) calls of each operation are tried, or "all"; CRASH_SEED says
+CRASH_SAMPLES (2) calls of each operation are tried, or "all"; CRASH_SEED says
 which, CRASH_OPS which operations (names, space separated), CRASH_AT which call."""
 
 import collections
-import contextlib
 import http.client
 import json
 import mmap
@@ -40,7 +39,7 @@ CONTROL = struct.Struct("<qqq32s256s320s")
 # what may be left, which "doveadm mapi check" collects
 COLLECTABLE = {"orphaned-bag", "superseded-bag", "orphaned-companion",
                "search-remains", "copy-remains", "log-conflict"}
-EC_NOT_FOUND = 0x8004010F
+EC_NOT_FOUND, EC_OBJECT_DELETED = 0x8004010F, 0x8004010A
 FOLDERS = ("Work", "Archive", "Doomed")
 DOCUMENT = b"\x00\x01binary\xff" * 300
 
@@ -93,9 +92,17 @@ def observe_by(server, editor, defaults):
     tags = [CLASS, SUBJECT, BODY, FLAGS, DICTIONARY] + \
         ([blob] if blob > 0xffff else [])
     messages = {}
-    for name, fid in folders.items():
+    for name, fid in list(folders.items()):
         for associated in (False, True):
-            mids = editor.messages(fid, associated)
+            try:
+                mids = editor.messages(fid, associated)
+            except RopError as exc:
+                if exc.code != EC_OBJECT_DELETED:
+                    raise
+                # marked as deleted by who has died: lib-storage puts it right
+                # after some minutes
+                folders.pop(name)
+                break
             check_equal(len(set(mids)), len(mids), f"message ids of {name}")
             for mid in mids:
                 try:
@@ -482,10 +489,11 @@ class Crashes:
         return done.calls
 
     def targets(self, calls):
-        if AT is not None:
-            return [(AT, torn) for torn in (False, True) if TORN in ("", str(int(torn)))]
+        """(call, whether half of it is to be done)"""
         targets = range(1, calls + 1)
-        if SAMPLES != "all":
+        if AT is not None:
+            targets = [AT]
+        elif SAMPLES != "all":
             targets = self.random.sample(targets, min(calls, int(SAMPLES)))
         return [(target, torn) for target in targets
                 for torn in (False, True)]
@@ -529,8 +537,7 @@ class Crashes:
 
 
 SEED = int(os.environ.get("CRASH_SEED", random.randrange(1 << 32)))
-SAMPLES = os.environ.get("CRASH_SAMPLES", "3")
-TORN = os.environ.get("CRASH_TORN", "")
+SAMPLES = os.environ.get("CRASH_SAMPLES", "2")
 AT = int(os.environ["CRASH_AT"]) if "CRASH_AT" in os.environ else None
 
 

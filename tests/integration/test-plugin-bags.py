@@ -5,7 +5,6 @@
 expunge, before any MAPI session looks."""
 
 import json
-import re
 import subprocess
 
 import readlib
