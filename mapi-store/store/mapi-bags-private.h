@@ -8,7 +8,7 @@
 
 struct bag {
 	guid_128_t guid;
-	uint32_t bag_uid;
+	uint32_t bag_uid, serial;
 	/* of the message's MID; 0: that of its UID */
 	uint64_t mid;
 	uint32_t uidvalidity, uid_min;

@@ -3,10 +3,12 @@
 /* The bags of a folder's messages are messages of the companion mailbox
    "bags-<folder number>" ("bags-fai-<number>"). A header field says whose bag it is:
 
-     X-MAPI-Bag: <GUID in hex> <GLOBCNT of the MID in hex> <UIDVALIDITY> <UID>
+     X-MAPI-Bag: <GUID in hex> <GLOBCNT of the MID in hex> <UIDVALIDITY> <UID> <serial>
 
-   and the body is a FastTransfer stream (mapi-bag-codec.h) in base64. The newest bag
-   with a GUID holds.
+   and the body is a FastTransfer stream (mapi-bag-codec.h) in base64. Of the bags
+   with a GUID the one with the highest serial holds; of several the last one. (The
+   UID alone doesn't say which is the newest: an mdbox that is rebuilt brings back
+   bags that have been expunged, with new UIDs. Bags without a serial have 0.)
 
    What becomes of GLOBCNT, UIDVALIDITY and UID is in mapi-bags-mids.c.
 
@@ -163,7 +165,9 @@ static bool bag_parse(const char *value, struct bag *bag_r)
 		guid_128_from_string(args[0], bag_r->guid) == 0 &&
 		str_to_uint64_hex(args[1], &bag_r->mid) == 0 &&
 		str_to_uint32(args[2], &bag_r->uidvalidity) == 0 &&
-		str_to_uint32(args[3], &bag_r->uid_min) == 0;
+		str_to_uint32(args[3], &bag_r->uid_min) == 0 &&
+		(args[4] == NULL ||
+		 str_to_uint32(args[4], &bag_r->serial) == 0);
 }
 
 struct bag *bags_find(const struct mapi_bags *bags, const uint8_t *guid)
@@ -177,11 +181,16 @@ static void bags_add(struct mapi_bags *bags, const struct bag *_bag)
 	uint8_t *guid;
 
 	bag = bags_find(bags, _bag->guid);
+	if (bag != NULL && bag->serial > _bag->serial) {
+		seq_range_array_add(&bags->superseded, _bag->bag_uid);
+		return;
+	}
 	if (bag != NULL && bag->bag_uid != _bag->bag_uid)
 		seq_range_array_add(&bags->superseded, bag->bag_uid);
 	if (bag != NULL && bag->mid == _bag->mid) {
 		/* the same message's: they come in the order of UIDs */
 		bag->bag_uid = _bag->bag_uid;
+		bag->serial = _bag->serial;
 		bag->void_mid = _bag->void_mid;
 		return;
 	}
@@ -543,8 +552,14 @@ mapi_bags_load_guid(struct mapi_bags *bags, TALLOC_CTX *parent,
 
 /* --- writing ---------------------------------------------------------------- */
 
+/* Of a bag that replaces old, if that isn't NULL */
+static uint32_t bag_next_serial(const struct bag *old)
+{
+	return old == NULL ? 1 : old->serial + 1;
+}
+
 static struct istream *
-bag_create_header(const struct mapi_bag_new *bag)
+bag_create_header(const struct mapi_bag_new *bag, uint32_t serial)
 {
 	string_t *str = t_str_new(1024);
 	guid_128_t guid;
@@ -558,12 +573,12 @@ bag_create_header(const struct mapi_bag_new *bag)
 		str_sanitize_utf8(bag->subject == NULL ? "" : bag->subject,
 				  100)), str);
 	str_printfa(str, "\r\n"
-		BAG_HEADER": %s %"PRIx64" %u %u\r\n"
+		BAG_HEADER": %s %"PRIx64" %u %u %u\r\n"
 		"MIME-Version: 1.0\r\n"
 		"Content-Type: application/octet-stream\r\n"
 		"Content-Transfer-Encoding: base64\r\n"
 		"\r\n", guid_128_to_string(guid), bag->mid_globcnt,
-		bag->uidvalidity, bag->uid_min);
+		bag->uidvalidity, bag->uid_min, serial);
 	return i_stream_create_copy_from_data(str_data(str), str_len(str));
 }
 
@@ -595,11 +610,13 @@ bags_expunge(struct mapi_bags *bags, ARRAY_TYPE(seq_range) *uids)
 
 /* NULL if the overlay's streams can't be read, or there's no room for it. */
 static struct istream *
-bag_create_input(struct mapi_store *store, const struct mapi_bag_new *bag)
+bag_create_input(struct mapi_bags *bags, const struct mapi_bag_new *bag)
 {
+	struct mapi_store *store = bags->store;
 	struct istream *inputs[3] = { NULL, NULL, NULL }, *body, *result;
 	struct mapi_content *content;
 	struct ostream *output;
+	guid_128_t guid;
 	int ret;
 
 	output = iostream_temp_create_sized(mapi_store_temp_prefix(store), 0,
@@ -613,7 +630,9 @@ bag_create_input(struct mapi_store *store, const struct mapi_bag_new *bag)
 		return NULL;
 	}
 	body = iostream_temp_finish(&output, IO_BLOCK_SIZE);
-	inputs[0] = bag_create_header(bag);
+	mail_generate_guid_128_hash(bag->guid, guid);
+	inputs[0] = bag_create_header(bag,
+				      bag_next_serial(bags_find(bags, guid)));
 	inputs[1] = i_stream_create_base64_encoder(body, BASE64_LINE, TRUE);
 	result = i_stream_create_concat(inputs);
 	i_stream_unref(&inputs[0]);
@@ -695,7 +714,7 @@ bags_save_once(struct mapi_bags *bags, const struct mapi_bag_new *bag)
 	if (error != EC_NONE)
 		return error;
 	T_BEGIN {
-		input = bag_create_input(bags->store, bag);
+		input = bag_create_input(bags, bag);
 		error = input == NULL ? EC_ERROR :
 			bags_save_input(bags, bag->guid, input, bag->unlimited);
 		i_stream_unref(&input);
@@ -806,7 +825,7 @@ struct bags_copy {
 /* With another header */
 static int
 bag_copy_body(struct bags_copy *copy, struct mail_save_context **ctx,
-	      const char *guid)
+	      const char *guid, uint32_t serial)
 {
 	const struct mapi_bag_new bag = { .guid = guid };
 	struct istream *inputs[3] = { NULL, NULL, NULL }, *input;
@@ -817,7 +836,7 @@ bag_copy_body(struct bags_copy *copy, struct mail_save_context **ctx,
 				    &input) < 0)
 		return -1;
 	i_stream_seek(input, hdr_size.physical_size);
-	inputs[0] = bag_create_header(&bag);
+	inputs[0] = bag_create_header(&bag, serial);
 	inputs[1] = i_stream_create_limit(input, (uoff_t)-1);
 	input = i_stream_create_concat(inputs);
 	ret = mapi_mail_save(ctx, input);
@@ -840,13 +859,18 @@ bag_copy(struct bags_copy *copy, const char *guid, const char *dest_guid)
 	bag = bags_find(copy->src, guid_128);
 	if (bag == NULL || !mail_set_uid(copy->mail, bag->bag_uid))
 		return EC_NONE;
+	mail_generate_guid_128_hash(dest_guid, guid_128);
+	old = bags_find(copy->dest, guid_128);
 	ctx = mailbox_save_alloc(copy->dest_trans);
 	mailbox_save_set_flags(ctx, MAIL_SEEN, NULL);
 	if (strcmp(guid, dest_guid) == 0 &&
+	    (old == NULL || old->serial <= bag->serial) &&
 	    (copy->dest->deleted || (bag->mid == 0 && !bag->void_mid)))
 		ret = mailbox_copy(&ctx, copy->mail);
-	else
-		ret = bag_copy_body(copy, &ctx, dest_guid);
+	else {
+		ret = bag_copy_body(copy, &ctx, dest_guid,
+				    bag_next_serial(old));
+	}
 	if (ret < 0) {
 		if (ctx != NULL)
 			mailbox_save_cancel(&ctx);
@@ -854,8 +878,6 @@ bag_copy(struct bags_copy *copy, const char *guid, const char *dest_guid)
 			mapi_error_from_mailbox(copy->dest->box);
 	}
 	copy->count++;
-	mail_generate_guid_128_hash(dest_guid, guid_128);
-	old = bags_find(copy->dest, guid_128);
 	if (old != NULL)
 		seq_range_array_add(&copy->old, old->bag_uid);
 	return EC_NONE;
