@@ -15,11 +15,13 @@
 /* --- expunging -------------------------------------------------------------- */
 
 /* In the order of UIDs, which is that of their dates but for what replication has
-   made of it: until the first that isn't old enough. limit 0: all */
-static void
+   made of it: until the first that isn't old enough. limit 0: all. Returns how
+   many. */
+static unsigned int
 dumpster_expunge_old(struct mail *mail, struct mapi_bags *bags, time_t limit,
 		     ARRAY_TYPE(const_string) *guids)
 {
+	unsigned int expunged = 0;
 	uint32_t seq, count;
 	const char *guid;
 	time_t date;
@@ -42,7 +44,9 @@ dumpster_expunge_old(struct mail *mail, struct mapi_bags *bags, time_t limit,
 			array_push_back(guids, &guid);
 		}
 		mail_expunge(mail);
+		expunged++;
 	}
+	return expunged;
 }
 
 /* Removes bags whose messages are gone, too, by doveadm expunge or
@@ -54,7 +58,7 @@ dumpster_expire_box(struct mailbox *box, struct mapi_bags *bags, time_t limit)
 	ARRAY_TYPE(const_string) guids;
 	struct mail *mail;
 	enum mapi_error error;
-	unsigned int count;
+	unsigned int count, expunged;
 
 	error = mapi_bags_refresh(bags, box);
 	if (error != EC_NONE)
@@ -62,10 +66,11 @@ dumpster_expire_box(struct mailbox *box, struct mapi_bags *bags, time_t limit)
 	t_array_init(&guids, 8);
 	trans = mailbox_transaction_begin(box, 0, "MAPI dumpster");
 	mail = mail_alloc(trans, MAIL_FETCH_SAVE_DATE, NULL);
-	dumpster_expunge_old(mail, bags, limit, &guids);
+	expunged = dumpster_expunge_old(mail, bags, limit, &guids);
 	mail_free(&mail);
 	if (mailbox_transaction_commit(&trans) < 0 ||
-	    mailbox_sync(box, MAILBOX_SYNC_FLAG_EXPUNGE) < 0)
+	    (expunged > 0 &&
+	     mailbox_sync(box, MAILBOX_SYNC_FLAG_EXPUNGE) < 0))
 		return mapi_error_from_mailbox(box);
 	if (array_count(&guids) > 0) {
 		array_append_zero(&guids);

@@ -189,7 +189,8 @@ dumpster_drop_files(struct mapi_dumpster *d, uint32_t first_uid)
 	mail_free(&deleted_mail);
 	(void)mailbox_transaction_commit(&trans);
 	failed = mailbox_transaction_commit(&deleted_trans) < 0 ||
-		mailbox_sync(d->deleted_box, MAILBOX_SYNC_FLAG_EXPUNGE) < 0;
+		(array_count(&found) > 0 &&
+		 mailbox_sync(d->deleted_box, MAILBOX_SYNC_FLAG_EXPUNGE) < 0);
 	return failed ? mapi_error_from_mailbox(d->deleted_box) : EC_NONE;
 }
 

@@ -508,8 +508,12 @@ dumpster_check_folder(struct mapi_store *store, mapi_id_t fid, bool associated)
 	enum mapi_error error;
 
 	error = mapi_message_folder_get(store, fid, &mfolder, &d.folder);
+	if (error == EC_NOT_FOUND || error == EC_OBJECT_DELETED) {
+		/* then nothing is in both */
+		return EC_NONE;
+	}
 	if (error != EC_NONE)
-		return error == EC_NOT_FOUND ? EC_NONE : error;
+		return error;
 	d.box = d.folder->box;
 	if (associated)
 		error = mapi_folder_open_associated(d.folder, &d.box);

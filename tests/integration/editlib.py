@@ -22,7 +22,8 @@ SUBJECT, CLASS, BODY = 0x0037001F, 0x001A001F, 0x1000001F
 FLAGS, DICTIONARY = 0x0E070003, 0x7C070102
 # a set that nobody else has names in
 PROPERTY_SET = uuid.UUID("6d2b2b0c-9f5a-4d0e-8a6e-2c1f1b3c4d5e").bytes_le
-ASSOCIATED = 2
+ASSOCIATED, SOFT_DELETES = 2, 0x20
+OPEN_SOFT_DELETED = 4
 
 
 class RopError(TestFailure):
@@ -141,11 +142,12 @@ class Editor:
                          self.open(self.special(parent)), 0, [FID, NAME])
         return {row[NAME]: struct.pack("<Q", row[FID]) for row in rows}
 
-    def messages(self, fid, associated=False):
-        """message ids"""
+    def messages(self, fid, associated=False, deleted=False):
+        """message ids; of soft-deleted ones"""
         return [row[MID] for row in self.rows(
             rawmapi.ROP_CONTENTS_TABLE, self.open(fid),
-            ASSOCIATED if associated else 0, [MID])]
+            (ASSOCIATED if associated else 0) |
+            (SOFT_DELETES if deleted else 0), [MID])]
 
     # --- messages -----------------------------------------------------------
     def named(self, name, create=True):
@@ -198,8 +200,9 @@ class Editor:
         self.release(handle)
         return result
 
-    def read(self, fid, mid, tags):
-        handle = self.open_message(fid, mid)
+    def read(self, fid, mid, tags, deleted=False):
+        handle = self.open_message(fid, mid, OPEN_SOFT_DELETED if deleted
+                                   else 3)
         values = self.get(handle, tags)
         self.release(handle)
         return values

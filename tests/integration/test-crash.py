@@ -68,7 +68,8 @@ class Shim:
 
 # --- what there is ---------------------------------------------------------------
 
-Seen = collections.namedtuple("Seen", "folders messages found imap")
+# deleted: [(folder, what a message has)] of what can be recovered
+Seen = collections.namedtuple("Seen", "folders messages found imap deleted")
 
 
 def observe(server, defaults):
@@ -115,7 +116,15 @@ def observe_by(server, editor, defaults):
     found = {}
     for name, fid in editor.folders(FINDER).items():
         found[name] = len(editor.messages(fid))
-    return Seen(folders, messages, found, imap_state(server, folders))
+    deleted = []
+    # By reading more an mdbox may notice that its map is inconsistent. It brings
+    # back what has been expunged then, before IMAP is asked.
+    for name, fid in editor.folders().items() \
+            if server.format != "mdbox" else ():
+        for mid in editor.messages(fid, deleted=True):
+            deleted.append((name, tuple(shorten(value) for value in editor.read(
+                fid, mid, tags, deleted=True).values())))
+    return Seen(folders, messages, found, imap_state(server, folders), deleted)
 
 
 def imap_state(server, folders):
@@ -205,6 +214,21 @@ def check_whole(before, after, seen):
     for place in set(counts[2]):
         check(counts[2][place] <= max(counts[0][place], counts[1][place]) +
               extra[place], f"too many messages: {place}")
+
+
+def check_recoverable(before, after, seen):
+    """What was to be deleted is where it was or can be recovered, and not both; but
+    deleting a folder may leave what has been kept of it in the folder, too, until
+    that's deleted."""
+    kept = set(after.messages.values())
+    deleted = [values for _, values in seen.deleted]
+    for key, values in before.messages.items():
+        if key in after.messages or values in kept or key[1]:
+            continue
+        there = key in seen.messages
+        check(there or values in deleted, f"message {key} is lost: {values}")
+        if key[0] in after.folders and there:
+            check(values not in deleted, f"message {key} is deleted, too")
 
 
 def check_kept(before, after, seen, now):
@@ -523,6 +547,8 @@ class Crashes:
         else:
             check(killed.died_of, f"it failed: {killed.error}")
             check_whole(self.before, after, seen)
+            if self.server.format != "mdbox":
+                check_recoverable(self.before, after, seen)
         _, problems = self.mailbox.check()
         kinds = {problem["problem"] for problem in problems}
         check(kinds <= COLLECTABLE, f"doveadm mapi check: {problems}")
