@@ -6,6 +6,7 @@
 #include "lib.h"
 #include "guid.h"
 #include "istream.h"
+#include "str.h"
 #include "mail-storage-private.h"
 #include "mapi-bags.h"
 #include "mapi-message-edit.h"
@@ -230,12 +231,74 @@ static void test_at_once(void **state)
 	for_all_drivers(at_once);
 }
 
+/* The newest bag of the Inbox's messages as it is */
+static const char *read_bag(struct message_env *env, const char *mailbox)
+{
+	struct mailbox *box = test_storage_open(env->ts, mailbox);
+	struct mailbox_transaction_context *t;
+	struct istream *input;
+	const unsigned char *data;
+	string_t *str = t_str_new(1024);
+	struct mail *mail;
+	size_t size;
+
+	t = mailbox_transaction_begin(box, 0, __func__);
+	mail = mail_alloc(t, 0, NULL);
+	mail_set_seq(mail, mail_index_view_get_messages_count(box->view));
+	assert_int_equal(mail_get_stream(mail, NULL, NULL, &input), 0);
+	while (i_stream_read_more(input, &data, &size) > 0) {
+		str_append_data(str, data, size);
+		i_stream_skip(input, size);
+	}
+	mail_free(&mail);
+	assert_int_equal(mailbox_transaction_commit(&t), 0);
+	mailbox_free(&box);
+	return str_c(str);
+}
+
+static void
+change_bag(struct message_env *env, mapi_id_t mid, const char *value)
+{
+	struct mapi_message *msg = message_env_open(env, mid);
+
+	mapi_message_set_writable(msg, TRUE);
+	set_string(msg, TAG_BAG, value);
+	assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
+	talloc_free(msg);
+}
+
+/* A bag that has been replaced is there again, as the last one: an mdbox does that
+   if it's rebuilt. */
+static void brought_back(struct message_env *env)
+{
+	static const struct expected three[] = { { 2, TRUE, "three" } };
+	static const struct expected four[] = { { 2, TRUE, "four" } };
+	const char *mailbox = t_strdup_printf("mapi-internal/bags-%u",
+		(unsigned int)MAPI_ID_GLOBCNT(env->inbox));
+	mapi_id_t mid = save_replaced(env);
+	const char *old = read_bag(env, mailbox);
+
+	change_bag(env, mid, "three");
+	(void)test_storage_save(env->ts, mailbox, old, strlen(old), 0, NULL, 0);
+	check(env, mid, three, 1);
+	change_bag(env, mid, "four");
+	check(env, mid, four, 1);
+	(void)test_storage_save(env->ts, mailbox, old, strlen(old), 0, NULL, 0);
+	check(env, mid, four, 1);
+}
+
+static void test_brought_back(void **state)
+{
+	for_all_drivers(brought_back);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_interrupted),
 		cmocka_unit_test(test_goes_on),
 		cmocka_unit_test(test_at_once),
+		cmocka_unit_test(test_brought_back),
 	};
 
 	return cmocka_run_group_tests_name("bags", tests, NULL, NULL);
