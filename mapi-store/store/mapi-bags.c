@@ -467,6 +467,16 @@ uint32_t mapi_bags_find_uid(const struct mapi_bags *bags, struct mail *mail)
 	return bag == NULL ? 0 : bag->bag_uid;
 }
 
+uint32_t mapi_bags_find_guid(const struct mapi_bags *bags, const char *guid)
+{
+	const struct bag *bag;
+	guid_128_t guid_128;
+
+	mail_generate_guid_128_hash(guid, guid_128);
+	bag = bags_find(bags, guid_128);
+	return bag == NULL ? 0 : bag->bag_uid;
+}
+
 /* *vanished_r: it's not there any more. */
 static enum mapi_error
 bags_load_one(struct mapi_bags *bags, TALLOC_CTX *parent, uint32_t bag_uid,

@@ -43,6 +43,8 @@ unsigned int mapi_bags_count(const struct mapi_bags *bags);
 
 /* Which bag a message has, 0 if none: another one after each change. */
 uint32_t mapi_bags_find_uid(const struct mapi_bags *bags, struct mail *mail);
+/* The same by the message's GUID */
+uint32_t mapi_bags_find_guid(const struct mapi_bags *bags, const char *guid);
 /* The bag of a message; NULL if it has none. On parent. */
 enum mapi_error
 mapi_bags_load(struct mapi_bags *bags, TALLOC_CTX *parent, struct mail *mail,

@@ -39,6 +39,9 @@ struct mapi_message_content {
 	struct mapi_overlay *overlay;
 	/* which bag that was; 0 if there was none */
 	uint32_t bag_uid;
+	/* what has just been saved as the bag of this UID needn't be read */
+	struct mapi_overlay *saved_overlay;
+	uint32_t saved_bag_uid;
 	/* it said something of properties that flags express */
 	bool bag_has_flags;
 	/* there's something to be saved */

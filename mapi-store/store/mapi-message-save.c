@@ -53,6 +53,8 @@ struct save {
 	struct istream *input;
 	const char *guid;
 	uint32_t uid;
+	/* 0 if none is */
+	uint32_t bag_uid;
 };
 
 /* --- the mailbox ------------------------------------------------------------ */
@@ -287,8 +289,12 @@ static enum mapi_error save_bag(struct save *save, const char *guid)
 			mapi_propset_get_string(save->all->props,
 						PIDTAG_SUBJECT),
 	};
+	enum mapi_error error;
 
-	return mapi_bags_save(save->bags, &bag);
+	error = mapi_bags_save(save->bags, &bag);
+	if (error == EC_NONE)
+		save->bag_uid = mapi_bags_find_guid(save->bags, guid);
+	return error;
 }
 
 static void save_delete_bag(struct save *save, const char *guid)
@@ -519,6 +525,10 @@ message_save_stored(struct save *save, TALLOC_CTX *mem, bool force)
 		return error;
 	save->msg->mid = mapi_folder_mid(save->folder, content->associated,
 					 save->uid);
+	if (save->bag_uid != 0) {
+		content->saved_overlay = talloc_steal(content, save->overlay);
+		content->saved_bag_uid = save->bag_uid;
+	}
 	error = mapi_message_content_reopen(content, save->mfolder,
 					    save->folder, save->uid);
 	save->mfolder = NULL;

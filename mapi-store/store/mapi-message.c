@@ -95,10 +95,17 @@ mapi_message_content_set_uid(struct mapi_message_content *content,
 	content->bag_has_flags = FALSE;
 	if (content->bag_uid == 0)
 		return EC_NONE;
-	error = mapi_bags_load(bags, content, content->mail,
-			       &content->overlay);
-	/* another one if it has just been replaced */
-	content->bag_uid = mapi_bags_find_uid(bags, content->mail);
+	if (content->saved_overlay != NULL &&
+	    content->bag_uid == content->saved_bag_uid) {
+		content->overlay = content->saved_overlay;
+		content->saved_overlay = NULL;
+		error = EC_NONE;
+	} else {
+		error = mapi_bags_load(bags, content, content->mail,
+				       &content->overlay);
+		/* another one if it has just been replaced */
+		content->bag_uid = mapi_bags_find_uid(bags, content->mail);
+	}
 	if (error == EC_NONE && content->overlay != NULL) {
 		content->bag_has_flags =
 			mapi_flag_props_are_in(content->overlay);
@@ -175,6 +182,7 @@ mapi_message_content_reopen(struct mapi_message_content *content,
 		error = EC_OBJECT_DELETED;
 	}
 	content->view->overlay = content->overlay;
+	TALLOC_FREE(content->saved_overlay);
 	TALLOC_FREE(content->recipients);
 	content->is_new = FALSE;
 	content->changed = content->mime_changed = FALSE;

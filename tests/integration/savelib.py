@@ -3,6 +3,8 @@
 tests of saving share. Property values are Python's: int, float, bool, str,
 bytes, and lists of these; which it is on the wire is in the tag's type."""
 
+import contextlib
+import http.client
 import struct
 
 import rawmapi
@@ -155,6 +157,9 @@ class Session:
         self.inbox_id = self.raw.logon_ids[4]
 
     def close(self):
+        """Ends the session; it may have died."""
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            self.raw.request("Disconnect", struct.pack("<I", 0))
         self.raw.close()
 
     def rop(self, rop, body, handles, index=None):
