@@ -16,13 +16,14 @@
 /* no message has more */
 #define ATTACHMENTS_MAX 10000
 
-enum mapi_error
-mapi_message_content_change_attachments(struct mapi_message_content *content)
+/* Has the overlay have the attachments, as they are. */
+static enum mapi_error
+content_init_attachments(struct mapi_message_content *content)
 {
 	const struct mime_structure *structure;
 	unsigned int i;
 
-	mapi_message_content_change(content, TRUE);
+	mapi_message_content_init_overlay(content);
 	if (content->overlay->has_attachments)
 		return EC_NONE;
 	structure = mapi_message_view_structure(content->view);
@@ -32,6 +33,13 @@ mapi_message_content_change_attachments(struct mapi_message_content *content)
 	for (i = 0; i < structure->attachment_count; i++)
 		mapi_overlay_add_attachment(content->overlay, i, i);
 	return EC_NONE;
+}
+
+enum mapi_error
+mapi_message_content_change_attachments(struct mapi_message_content *content)
+{
+	mapi_message_content_change(content, TRUE);
+	return content_init_attachments(content);
 }
 
 void mapi_attachment_set_writable(struct mapi_attachment *attach, bool writable)
@@ -210,7 +218,7 @@ mapi_attachment_create(TALLOC_CTX *parent, struct mapi_message *msg,
 
 	if (!msg->priv->writable)
 		return EC_ACCESS_DENIED;
-	error = mapi_message_content_change_attachments(content);
+	error = content_init_attachments(content);
 	if (error != EC_NONE)
 		return error;
 	if (content->overlay->attachment_count >= ATTACHMENTS_MAX)

@@ -4,6 +4,7 @@
 
 #include "lib.h"
 #include "mapi-message-edit.h"
+#include "mapi-message-private.h"
 #include "mapi-object-copy.h"
 
 /* UTF-8 */
@@ -19,6 +20,19 @@ static struct mapi_attachment *copy_attachment(struct mapi_object *obj)
 {
 	i_assert(obj->type == MAPI_OBJECT_ATTACHMENT);
 	return (struct mapi_attachment *)obj;
+}
+
+bool mapi_message_contains(struct mapi_object *outer, struct mapi_object *inner)
+{
+	const struct mapi_message_content *content =
+		copy_message(inner)->priv->content;
+
+	while (content->draft != NULL) {
+		content = content->draft->content;
+		if (content == copy_message(outer)->priv->content)
+			return TRUE;
+	}
+	return FALSE;
 }
 
 /* --- recipients ----------------------------------------------------------- */

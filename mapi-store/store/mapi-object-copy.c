@@ -28,6 +28,10 @@ static enum mapi_error copy_check(const struct mapi_copy *copy)
 		return copy->source->type == MAPI_OBJECT_FOLDER ?
 			EC_FOLDER_CYCLE : EC_MESSAGE_CYCLE;
 	}
+	if (copy->source->type == MAPI_OBJECT_MESSAGE &&
+	    copy->dest->type == MAPI_OBJECT_MESSAGE &&
+	    mapi_message_contains(copy->source, copy->dest))
+		return EC_MESSAGE_CYCLE;
 	if (copy->source->type != copy->dest->type ||
 	    copy->source->store != copy->dest->store ||
 	    copy->dest->v->set_props == NULL)

@@ -27,9 +27,10 @@ struct mapi_copy {
    EC_NOT_FOUND if the source doesn't have it. Returns an error if none has been
    copied: EC_NOT_SUPPORTED if both are of different types, or the destination can't
    be changed; EC_MESSAGE_CYCLE, EC_FOLDER_CYCLE if source and destination are the
-   same. Of folders whose subfolders are to be copied, EC_FOLDER_CYCLE also if the
-   destination is one of these, and EC_DUPLICATE_NAME if it has one of the same name;
-   EC_NOT_SUPPORTED for what is in search folders. */
+   same, or the destination is a message in the source. Of folders whose subfolders
+   are to be copied, EC_FOLDER_CYCLE also if the destination is one of these, and
+   EC_DUPLICATE_NAME if it has one of the same name; EC_NOT_SUPPORTED for what is in
+   search folders. */
 enum mapi_error
 mapi_object_copy_props(const struct mapi_copy *copy, const uint32_t *tags,
 		       unsigned int count, enum mapi_error *errors_r);
@@ -59,6 +60,9 @@ enum mapi_error
 mapi_folder_copy_sub_object(const struct mapi_copy *copy, uint32_t tag);
 
 /* mapi-message-copy.c */
+/* Whether inner, as it was opened, is embedded in the message outer, directly or
+   not. */
+bool mapi_message_contains(struct mapi_object *outer, struct mapi_object *inner);
 enum mapi_error mapi_message_copy_recipients(const struct mapi_copy *copy);
 enum mapi_error mapi_message_copy_attachments(const struct mapi_copy *copy);
 /* The message that is embedded in an attachment; *copied_r is FALSE if there's

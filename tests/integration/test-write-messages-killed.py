@@ -35,7 +35,13 @@ def change(session, mid, number, tags):
 def remove_stray(server, session, mid):
     """A Maildir's GUIDs are in its dovecot-uidlist. A process that dies between the
     last two steps of Dovecot's own commit, moving the file and writing that list,
-    leaves a message that nobody can tell from one that has been delivered."""
+    leaves a message that nobody can tell from one that has been delivered. An mdbox
+    that is rebuilt, as Dovecot does it if a process has died with its map half
+    written, brings back mail that had been expunged."""
+    if server.format == "sdbox" or (server.format == "mdbox" and
+                                    "rebuilding indexes" not in
+                                    server.log_text()):
+        return
     for row in session.contents(session.inbox_id, (MID, UID)):
         if row[MID] != mid:
             print("     a second message is there")
@@ -49,8 +55,7 @@ def look(server, mid, tags):
     for attempt in range(5):
         session = Session(server)
         try:
-            if server.format == "maildir":
-                remove_stray(server, session, mid)
+            remove_stray(server, session, mid)
             rows = session.contents(session.inbox_id, (MID, UID))
             check_equal([row[MID] for row in rows], [mid], "messages")
             values = session.get(session.open_message(mid), tags)[0]
