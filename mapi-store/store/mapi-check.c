@@ -27,7 +27,6 @@
 #include "lib.h"
 #include "array.h"
 #include "hash.h"
-#include "ioloop.h"
 #include "store-compat.h"
 #include "mapi-bags-private.h"
 #include "mapi-check.h"
@@ -35,6 +34,7 @@
 #include "mapi-folder-place.h"
 #include "mapi-search-folder-private.h"
 
+#include <time.h>
 #include <sys/stat.h>
 
 static const char *const problem_names[MAPI_CHECK_PROBLEM_COUNT] = {
@@ -91,6 +91,8 @@ struct check {
 	const struct mapi_check_settings *set;
 	struct mapi_check_counts *counts;
 	pool_t pool;
+	/* ioloop_time may be old: doveadm works without a loop */
+	time_t now;
 
 	struct mapi_folder_list list;
 	ARRAY(struct leaf) leafs;
@@ -510,7 +512,7 @@ check_bags_of(struct check *check, struct mapi_bags *bags, struct mailbox *box,
 	      const char *bags_vname, const char *vname, bool *all_r)
 {
 	const struct mapi_bags_examine_settings exam_set = {
-		.orphans_before = ioloop_time - (time_t)check->set->min_age,
+		.orphans_before = check->now - (time_t)check->set->min_age,
 	};
 	ARRAY_TYPE(mapi_bag_fault) faults;
 	const struct mapi_bag_fault *fault;
@@ -658,7 +660,7 @@ static bool check_mailbox_is_old(struct check *check, const char *vname)
 	box = mailbox_alloc(check->store->companion->ns->list, vname, 0);
 	old = mailbox_get_path_to(box, MAILBOX_LIST_PATH_TYPE_MAILBOX,
 				  &path) > 0 && stat(path, &st) == 0 &&
-		st.st_mtime <= ioloop_time - (time_t)check->set->min_age;
+		st.st_mtime <= check->now - (time_t)check->set->min_age;
 	mailbox_free(&box);
 	return old;
 }
@@ -802,7 +804,7 @@ mapi_check_run(struct mail_user *user, const struct mapi_store_settings *set,
 	       struct mapi_check_counts *counts_r)
 {
 	struct check check = {
-		.set = check_set, .counts = counts_r,
+		.set = check_set, .counts = counts_r, .now = time(NULL),
 	};
 	enum mapi_error error;
 
