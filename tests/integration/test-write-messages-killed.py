@@ -6,8 +6,10 @@
 saved, there's one of it, and what was acknowledged is there."""
 
 import http.client
+import imaplib
 import random
 import struct
+import subprocess
 import threading
 
 import readlib
@@ -19,7 +21,8 @@ from writelib import clear, state
 BAG = 0x6701001F
 ROUNDS = 12
 FAILURES = (TestFailure, ValueError, struct.error, OSError, IndexError,
-            http.client.HTTPException, savelib.Error)
+            http.client.HTTPException, savelib.Error, imaplib.IMAP4.error,
+            subprocess.CalledProcessError)
 
 
 def change(session, mid, number, tags):
