@@ -5,6 +5,7 @@
 
 #include "lib.h"
 #include "mapi-props.h"
+#include "mapi-table-flat.h"
 #include "mapi-table-tags.h"
 
 /* [MS-OXCMSG] 2.2.3.17.1; nothing else is defined, and Outlook sets nothing
@@ -12,10 +13,8 @@
 #define ATTACHMENT_TABLE_UNICODE 0x40U
 
 struct attachment_source {
-	struct mapi_table_source src;
+	struct mapi_flat_source flat;
 	struct mapi_message *msg;
-	unsigned int count;
-	uint32_t selected;
 };
 
 static enum mapi_error
@@ -29,45 +28,9 @@ attachment_sync(struct mapi_table_source *src, TALLOC_CTX *mem,
 	error = mapi_message_attachment_count(asrc->msg, &count);
 	if (error != EC_NONE)
 		return error;
-	changes_r->changed = changes_r->all = count != asrc->count;
-	asrc->count = count;
+	changes_r->changed = changes_r->all = count != asrc->flat.count;
+	asrc->flat.count = count;
 	return EC_NONE;
-}
-
-static uint32_t attachment_count(struct mapi_table_source *src)
-{
-	return ((struct attachment_source *)src)->count;
-}
-
-static bool attachment_exists(struct mapi_table_source *src, uint32_t row)
-{
-	return row < attachment_count(src);
-}
-
-static enum mapi_error
-attachment_list(struct mapi_table_source *src, TALLOC_CTX *mem,
-		const struct mapi_restriction *restriction,
-		uint32_t **rows_r, unsigned int *count_r, bool *exact_r)
-{
-	uint32_t i;
-
-	*exact_r = FALSE;
-	*count_r = attachment_count(src);
-	*rows_r = talloc_array(mem, uint32_t, *count_r);
-	for (i = 0; i < *count_r; i++)
-		(*rows_r)[i] = i;
-	return EC_NONE;
-}
-
-static void attachment_end(struct mapi_table_source *src)
-{
-}
-
-static enum mapi_error
-attachment_select(struct mapi_table_source *src, uint32_t row)
-{
-	((struct attachment_source *)src)->selected = row;
-	return attachment_exists(src, row) ? EC_NONE : EC_NOT_FOUND;
 }
 
 static enum mapi_error
@@ -76,34 +39,11 @@ attachment_get(struct mapi_table_source *src,
 	       size_t max_size, struct mapi_value *values_r)
 {
 	struct attachment_source *asrc = (struct attachment_source *)src;
+	uint32_t num = mapi_message_attachment_num(asrc->msg,
+						   asrc->flat.selected);
 
-	return mapi_attachment_get_props(asrc->msg,
-			mapi_message_attachment_num(asrc->msg, asrc->selected), mem,
-					 program->tags, program->count,
-					 values_r);
-}
-
-static uint64_t attachment_inst_id(struct mapi_table_source *src, uint32_t row)
-{
-	return (uint64_t)row << 16 | 1;
-}
-
-static bool
-attachment_inst_id_to_row(struct mapi_table_source *src, uint64_t inst_id,
-			  uint32_t *row_r)
-{
-	*row_r = inst_id >> 16;
-	return inst_id == attachment_inst_id(src, *row_r);
-}
-
-static bool attachment_is_unread(struct mapi_table_source *src, uint32_t row)
-{
-	return FALSE;
-}
-
-static int32_t attachment_depth(struct mapi_table_source *src, uint32_t row)
-{
-	return 0;
+	return mapi_attachment_get_props(asrc->msg, num, mem, program->tags,
+					 program->count, values_r);
 }
 
 static const uint32_t *attachment_all_columns(unsigned int *count_r)
@@ -143,18 +83,18 @@ static const uint32_t *attachment_all_columns(unsigned int *count_r)
 
 static const struct mapi_table_source_vfuncs attachment_vfuncs = {
 	.sync = attachment_sync,
-	.count = attachment_count,
-	.exists = attachment_exists,
-	.list = attachment_list,
+	.count = mapi_flat_count,
+	.exists = mapi_flat_exists,
+	.list = mapi_flat_list,
 	.compile = mapi_table_tags_compile,
 	.begin = mapi_table_tags_begin,
-	.end = attachment_end,
-	.select = attachment_select,
+	.end = mapi_flat_end,
+	.select = mapi_flat_select,
 	.get = attachment_get,
-	.inst_id = attachment_inst_id,
-	.inst_id_to_row = attachment_inst_id_to_row,
-	.is_unread = attachment_is_unread,
-	.depth = attachment_depth,
+	.inst_id = mapi_flat_inst_id,
+	.inst_id_to_row = mapi_flat_inst_id_to_row,
+	.is_unread = mapi_flat_is_unread,
+	.depth = mapi_flat_depth,
 	.all_columns = attachment_all_columns,
 };
 
@@ -168,9 +108,9 @@ mapi_attachment_table_open(TALLOC_CTX *parent, struct mapi_message *msg,
 	if ((flags & ~ATTACHMENT_TABLE_UNICODE) != 0)
 		return EC_INVALID_PARAM;
 	asrc = talloc_zero(parent, struct attachment_source);
-	asrc->src.v = &attachment_vfuncs;
+	asrc->flat.src.v = &attachment_vfuncs;
 	asrc->msg = msg;
-	error = mapi_message_attachment_count(msg, &asrc->count);
+	error = mapi_message_attachment_count(msg, &asrc->flat.count);
 	if (error != EC_NONE) {
 		talloc_free(asrc);
 		return error;
@@ -178,6 +118,6 @@ mapi_attachment_table_open(TALLOC_CTX *parent, struct mapi_message *msg,
 	/* the client may release the message before the table */
 	(void)talloc_reference(asrc, msg);
 	*table_r = mapi_table_create(parent, msg->obj.store,
-				     MAPI_TABLE_ATTACHMENTS, &asrc->src);
+				     MAPI_TABLE_ATTACHMENTS, &asrc->flat.src);
 	return EC_NONE;
 }

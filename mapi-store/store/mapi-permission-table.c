@@ -13,6 +13,7 @@
 #include "mapi-permissions.h"
 #include "mapi-props.h"
 #include "mapi-store-private.h"
+#include "mapi-table-flat.h"
 #include "mapi-table-tags.h"
 
 struct permission_row {
@@ -24,10 +25,8 @@ struct permission_row {
 };
 
 struct permission_source {
-	struct mapi_table_source src;
+	struct mapi_flat_source flat;
 	struct permission_row *rows;
-	unsigned int count;
-	uint32_t selected;
 };
 
 /* --- who they are --------------------------------------------------------- */
@@ -136,49 +135,13 @@ permission_sync(struct mapi_table_source *src, TALLOC_CTX *mem,
 	return EC_NONE;
 }
 
-static uint32_t permission_count(struct mapi_table_source *src)
-{
-	return ((struct permission_source *)src)->count;
-}
-
-static bool permission_exists(struct mapi_table_source *src, uint32_t row)
-{
-	return row < permission_count(src);
-}
-
-static enum mapi_error
-permission_list(struct mapi_table_source *src, TALLOC_CTX *mem,
-		const struct mapi_restriction *restriction,
-		uint32_t **rows_r, unsigned int *count_r, bool *exact_r)
-{
-	uint32_t i;
-
-	*exact_r = FALSE;
-	*count_r = permission_count(src);
-	*rows_r = talloc_array(mem, uint32_t, *count_r);
-	for (i = 0; i < *count_r; i++)
-		(*rows_r)[i] = i;
-	return EC_NONE;
-}
-
-static void permission_end(struct mapi_table_source *src)
-{
-}
-
-static enum mapi_error
-permission_select(struct mapi_table_source *src, uint32_t row)
-{
-	((struct permission_source *)src)->selected = row;
-	return permission_exists(src, row) ? EC_NONE : EC_NOT_FOUND;
-}
-
 static enum mapi_error
 permission_get(struct mapi_table_source *src,
 	       struct mapi_table_program *program, TALLOC_CTX *mem,
 	       size_t max_size, struct mapi_value *values_r)
 {
 	struct permission_source *psrc = (struct permission_source *)src;
-	const struct permission_row *row = &psrc->rows[psrc->selected];
+	const struct permission_row *row = &psrc->rows[psrc->flat.selected];
 	unsigned int i;
 
 	for (i = 0; i < program->count; i++) {
@@ -207,29 +170,6 @@ permission_get(struct mapi_table_source *src,
 	return EC_NONE;
 }
 
-static uint64_t permission_inst_id(struct mapi_table_source *src, uint32_t row)
-{
-	return (uint64_t)row << 16 | 1;
-}
-
-static bool
-permission_inst_id_to_row(struct mapi_table_source *src, uint64_t inst_id,
-			  uint32_t *row_r)
-{
-	*row_r = inst_id >> 16;
-	return inst_id == permission_inst_id(src, *row_r);
-}
-
-static bool permission_is_unread(struct mapi_table_source *src, uint32_t row)
-{
-	return FALSE;
-}
-
-static int32_t permission_depth(struct mapi_table_source *src, uint32_t row)
-{
-	return 0;
-}
-
 static const uint32_t *permission_all_columns(unsigned int *count_r)
 {
 	static const uint32_t columns[] = {
@@ -245,18 +185,18 @@ static const uint32_t *permission_all_columns(unsigned int *count_r)
 
 static const struct mapi_table_source_vfuncs permission_vfuncs = {
 	.sync = permission_sync,
-	.count = permission_count,
-	.exists = permission_exists,
-	.list = permission_list,
+	.count = mapi_flat_count,
+	.exists = mapi_flat_exists,
+	.list = mapi_flat_list,
 	.compile = mapi_table_tags_compile,
 	.begin = mapi_table_tags_begin,
-	.end = permission_end,
-	.select = permission_select,
+	.end = mapi_flat_end,
+	.select = mapi_flat_select,
 	.get = permission_get,
-	.inst_id = permission_inst_id,
-	.inst_id_to_row = permission_inst_id_to_row,
-	.is_unread = permission_is_unread,
-	.depth = permission_depth,
+	.inst_id = mapi_flat_inst_id,
+	.inst_id_to_row = mapi_flat_inst_id_to_row,
+	.is_unread = mapi_flat_is_unread,
+	.depth = mapi_flat_depth,
 	.all_columns = permission_all_columns,
 };
 
@@ -271,7 +211,7 @@ mapi_permission_table_open(TALLOC_CTX *parent, struct mapi_folder *folder,
 	unsigned int i;
 
 	psrc = talloc_zero(parent, struct permission_source);
-	psrc->src.v = &permission_vfuncs;
+	psrc->flat.src.v = &permission_vfuncs;
 	error = mapi_permissions_get(folder, psrc, &perms);
 	if (error != EC_NONE) {
 		talloc_free(psrc);
@@ -279,7 +219,7 @@ mapi_permission_table_open(TALLOC_CTX *parent, struct mapi_folder *folder,
 	}
 	if ((flags & PERMISSIONS_TABLE_INCLUDE_FREE_BUSY) == 0)
 		mask = MAPI_RIGHTS_ALL;
-	psrc->count = perms.count;
+	psrc->flat.count = perms.count;
 	psrc->rows = talloc_zero_array(psrc, struct permission_row,
 				       perms.count);
 	for (i = 0; i < perms.count; i++) {
@@ -290,6 +230,6 @@ mapi_permission_table_open(TALLOC_CTX *parent, struct mapi_folder *folder,
 		permission_rows_identify(folder->obj.store, psrc, &perms);
 	} T_END;
 	*table_r = mapi_table_create(parent, folder->obj.store,
-				     MAPI_TABLE_PERMISSIONS, &psrc->src);
+				     MAPI_TABLE_PERMISSIONS, &psrc->flat.src);
 	return EC_NONE;
 }

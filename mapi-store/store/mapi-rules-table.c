@@ -11,6 +11,7 @@
 #include "mapi-props.h"
 #include "mapi-rules.h"
 #include "mapi-string8.h"
+#include "mapi-table-flat.h"
 #include "mapi-table-tags.h"
 
 struct rules_source {
@@ -209,28 +210,12 @@ rules_get(struct mapi_table_source *src, struct mapi_table_program *program,
 	return EC_NONE;
 }
 
-static uint64_t rules_inst_id(struct mapi_table_source *src, uint32_t row)
-{
-	return (uint64_t)row << 16 | 1;
-}
-
 static bool
 rules_inst_id_to_row(struct mapi_table_source *src, uint64_t inst_id,
 		     uint32_t *row_r)
 {
-	*row_r = inst_id >> 16;
-	return inst_id == rules_inst_id(src, *row_r) &&
+	return mapi_flat_inst_id_to_row(src, inst_id, row_r) &&
 		*row_r < ((struct rules_source *)src)->row_count;
-}
-
-static bool rules_is_unread(struct mapi_table_source *src, uint32_t row)
-{
-	return FALSE;
-}
-
-static int32_t rules_depth(struct mapi_table_source *src, uint32_t row)
-{
-	return 0;
 }
 
 static const uint32_t *rules_all_columns(unsigned int *count_r)
@@ -262,10 +247,10 @@ static const struct mapi_table_source_vfuncs rules_vfuncs = {
 	.end = rules_end,
 	.select = rules_select,
 	.get = rules_get,
-	.inst_id = rules_inst_id,
+	.inst_id = mapi_flat_inst_id,
 	.inst_id_to_row = rules_inst_id_to_row,
-	.is_unread = rules_is_unread,
-	.depth = rules_depth,
+	.is_unread = mapi_flat_is_unread,
+	.depth = mapi_flat_depth,
 	.all_columns = rules_all_columns,
 };
 
