@@ -13,71 +13,13 @@
 #include "mapi-folder-write.h"
 #include "mapi-props.h"
 #include "mapi-search-folder.h"
-#include "test-storage-common.h"
 
 #include <setjmp.h>
 #include <cmocka.h>
 
-static const struct mapi_store_settings store_set = {
-	.companion_root = "mapi-internal",
-	.organization = "Test",
-	.display_name = "",
-	.email_address = "user@example.com",
-};
+#include "store-fixture.h"
 
 static const char mail[] = "From: a@example.com\nSubject: x\n\nhello\n";
-
-static const char *const drivers[] = { "maildir", "sdbox", "mdbox" };
-
-struct fixture {
-	struct test_storage *ts;
-	struct mapi_store *store;
-	TALLOC_CTX *mem;
-	mapi_id_t root, top, finder;
-};
-
-static void fixture_open(struct fixture *f)
-{
-	assert_int_equal(mapi_store_open(NULL, f->ts->user, &store_set,
-					 &f->store), EC_NONE);
-	f->mem = talloc_new(NULL);
-	f->root = mapi_store_special_fid(f->store, MAPI_SPECIAL_ROOT);
-	f->top = mapi_store_special_fid(f->store, MAPI_SPECIAL_IPM_SUBTREE);
-	f->finder = mapi_store_special_fid(f->store, MAPI_SPECIAL_FINDER);
-}
-
-static void fixture_close(struct fixture *f)
-{
-	talloc_free(f->mem);
-	talloc_free(f->store);
-}
-
-static void fixture_reopen(struct fixture *f)
-{
-	fixture_close(f);
-	test_storage_relogin(f->ts);
-	fixture_open(f);
-}
-
-static int setup(void **state)
-{
-	struct fixture *f = i_new(struct fixture, 1);
-
-	f->ts = test_storage_init(*state);
-	fixture_open(f);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	fixture_close(f);
-	test_storage_deinit(&f->ts);
-	i_free(f);
-	return 0;
-}
 
 static enum mapi_error
 try_create(struct fixture *f, mapi_id_t parent, const char *name,
@@ -332,7 +274,7 @@ int main(int argc, char *argv[])
 		{ "depth", test_depth },
 		{ "deleting", test_delete },
 	};
-	struct CMUnitTest all[N_ELEMENTS(tests) * N_ELEMENTS(drivers)];
+	struct CMUnitTest all[N_ELEMENTS(tests) * N_ELEMENTS(fixture_drivers)];
 	char names[N_ELEMENTS(all)][64];
 	unsigned int i, j, n = 0;
 
@@ -341,15 +283,15 @@ int main(int argc, char *argv[])
 		cmocka_set_test_filter(argv[1]);
 
 	memset(all, 0, sizeof(all));
-	for (i = 0; i < N_ELEMENTS(drivers); i++) {
+	for (i = 0; i < N_ELEMENTS(fixture_drivers); i++) {
 		for (j = 0; j < N_ELEMENTS(tests); j++, n++) {
 			(void)snprintf(names[n], sizeof(names[n]), "%s (%s)",
-				       tests[j].name, drivers[i]);
+				       tests[j].name, fixture_drivers[i]);
 			all[n].name = names[n];
 			all[n].test_func = tests[j].func;
-			all[n].setup_func = setup;
-			all[n].teardown_func = teardown;
-			all[n].initial_state = (void *)drivers[i];
+			all[n].setup_func = fixture_setup;
+			all[n].teardown_func = fixture_teardown;
+			all[n].initial_state = (void *)fixture_drivers[i];
 		}
 	}
 	return cmocka_run_group_tests(all, NULL, NULL);

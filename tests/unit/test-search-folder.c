@@ -16,69 +16,11 @@
 #include "mapi-restriction.h"
 #include "mapi-search-folder.h"
 #include "mapi-table.h"
-#include "test-storage-common.h"
 
 #include <setjmp.h>
 #include <cmocka.h>
 
-static const struct mapi_store_settings store_set = {
-	.companion_root = "mapi-internal",
-	.organization = "Test",
-	.display_name = "",
-	.email_address = "user@example.com",
-};
-
-static const char *const drivers[] = { "maildir", "sdbox", "mdbox" };
-
-struct fixture {
-	struct test_storage *ts;
-	struct mapi_store *store;
-	TALLOC_CTX *mem;
-	mapi_id_t finder, top, inbox;
-};
-
-static void fixture_open(struct fixture *f)
-{
-	assert_int_equal(mapi_store_open(NULL, f->ts->user, &store_set,
-					 &f->store), EC_NONE);
-	f->mem = talloc_new(NULL);
-	f->finder = mapi_store_special_fid(f->store, MAPI_SPECIAL_FINDER);
-	f->top = mapi_store_special_fid(f->store, MAPI_SPECIAL_IPM_SUBTREE);
-	f->inbox = mapi_store_special_fid(f->store, MAPI_SPECIAL_INBOX);
-}
-
-static void fixture_close(struct fixture *f)
-{
-	talloc_free(f->mem);
-	talloc_free(f->store);
-}
-
-static void fixture_reopen(struct fixture *f)
-{
-	fixture_close(f);
-	test_storage_relogin(f->ts);
-	fixture_open(f);
-}
-
-static int setup(void **state)
-{
-	struct fixture *f = i_new(struct fixture, 1);
-
-	f->ts = test_storage_init(*state);
-	fixture_open(f);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	fixture_close(f);
-	test_storage_deinit(&f->ts);
-	i_free(f);
-	return 0;
-}
+#include "store-fixture.h"
 
 /* --- what tests do ---------------------------------------------------------- */
 
@@ -635,7 +577,7 @@ static void test_many(void **state)
 }
 
 #define TEST(func) \
-	{ #func, func, setup, teardown, NULL }
+	{ #func, func, fixture_setup, fixture_teardown, NULL }
 
 int main(void)
 {
@@ -652,12 +594,12 @@ int main(void)
 	unsigned int i, j;
 	int ret = 0;
 
-	for (i = 0; i < N_ELEMENTS(drivers); i++) {
+	for (i = 0; i < N_ELEMENTS(fixture_drivers); i++) {
 		for (j = 0; j < N_ELEMENTS(tests); j++) {
 			run[j] = tests[j];
-			run[j].initial_state = (void *)(uintptr_t)drivers[i];
+			run[j].initial_state = (void *)(uintptr_t)fixture_drivers[i];
 		}
-		ret |= _cmocka_run_group_tests(drivers[i], run, N_ELEMENTS(run),
+		ret |= _cmocka_run_group_tests(fixture_drivers[i], run, N_ELEMENTS(run),
 					       NULL, NULL);
 	}
 	return ret;

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "mapi-folder.h"
+#include "store-fixture.h"
+
+static const struct mapi_store_settings store_set = {
+	.companion_root = "mapi-internal",
+	.organization = "Test",
+	.display_name = "",
+	.email_address = "user@example.com",
+};
+
+const char *const fixture_drivers[3] = { "maildir", "sdbox", "mdbox" };
+
+void fixture_open(struct fixture *f)
+{
+	assert_int_equal(mapi_store_open(NULL, f->ts->user, &store_set,
+					 &f->store), EC_NONE);
+	mapi_store_set_code_page(f->store, 1252);
+	f->mem = talloc_new(NULL);
+	f->root = mapi_store_special_fid(f->store, MAPI_SPECIAL_ROOT);
+	f->top = mapi_store_special_fid(f->store, MAPI_SPECIAL_IPM_SUBTREE);
+	f->finder = mapi_store_special_fid(f->store, MAPI_SPECIAL_FINDER);
+	f->inbox = mapi_store_special_fid(f->store, MAPI_SPECIAL_INBOX);
+	f->trash = mapi_store_special_fid(f->store, MAPI_SPECIAL_DELETED_ITEMS);
+}
+
+void fixture_close(struct fixture *f)
+{
+	talloc_free(f->mem);
+	talloc_free(f->store);
+}
+
+void fixture_reopen(struct fixture *f)
+{
+	fixture_close(f);
+	test_storage_relogin(f->ts);
+	fixture_open(f);
+}
+
+int fixture_setup(void **state)
+{
+	struct fixture *f = i_new(struct fixture, 1);
+
+	f->ts = test_storage_init(*state);
+	fixture_open(f);
+	*state = f;
+	return 0;
+}
+
+int fixture_teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_close(f);
+	test_storage_deinit(&f->ts);
+	i_free(f);
+	return 0;
+}
