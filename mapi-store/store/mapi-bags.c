@@ -192,6 +192,11 @@ static void bags_add(struct mapi_bags *bags, const struct bag *_bag)
 		bag->bag_uid = _bag->bag_uid;
 		bag->serial = _bag->serial;
 		bag->void_mid = _bag->void_mid;
+		if (bag->uid == 0) {
+			/* still to be saved, and later than it was said */
+			bag->uidvalidity = _bag->uidvalidity;
+			bag->uid_min = _bag->uid_min;
+		}
 		return;
 	}
 	if (bag == NULL) {

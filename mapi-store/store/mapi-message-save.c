@@ -79,9 +79,18 @@ static enum mapi_error save_check_rights(struct save *save)
 	return mapi_folder_check_rights(save->folder, rights);
 }
 
-static enum mapi_error save_open_box(struct save *save)
+static void save_get_uids(struct save *save)
 {
 	struct mailbox_status status;
+
+	mailbox_get_open_status(save->box, STATUS_UIDVALIDITY | STATUS_UIDNEXT,
+				&status);
+	save->uidvalidity = status.uidvalidity;
+	save->uidnext = status.uidnext;
+}
+
+static enum mapi_error save_open_box(struct save *save)
+{
 	enum mapi_error error;
 
 	error = mapi_message_folder_get(save->msg->obj.store, save->msg->fid,
@@ -101,10 +110,7 @@ static enum mapi_error save_open_box(struct save *save)
 	if (mailbox_is_readonly(save->box))
 		return EC_ACCESS_DENIED;
 	save->bags = mapi_folder_bags(save->folder, save->content->associated);
-	mailbox_get_open_status(save->box, STATUS_UIDVALIDITY | STATUS_UIDNEXT,
-				&status);
-	save->uidvalidity = status.uidvalidity;
-	save->uidnext = status.uidnext;
+	save_get_uids(save);
 	return EC_NONE;
 }
 
@@ -354,17 +360,28 @@ static enum mapi_error save_write_message(struct save *save)
 
 /* What a process has left that was killed while it saved (a file of an sdbox that
    isn't in the index yet), the next one who saves stumbles over, and Dovecot mends
-   when the mailbox is opened again. */
-static bool save_reopen_box(struct save *save)
+   when the mailbox is opened again. What was left is a message then, maybe the one
+   that was to replace the same message: so the bag has to be written again, to be
+   newer than that. */
+static enum mapi_error save_write_again(struct save *save)
 {
-	if (mapi_folder_sync(save->folder) != EC_NONE)
-		return FALSE;
+	enum mapi_error error;
+
+	error = mapi_folder_sync(save->folder);
 	save->box = save->folder->box;
-	if (save->content->associated &&
-	    mapi_folder_open_associated(save->folder, &save->box) != EC_NONE)
-		return FALSE;
+	if (error == EC_NONE && save->content->associated) {
+		error = mapi_folder_open_associated(save->folder, &save->box);
+	}
+	if (error == EC_NONE && save->box == NULL)
+		error = EC_OBJECT_DELETED;
+	if (error != EC_NONE)
+		return error;
+	save_get_uids(save);
+	error = save_bag(save, save->guid);
+	if (error != EC_NONE)
+		return error;
 	i_stream_seek(save->input, 0);
-	return save->box != NULL;
+	return save_write_message(save);
 }
 
 /* The message is saved: that the old one isn't removed is no failure. */
@@ -393,8 +410,8 @@ static enum mapi_error save_message(struct save *save, TALLOC_CTX *mem)
 	if (error != EC_NONE)
 		return error;
 	error = save_write_message(save);
-	if (error == EC_ERROR && save_reopen_box(save))
-		error = save_write_message(save);
+	if (error == EC_ERROR)
+		error = save_write_again(save);
 	if (error != EC_NONE) {
 		save_delete_bag(save, save->guid);
 		return error;

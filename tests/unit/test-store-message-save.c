@@ -625,6 +625,67 @@ static void test_bags_follow(void **state)
 	for_all_drivers(bags_follow);
 }
 
+/* --- a process that was killed ------------------------------------------------ */
+
+static void shell(const char *command)
+{
+	assert_int_equal(system(command), 0);
+}
+
+/* The folder as it was before, but for the file of the message that was being
+   saved: what a process leaves that is killed before it writes the index. */
+static void
+change_killed(struct message_env *env, mapi_id_t mid, uint32_t uid)
+{
+	const char *dir = t_strconcat(env->ts->home,
+		"/mail/mailboxes/INBOX/dbox-Mails", NULL);
+	struct mapi_message *msg;
+
+	shell(t_strdup_printf("cp -a %s %s.before", dir, dir));
+	msg = message_env_open(env, mid);
+	mapi_message_set_writable(msg, TRUE);
+	set_prop(&msg->obj, PIDTAG_BODY, mapi_value_str("killed\r\n"));
+	assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
+	talloc_free(msg);
+	talloc_free(env->store);
+	shell(t_strdup_printf("cp -a %s/u.%u %s.before/ && rm -r %s && "
+			      "mv %s.before %s", dir, uid, dir, dir, dir, dir));
+	test_storage_relogin(env->ts);
+	message_env_reopen(env);
+}
+
+/* The next one who saves has the file become a message; it's not to stay beside the
+   message that it was to replace. */
+static void test_killed_sdbox(void **state)
+{
+	struct message_env env;
+	struct mapi_message *msg;
+	mapi_id_t mid;
+
+	message_env_init(&env, "sdbox");
+	msg = new_message(&env, FALSE);
+	set_prop(&msg->obj, PIDTAG_SUBJECT, mapi_value_str("s"));
+	assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
+	mid = msg->mid;
+	talloc_free(msg);
+	T_BEGIN {
+		change_killed(&env, mid, 2);
+	} T_END;
+
+	msg = message_env_open(&env, mid);
+	mapi_message_set_writable(msg, TRUE);
+	set_prop(&msg->obj, PIDTAG_BODY, mapi_value_str("after\r\n"));
+	assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
+	assert_true(msg->mid == mid);
+	talloc_free(msg);
+
+	msg = message_env_open(&env, mid);
+	assert_string(&env, &msg->obj, PIDTAG_BODY, "after\r\n");
+	talloc_free(msg);
+	assert_int_equal(mailbox_count(&env), 1);
+	message_env_deinit(&env);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -637,6 +698,7 @@ int main(void)
 		cmocka_unit_test(test_attachments),
 		cmocka_unit_test(test_associated),
 		cmocka_unit_test(test_bags_follow),
+		cmocka_unit_test(test_killed_sdbox),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
