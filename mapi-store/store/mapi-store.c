@@ -13,6 +13,8 @@
 #include "mapi-store-directory.h"
 #include "mapi-stored-props.h"
 
+#define STORE_OPEN_TRIES 3
+
 /* A store is made of what the mail user has anyway, and of the companion tree
    (mapi-companion.h), of which opening a store reads two things: the log
    "allotments", and the names of the mailboxes. A new user's store is set up by
@@ -134,8 +136,8 @@ mapi_store_create(TALLOC_CTX *parent, struct mail_user *user,
 	return EC_NONE;
 }
 
-enum mapi_error
-mapi_store_open(TALLOC_CTX *parent, struct mail_user *user,
+static enum mapi_error
+store_open_once(TALLOC_CTX *parent, struct mail_user *user,
 		const struct mapi_store_settings *set,
 		struct mapi_store **store_r)
 {
@@ -174,6 +176,21 @@ mapi_store_open(TALLOC_CTX *parent, struct mail_user *user,
 	}
 	*store_r = store;
 	return EC_NONE;
+}
+
+/* What a process has left half written that was killed, Dovecot mends by and by: an
+   mdbox is rebuilt when a mailbox of it is closed. */
+enum mapi_error
+mapi_store_open(TALLOC_CTX *parent, struct mail_user *user,
+		const struct mapi_store_settings *set,
+		struct mapi_store **store_r)
+{
+	enum mapi_error error = EC_ERROR;
+	unsigned int i;
+
+	for (i = 0; i < STORE_OPEN_TRIES && error == EC_ERROR; i++)
+		error = store_open_once(parent, user, set, store_r);
+	return error;
 }
 
 static int mapi_store_examined_destructor(struct mapi_store *store)
