@@ -74,7 +74,7 @@ def look(server, mid, tags):
 
 
 def killed(server, tags):
-    clear(server)
+    readlib.in_the_end(server, lambda: clear(server), imaplib.IMAP4.error)
     session = Session(server)
     handle = session.create()
     session.set(handle, {SUBJECT: "killed", BODY: "0\r\n", BAG: "0\r\n"})
