@@ -64,6 +64,7 @@ static enum mapi_error dumpster_copy(struct mapi_dumpster *d)
 	struct mapi_message_transfer transfer = {
 		.src = d->box,
 		.dest = d->deleted_box,
+		.dest_folder = d->deleted,
 		.src_bags = mapi_folder_bags(d->folder, FALSE),
 		.dest_bags = mapi_folder_bags(d->deleted, FALSE),
 		.uids = &uids,
@@ -78,6 +79,7 @@ static enum mapi_error dumpster_copy(struct mapi_dumpster *d)
 	checked = mapi_dumpster_checked_uid(d->deleted_box) >= last_uid;
 	/* those that have gone meanwhile needn't be kept */
 	error = mapi_message_transfer_run(&transfer, &partial);
+	d->deleted_box = transfer.dest;
 	if (error == EC_NONE && mailbox_sync(d->deleted_box, 0) < 0)
 		error = mapi_error_from_mailbox(d->deleted_box);
 	/* nothing that has come is a message of the dumpster's folder */
