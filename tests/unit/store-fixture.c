@@ -17,7 +17,7 @@ static const struct mapi_store_settings store_set = {
 	.email_address = "user@example.com",
 };
 
-const char *const fixture_drivers[3] = { "maildir", "sdbox", "mdbox" };
+static const char *const drivers[] = { "maildir", "sdbox", "mdbox" };
 
 void fixture_open(struct fixture *f)
 {
@@ -45,7 +45,7 @@ void fixture_reopen(struct fixture *f)
 	fixture_open(f);
 }
 
-int fixture_setup(void **state)
+static int fixture_setup(void **state)
 {
 	struct fixture *f = i_new(struct fixture, 1);
 
@@ -55,7 +55,7 @@ int fixture_setup(void **state)
 	return 0;
 }
 
-int fixture_teardown(void **state)
+static int fixture_teardown(void **state)
 {
 	struct fixture *f = *state;
 
@@ -63,4 +63,33 @@ int fixture_teardown(void **state)
 	test_storage_deinit(&f->ts);
 	i_free(f);
 	return 0;
+}
+
+int fixture_run(const struct fixture_test *tests, unsigned int count, int argc,
+		char *argv[])
+{
+	struct CMUnitTest *all;
+	unsigned int i, j, n = 0;
+	int ret;
+
+	if (argc == 2)
+		cmocka_set_test_filter(argv[1]);
+	all = i_new(struct CMUnitTest, N_ELEMENTS(drivers) * count);
+	for (i = 0; i < N_ELEMENTS(drivers); i++) {
+		for (j = 0; j < count; j++, n++) {
+			all[n].name = i_strdup_printf("%s (%s)", tests[j].name,
+						      drivers[i]);
+			all[n].test_func = tests[j].func;
+			all[n].setup_func = fixture_setup;
+			all[n].teardown_func = fixture_teardown;
+			all[n].initial_state = (void *)drivers[i];
+		}
+	}
+	/* what cmocka_run_group_tests() calls; the array's size isn't known to
+	   the compiler */
+	ret = _cmocka_run_group_tests("tests", all, n, NULL, NULL);
+	while (n-- > 0)
+		i_free(*(char **)&all[n].name);
+	i_free(all);
+	return ret;
 }

@@ -16,16 +16,19 @@ struct fixture {
 	mapi_id_t root, top, finder, inbox, trash;
 };
 
-/* The formats, each of which tests run with: a test's initial state */
-extern const char *const fixture_drivers[3];
-
 void fixture_open(struct fixture *f);
 void fixture_close(struct fixture *f);
 /* Another session */
 void fixture_reopen(struct fixture *f);
 
-/* For cmocka: *state is the format's name, then the fixture. */
-int fixture_setup(void **state);
-int fixture_teardown(void **state);
+struct fixture_test {
+	const char *name;
+	CMUnitTestFunction func;
+};
+/* Runs tests with each storage format, each with a fixture of its own as *state;
+   or only those that the program's argument says: "*maildir*". Returns what main()
+   is to return. */
+int fixture_run(const struct fixture_test *tests, unsigned int count, int argc,
+		char *argv[]);
 
 #endif

@@ -576,31 +576,17 @@ static void test_many(void **state)
 	assert_rows(f, table, "a2");
 }
 
-#define TEST(func) \
-	{ #func, func, fixture_setup, fixture_teardown, NULL }
-
-int main(void)
+int main(int argc, char *argv[])
 {
-	static const struct CMUnitTest tests[] = {
-		TEST(test_dynamic),
-		TEST(test_membership),
-		TEST(test_static),
-		TEST(test_criteria),
-		TEST(test_folders),
-		TEST(test_messages),
-		TEST(test_many),
+	static const struct fixture_test tests[] = {
+		{ "dynamic", test_dynamic },
+		{ "membership", test_membership },
+		{ "static", test_static },
+		{ "criteria", test_criteria },
+		{ "folders", test_folders },
+		{ "messages", test_messages },
+		{ "many", test_many },
 	};
-	struct CMUnitTest run[N_ELEMENTS(tests)];
-	unsigned int i, j;
-	int ret = 0;
 
-	for (i = 0; i < N_ELEMENTS(fixture_drivers); i++) {
-		for (j = 0; j < N_ELEMENTS(tests); j++) {
-			run[j] = tests[j];
-			run[j].initial_state = (void *)(uintptr_t)fixture_drivers[i];
-		}
-		ret |= _cmocka_run_group_tests(fixture_drivers[i], run, N_ELEMENTS(run),
-					       NULL, NULL);
-	}
-	return ret;
+	return fixture_run(tests, N_ELEMENTS(tests), argc, argv);
 }

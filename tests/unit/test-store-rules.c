@@ -416,10 +416,7 @@ static void test_broken(void **state)
 
 int main(int argc, char *argv[])
 {
-	static const struct {
-		const char *name;
-		CMUnitTestFunction func;
-	} tests[] = {
+	static const struct fixture_test tests[] = {
 		{ "states", test_state },
 		{ "broken states", test_state_broken },
 		{ "rules as bytes", test_codec },
@@ -427,25 +424,6 @@ int main(int argc, char *argv[])
 		{ "changing", test_modify },
 		{ "broken rules", test_broken },
 	};
-	struct CMUnitTest all[N_ELEMENTS(tests) * N_ELEMENTS(fixture_drivers)];
-	char names[N_ELEMENTS(all)][64];
-	unsigned int i, j, n = 0;
 
-	/* "test-store-rules '*maildir*'" */
-	if (argc == 2)
-		cmocka_set_test_filter(argv[1]);
-
-	memset(all, 0, sizeof(all));
-	for (i = 0; i < N_ELEMENTS(fixture_drivers); i++) {
-		for (j = 0; j < N_ELEMENTS(tests); j++, n++) {
-			(void)snprintf(names[n], sizeof(names[n]), "%s (%s)",
-				       tests[j].name, fixture_drivers[i]);
-			all[n].name = names[n];
-			all[n].test_func = tests[j].func;
-			all[n].setup_func = fixture_setup;
-			all[n].teardown_func = fixture_teardown;
-			all[n].initial_state = (void *)fixture_drivers[i];
-		}
-	}
-	return cmocka_run_group_tests(all, NULL, NULL);
+	return fixture_run(tests, N_ELEMENTS(tests), argc, argv);
 }

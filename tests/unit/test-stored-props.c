@@ -733,10 +733,7 @@ static void test_copy_contents(void **state)
 
 int main(int argc, char *argv[])
 {
-	static const struct {
-		const char *name;
-		CMUnitTestFunction func;
-	} tests[] = {
+	static const struct fixture_test tests[] = {
 		{ "values", test_values },
 		{ "refused", test_refused },
 		{ "deleting", test_delete },
@@ -748,25 +745,6 @@ int main(int argc, char *argv[])
 		{ "copying", test_copy },
 		{ "copying what is in folders", test_copy_contents },
 	};
-	struct CMUnitTest all[N_ELEMENTS(tests) * N_ELEMENTS(fixture_drivers)];
-	char names[N_ELEMENTS(all)][64];
-	unsigned int i, j, n = 0;
 
-	/* "test-stored-props '*maildir*'" */
-	if (argc == 2)
-		cmocka_set_test_filter(argv[1]);
-
-	memset(all, 0, sizeof(all));
-	for (i = 0; i < N_ELEMENTS(fixture_drivers); i++) {
-		for (j = 0; j < N_ELEMENTS(tests); j++, n++) {
-			(void)snprintf(names[n], sizeof(names[n]), "%s (%s)",
-				       tests[j].name, fixture_drivers[i]);
-			all[n].name = names[n];
-			all[n].test_func = tests[j].func;
-			all[n].setup_func = fixture_setup;
-			all[n].teardown_func = fixture_teardown;
-			all[n].initial_state = (void *)fixture_drivers[i];
-		}
-	}
-	return cmocka_run_group_tests(all, NULL, NULL);
+	return fixture_run(tests, N_ELEMENTS(tests), argc, argv);
 }
