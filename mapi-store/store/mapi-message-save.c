@@ -55,6 +55,8 @@ struct save {
 	uint32_t uid;
 	/* 0 if none is */
 	uint32_t bag_uid;
+	/* the old message is expunged, its bag isn't yet */
+	bool old_bag_unused;
 };
 
 /* --- the mailbox ------------------------------------------------------------ */
@@ -395,8 +397,7 @@ static void save_remove_old(struct save *save)
 	if (mail_set_uid(mail, save->old_uid))
 		mail_expunge(mail);
 	mail_free(&mail);
-	if (mailbox_transaction_commit(&trans) == 0)
-		save_delete_bag(save, save->old_guid);
+	save->old_bag_unused = mailbox_transaction_commit(&trans) == 0;
 }
 
 /* A new message */
@@ -540,6 +541,11 @@ message_save_stored(struct save *save, TALLOC_CTX *mem, bool force)
 	error = mapi_folder_sync(save->folder);
 	if (error != EC_NONE)
 		return error;
+	/* Only now has the old message's file been removed. If it hadn't been for
+	   want of time, an sdbox that is rebuilt would bring it back, and nobody
+	   would know without its bag that it has been replaced. */
+	if (save->old_bag_unused)
+		save_delete_bag(save, save->old_guid);
 	save->msg->mid = mapi_folder_mid(save->folder, content->associated,
 					 save->uid);
 	if (save->bag_uid != 0) {
