@@ -17,7 +17,9 @@
    as is the message whose UID the MID is made of: but only if that is certain to
    be the one, by its block and UIDVALIDITY, as a MID may also be one that was
    made elsewhere; and not if it's newer than the bag: then two sessions have
-   replaced one message at the same moment, and there are two now.
+   replaced one message at the same moment, and there are two now. What is older is
+   what was there before the message was saved. So a later bag of the same message
+   says the same UIDNEXT, and not one that is above the other one of the two.
 
    The message of a bag is found by looking at the GUIDs of the messages from the
    bag's UID on, usually at one. */

@@ -573,12 +573,19 @@ static uint32_t bag_next_serial(const struct bag *old)
 	return old == NULL ? 1 : old->serial + 1;
 }
 
+/* old is the bag that this one replaces, NULL if none. */
 static struct istream *
-bag_create_header(const struct mapi_bag_new *bag, uint32_t serial)
+bag_create_header(const struct mapi_bag_new *bag, const struct bag *old,
+		  uint32_t serial)
 {
+	uint32_t uidvalidity = bag->uidvalidity, uid_min = bag->uid_min;
 	string_t *str = t_str_new(1024);
 	guid_128_t guid;
 
+	if (bag->uid_min == 0 && old != NULL && old->mid == bag->mid_globcnt) {
+		uidvalidity = old->uidvalidity;
+		uid_min = old->uid_min;
+	}
 	mail_generate_guid_128_hash(bag->guid, guid);
 	str_printfa(str,
 		"From: MAPI server <MAILER-DAEMON>\r\n"
@@ -593,7 +600,7 @@ bag_create_header(const struct mapi_bag_new *bag, uint32_t serial)
 		"Content-Type: application/octet-stream\r\n"
 		"Content-Transfer-Encoding: base64\r\n"
 		"\r\n", guid_128_to_string(guid), bag->mid_globcnt,
-		bag->uidvalidity, bag->uid_min, serial);
+		uidvalidity, uid_min, serial);
 	return i_stream_create_copy_from_data(str_data(str), str_len(str));
 }
 
@@ -630,6 +637,7 @@ bag_create_input(struct mapi_bags *bags, const struct mapi_bag_new *bag)
 	struct mapi_store *store = bags->store;
 	struct istream *inputs[3] = { NULL, NULL, NULL }, *body, *result;
 	struct mapi_content *content;
+	const struct bag *old;
 	struct ostream *output;
 	guid_128_t guid;
 	int ret;
@@ -646,8 +654,8 @@ bag_create_input(struct mapi_bags *bags, const struct mapi_bag_new *bag)
 	}
 	body = iostream_temp_finish(&output, IO_BLOCK_SIZE);
 	mail_generate_guid_128_hash(bag->guid, guid);
-	inputs[0] = bag_create_header(bag,
-				      bag_next_serial(bags_find(bags, guid)));
+	old = bags_find(bags, guid);
+	inputs[0] = bag_create_header(bag, old, bag_next_serial(old));
 	inputs[1] = i_stream_create_base64_encoder(body, BASE64_LINE, TRUE);
 	result = i_stream_create_concat(inputs);
 	i_stream_unref(&inputs[0]);
@@ -851,7 +859,7 @@ bag_copy_body(struct bags_copy *copy, struct mail_save_context **ctx,
 				    &input) < 0)
 		return -1;
 	i_stream_seek(input, hdr_size.physical_size);
-	inputs[0] = bag_create_header(&bag, serial);
+	inputs[0] = bag_create_header(&bag, NULL, serial);
 	inputs[1] = i_stream_create_limit(input, (uoff_t)-1);
 	input = i_stream_create_concat(inputs);
 	ret = mapi_mail_save(ctx, input);

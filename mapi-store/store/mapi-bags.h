@@ -65,9 +65,10 @@ uint32_t mapi_bags_mid_uid(const struct mapi_bags *bags, uint64_t globcnt);
 struct mapi_bag_new {
 	/* of the message that it's for, which may not exist yet */
 	const char *guid;
-	/* GLOBCNT of the MID if it's not that of its UID, else 0; and for
-	   finding the message: its mailbox's UIDVALIDITY, and its UID or a
-	   lower one */
+	/* GLOBCNT of the MID if it's not that of its UID, else 0; and UIDVALIDITY
+	   and UIDNEXT of the message's mailbox before the message is saved: it's
+	   found from there on, and what it replaces is below. 0: the message
+	   is there already, so they are what they are in the bag that it has. */
 	uint64_t mid_globcnt;
 	uint32_t uidvalidity, uid_min;
 	const struct mapi_overlay *overlay;

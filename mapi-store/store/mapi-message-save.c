@@ -496,7 +496,7 @@ static enum mapi_error save_properties(struct save *save, TALLOC_CTX *mem)
 	enum mapi_error error;
 
 	save->uid = save->old_uid;
-	save->uidnext = save->old_uid;
+	save->uidvalidity = save->uidnext = 0;
 	if (!content->bag_changed && content->flag_changes == NULL) {
 		/* nothing could be set */
 		return EC_NONE;

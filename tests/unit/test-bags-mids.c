@@ -9,6 +9,7 @@
 #include "istream.h"
 #include "store-compat.h"
 #include "mapi-bags.h"
+#include "mapi-message-edit.h"
 #include "message-common.h"
 
 #include <setjmp.h>
@@ -195,6 +196,53 @@ static void test_all_there(void **state)
 	for_all_drivers(all_there);
 }
 
+/* --- two sessions at the same moment ------------------------------------------- */
+
+static void change_property(struct mids_env *env, uint32_t uid)
+{
+	const struct mapi_property prop = {
+		.tag = 0x6701001f, .value = mapi_value_str("changed"),
+	};
+	enum mapi_error error = EC_NONE;
+	struct mapi_message *msg;
+
+	assert_int_equal(mapi_message_open(env->store, env->store,
+		env->msg.inbox, mapi_folder_mid(env->folder, FALSE, uid), &msg),
+		EC_NONE);
+	mapi_message_set_writable(msg, TRUE);
+	assert_int_equal(msg->obj.v->set_props(&msg->obj, &prop, 1, &error),
+			 EC_NONE);
+	assert_int_equal(error, EC_NONE);
+	assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
+	talloc_free(msg);
+}
+
+/* Both versions stay, whatever is changed of them later that leaves them where they
+   are. */
+static void at_once(struct mids_env *env)
+{
+	unsigned int i;
+
+	save_bag(env, 1, env->first_mid, 2);
+	save_bag(env, 2, env->first_mid, 2);
+	save_message(env, 1);
+	save_message(env, 2);
+	look(env);
+	for (i = 0; i < 3; i++) {
+		assert_false(is_there(env, 1));
+		assert_true(is_there(env, 2));
+		assert_true(is_there(env, 3));
+		assert_int_equal(mid_uid(env, env->first_mid), 3);
+		change_property(env, i == 1 ? 2 : 3);
+		look(env);
+	}
+}
+
+static void test_at_once(void **state)
+{
+	for_all_drivers(at_once);
+}
+
 /* --- MIDs that were made elsewhere --------------------------------------------- */
 
 /* Their low 32 bits are the UID of a message that has nothing to do with it. */
@@ -237,6 +285,7 @@ int main(void)
 		cmocka_unit_test(test_pending),
 		cmocka_unit_test(test_watched),
 		cmocka_unit_test(test_all_there),
+		cmocka_unit_test(test_at_once),
 		cmocka_unit_test(test_foreign),
 	};
 
