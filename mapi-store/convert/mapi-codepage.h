@@ -8,6 +8,7 @@
 
 /* "the code page of the logon", [MS-OXCMSG] 2.2.3.1.1 */
 #define MAPI_CODEPAGE_LOGON 0x0FFF
+#define MAPI_CODEPAGE_ASCII 20127
 #define MAPI_CODEPAGE_UTF8 65001
 
 /* The name of a code page that iconv(3) knows. Code pages that aren't known

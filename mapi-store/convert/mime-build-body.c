@@ -125,7 +125,8 @@ struct istream *mime_build_open_html(const struct mime_build_bodies *bodies,
 	codepage = mapi_propset_get(props, PIDTAG_INTERNET_CODEPAGE);
 	cp = codepage == NULL ? MIME_CODEPAGE_UTF8 : (uint32_t)codepage->u.i32;
 	*label_r = codepage_label(cp);
-	if (*label_r == NULL && mapi_codepage_is_known(cp) && cp != 20127) {
+	if (*label_r == NULL && mapi_codepage_is_known(cp) &&
+	    cp != MAPI_CODEPAGE_ASCII) {
 		mime_filter_push(&input, mime_charset_filter(
 			mapi_codepage_charset(cp)));
 		*label_r = "utf-8";

@@ -368,7 +368,8 @@ get_html(struct mime_message *msg, TALLOC_CTX *mem, uint32_t tag,
 	enum mime_prop_result result;
 	struct istream *input;
 
-	if (MAPI_TAG_TYPE(tag) == PTYP_STRING)
+	if (MAPI_TAG_TYPE(tag) == PTYP_STRING ||
+	    MAPI_TAG_TYPE(tag) == PTYP_STRING8)
 		return get_html_string(msg, mem, max_body, value_r);
 	if (mime_message_open_html(msg, &input) < 0)
 		return MIME_PROP_FAILED;

@@ -5,9 +5,12 @@
 
 #include "lib.h"
 #include "istream.h"
+#include "str.h"
+#include "mapi-codepage.h"
 #include "mapi-mailprops-private.h"
 #include "mapi-prop-class.h"
 #include "mapi-property-info.h"
+#include "mime-charset.h"
 
 /* Reads the stream of a property. */
 static enum mapi_error
@@ -126,4 +129,42 @@ mapi_overlay_get_value(const struct mapi_overlay *overlay, uint32_t tag,
 		return EC_NOT_ENOUGH_MEMORY;
 	return mapi_value_copy(mem, value_r, &prop->value) ?
 		EC_NONE : EC_NOT_ENOUGH_MEMORY;
+}
+
+/* As mime_build() labels it: NULL if the bytes themselves say it better */
+static const char *html_charset(const struct mapi_value *codepage)
+{
+	if (codepage->type != PTYP_INTEGER32 ||
+	    !mapi_codepage_is_known(codepage->u.i32) ||
+	    codepage->u.i32 == MAPI_CODEPAGE_ASCII ||
+	    codepage->u.i32 == MAPI_CODEPAGE_UTF8)
+		return NULL;
+	return mapi_codepage_charset(codepage->u.i32);
+}
+
+enum mapi_error
+mapi_mailprops_html_to_str(struct mapi_message_view *view, TALLOC_CTX *mem,
+			   struct mapi_value *value)
+{
+	static const uint32_t tag = PIDTAG_INTERNET_CODEPAGE;
+	const struct mapi_binary *html = &value->u.bin;
+	struct mapi_value codepage;
+	enum mapi_error error;
+	const char *charset;
+	string_t *str;
+
+	error = mapi_mailprops_eval(view, mem, &tag, 1, SIZE_MAX, &codepage);
+	if (error != EC_NONE)
+		return error;
+	charset = html_charset(&codepage);
+	str = str_new(default_pool, html->len + 64);
+	if (charset == NULL)
+		mime_charset_to_utf8(NULL, html->data, html->len, str);
+	else {
+		mime_filter_run(mime_charset_filter(charset), html->data,
+				html->len, str);
+	}
+	*value = mapi_value_str(talloc_strdup(mem, str_c(str)));
+	str_free(&str);
+	return EC_NONE;
 }

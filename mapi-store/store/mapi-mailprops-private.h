@@ -66,6 +66,12 @@ mapi_overlay_get_value(const struct mapi_overlay *overlay, uint32_t tag,
 		       TALLOC_CTX *mem, size_t max_size,
 		       struct mapi_value *value_r, bool *found_r);
 
+/* PidTagHtml, which is bytes in the code page of PidTagInternetCodepage, as
+   PidTagBodyHtml. value is changed to it, on mem. */
+enum mapi_error
+mapi_mailprops_html_to_str(struct mapi_message_view *view, TALLOC_CTX *mem,
+			   struct mapi_value *value);
+
 /* Evaluates properties of a message. tags are as a client sends them, values_r
    as of mapi_object_vfuncs.get_props. */
 enum mapi_error

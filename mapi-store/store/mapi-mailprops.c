@@ -152,6 +152,13 @@ mailprops_is_deleted_on(const struct mapi_message_view *view,
 		MAPI_TAG_ID(PIDTAG_LAST_MODIFICATION_TIME);
 }
 
+/* PidTagBodyHtml, which has PidTagHtml's id */
+static bool mailprops_is_html_str(uint32_t tag)
+{
+	return tag == PIDTAG_BODY_HTML ||
+		tag == MAPI_TAG_AS(PIDTAG_BODY_HTML, PTYP_STRING8);
+}
+
 /* What the client or a bag says, or what is made of what a client has changed.
    found_r is FALSE if it's what is stored. */
 static enum mapi_error
@@ -168,6 +175,10 @@ mailprops_get_changed(struct mapi_message_view *view,
 	if (view->overlay != NULL && !mailprops_is_deleted_on(view, column)) {
 		error = mapi_overlay_get_value(view->overlay, column->tag, mem,
 					       max_size, value_r, found_r);
+		if (*found_r && error == EC_NONE &&
+		    mailprops_is_html_str(column->tag) &&
+		    value_r->type == PTYP_BINARY)
+			return mapi_mailprops_html_to_str(view, mem, value_r);
 		if (*found_r || error != EC_NONE)
 			return error;
 	}
@@ -383,8 +394,7 @@ mapi_mailprops_list(struct mapi_message_view *view, TALLOC_CTX *mem,
 			array_push_back(&wanted, &tag);
 	}
 	for (i = 0; mime_message_prop_at(i, &tag); i++) {
-		/* the HTML body is listed once, as the type it has */
-		if (mailprop_find_tag(tag) == NULL && tag != PIDTAG_BODY_HTML &&
+		if (mailprop_find_tag(tag) == NULL &&
 		    !mime_headers_has_prop(tag))
 			array_push_back(&wanted, &tag);
 	}

@@ -289,6 +289,7 @@ message_stream_commit(struct mapi_stream_target *_target, struct istream *input)
 	}
 	if (error == EC_NONE) {
 		mapi_message_content_note_set(content, prop.tag);
+		mapi_message_content_encode_html(content);
 		mapi_message_content_forget_stale(content);
 		if (mapi_message_prop_is_in_mime(prop.tag, prop.name))
 			mapi_message_content_change(content, TRUE);

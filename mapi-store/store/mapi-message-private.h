@@ -147,7 +147,11 @@ void mapi_message_content_change(struct mapi_message_content *content,
    what follows from it isn't what it was. */
 void mapi_message_content_note_set(struct mapi_message_content *content,
 				   uint32_t tag);
-/* To be called when all have been. A body that is set takes the place of all
+/* To be called when all have been. PidTagBodyHtml is kept as PidTagHtml, which is
+   bytes: in the code page that PidTagInternetCodepage says, if that has all the
+   characters, else in UTF-8, and then PidTagInternetCodepage says that. */
+void mapi_message_content_encode_html(struct mapi_message_content *content);
+/* The same for what has become untrue. A body that is set takes the place of all
    others that aren't set in the same session; the subject takes the place of its
    parts, and the other way round. */
 void mapi_message_content_forget_stale(struct mapi_message_content *content);

@@ -3,6 +3,7 @@
 /* Setting and deleting properties of messages: see mapi-message-edit.h. */
 
 #include "lib.h"
+#include "mapi-codepage.h"
 #include "mapi-enums.h"
 #include "mapi-mailprops-flags.h"
 #include "mapi-mailprops-private.h"
@@ -100,6 +101,34 @@ content_note_fresh(struct mapi_message_content *content, uint32_t tag)
 	}
 }
 
+void mapi_message_content_encode_html(struct mapi_message_content *content)
+{
+	struct mapi_propset *props = content->overlay->props;
+	const struct mapi_value *codepage;
+	struct mapi_value value;
+	const char *str, *bytes;
+	TALLOC_CTX *mem;
+
+	str = mapi_propset_get_string(props, PIDTAG_BODY_HTML);
+	if (str == NULL)
+		return;
+	mem = talloc_new(NULL);
+	codepage = mapi_propset_get(props, PIDTAG_INTERNET_CODEPAGE);
+	bytes = codepage == NULL || !mapi_codepage_is_known(codepage->u.i32) ?
+		NULL : mapi_codepage_from_utf8(mem, codepage->u.i32, str);
+	if (bytes == NULL ||
+	    strcmp(mapi_codepage_to_utf8(mem, codepage->u.i32, bytes),
+		   str) != 0) {
+		bytes = talloc_strdup(mem, str);
+		value = mapi_value_i32(MAPI_CODEPAGE_UTF8);
+		(void)mapi_propset_set_value(props, PIDTAG_INTERNET_CODEPAGE,
+					     &value);
+	}
+	value = mapi_value_bin(bytes, strlen(bytes));
+	(void)mapi_propset_set_value(props, PIDTAG_HTML, &value);
+	talloc_free(mem);
+}
+
 void mapi_message_content_forget_stale(struct mapi_message_content *content)
 {
 	struct mapi_overlay *overlay = content->overlay;
@@ -185,14 +214,16 @@ bool mapi_message_prop_type_is_known(uint32_t tag)
 	uint32_t other;
 	unsigned int i;
 
+	/* the HTML body's second type */
+	if (tag == PIDTAG_BODY_HTML)
+		return TRUE;
 	for (i = 0; mime_headers_prop_at(i, &other); i++) {
 		if (other == tag)
 			return TRUE;
 		known |= MAPI_TAG_ID(other) == MAPI_TAG_ID(tag);
 	}
 	for (i = 0; mime_message_prop_at(i, &other); i++) {
-		/* HTML is bytes */
-		if (other == tag && tag != PIDTAG_BODY_HTML)
+		if (other == tag)
 			return TRUE;
 		known |= MAPI_TAG_ID(other) == MAPI_TAG_ID(tag);
 	}
@@ -258,6 +289,7 @@ content_props_were_set(struct mapi_message_content *content,
 			tags[n++] = props[i].tag;
 		}
 	}
+	mapi_message_content_encode_html(content);
 	mapi_message_content_forget_stale(content);
 	if (n > 0) {
 		mapi_message_content_change(content,

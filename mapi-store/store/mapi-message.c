@@ -390,7 +390,10 @@ mapi_message_open_stream(struct mapi_object *obj, TALLOC_CTX *parent,
 	enum mapi_error error;
 	bool absent;
 
-	if (content->overlay != NULL) {
+	/* (PidTagBodyHtml is made of what the overlay has) */
+	if (content->overlay != NULL &&
+	    (MAPI_TAG_ID(tag) != MAPI_TAG_ID(PIDTAG_HTML) ||
+	     tag == PIDTAG_HTML)) {
 		error = mapi_overlay_open_stream(parent, obj->store,
 				content->overlay, tag, content->code_page,
 				stream_r, &absent);
