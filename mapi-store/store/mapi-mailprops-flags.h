@@ -26,6 +26,10 @@
 #include "mapi-errors.h"
 #include "mapi-overlay.h"
 
+/* mfResend of PidTagMessageFlags, which a client sets before it saves the message
+   for the first time ([MS-OXOMSG] 3.2.4.5) */
+#define MAPI_KEYWORD_RESEND "$MapiResend"
+
 struct mail;
 struct mailbox;
 

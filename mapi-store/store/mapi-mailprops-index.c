@@ -11,6 +11,7 @@
 #include "mapi-changes.h"
 #include "mapi-enums.h"
 #include "mapi-folder-rights.h"
+#include "mapi-mailprops-flags.h"
 #include "mapi-mailprops-private.h"
 #include "mapi-message-write.h"
 #include "mapi-receipt.h"
@@ -203,6 +204,8 @@ mailprop_get_message_flags(struct mapi_message_view *view,
 	}
 	if (mailprop_has_keyword(view, MAPI_KEYWORD_SUBMIT_PENDING))
 		flags |= MSGFLAG_SUBMITTED;
+	if (mailprop_has_keyword(view, MAPI_KEYWORD_RESEND))
+		flags |= MSGFLAG_RESEND;
 	if (view->associated)
 		flags |= MSGFLAG_FAI;
 	error = mapi_message_view_has_attachments(view, &yes);

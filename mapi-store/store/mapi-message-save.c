@@ -202,6 +202,7 @@ static void save_keep_stored(struct save *save)
 /* PidTagMessageFlags of a new message as IMAP's flags */
 static void save_get_new_flags(struct save *save)
 {
+	static const char *const resend[] = { MAPI_KEYWORD_RESEND, NULL };
 	const struct mapi_value *value;
 	uint32_t flags;
 
@@ -213,6 +214,8 @@ static void save_get_new_flags(struct save *save)
 		save->flags |= MAIL_SEEN;
 	if ((flags & MSGFLAG_UNSENT) != 0)
 		save->flags |= MAIL_DRAFT;
+	if ((flags & MSGFLAG_RESEND) != 0)
+		save->keywords = resend;
 	mapi_propset_remove(save->all->props, PIDTAG_MESSAGE_FLAGS);
 }
 

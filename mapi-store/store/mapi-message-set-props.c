@@ -190,14 +190,14 @@ void mapi_message_content_note_set(struct mapi_message_content *content,
 
 /* --- setting and deleting ------------------------------------------------------ */
 
-/* PidTagMessageFlags can be set until the message is saved, [MS-OXCMSG]
+/* These of PidTagMessageFlags can be set until the message is saved, [MS-OXCMSG]
    2.2.1.6; mfHasAttach and others follow from what the message is. */
 static enum mapi_error
 content_set_new_flags(struct mapi_message_content *content,
 		      const struct mapi_value *value)
 {
 	const uint32_t settable = MSGFLAG_READ | MSGFLAG_UNSENT |
-		MSGFLAG_RESEND | MSGFLAG_NOTIFY_READ | MSGFLAG_NOTIFY_UNREAD;
+		MSGFLAG_RESEND;
 	struct mapi_value flags;
 
 	if (!content->is_new || value->type != PTYP_INTEGER32)

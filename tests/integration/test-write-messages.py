@@ -306,17 +306,18 @@ def test_flags(server):
     clear(server)
     session = Session(server)
     for number, flags in ((0, {"\\Seen", "\\Draft"}), (1, {"\\Draft"}),
-                          (2, {"\\Seen"}), (3, set())):
+                          (2, {"\\Seen"}), (3, set()),
+                          (4, {"\\Draft", "$MapiResend"})):
         handle = session.create()
         if number > 0:
             check_equal(session.set(handle, {
-                MESSAGE_FLAGS: (8, 1, 0)[number - 1]}), {}, "set")
+                MESSAGE_FLAGS: (8, 1, 0, 0x88)[number - 1]}), {}, "set")
         session.set(handle, {SUBJECT: str(number)})
         session.save(handle, SAVE_READ_WRITE)
         uid = session.get_one(handle, UID)
         check_equal(state(server, "INBOX")[uid], flags, "over IMAP")
-        check_equal(session.get_one(handle, MESSAGE_FLAGS) & 9,
-                    (9, 8, 1, 0)[number], "over MAPI")
+        check_equal(session.get_one(handle, MESSAGE_FLAGS) & 0x89,
+                    (9, 8, 1, 0, 0x88)[number], "over MAPI")
         check_equal(session.set(handle, {MESSAGE_FLAGS: 0}),
                     {MESSAGE_FLAGS: EC_COMPUTED}, "set when it's saved")
     session.close()

@@ -8,8 +8,10 @@
 #include "sort.h"
 #include "str.h"
 #include "mail-storage-private.h"
+#include "mapi-enums.h"
 #include "mapi-mailprops.h"
 #include "mapi-message-edit.h"
+#include "mapi-message-write.h"
 #include "mapi-props.h"
 #include "flags-common.h"
 #include "message-common.h"
@@ -400,12 +402,95 @@ static void test_created(void **state)
 	for_all_drivers(created);
 }
 
+/* --- PidTagMessageFlags ------------------------------------------------------- */
+
+static int32_t message_flags(struct flags_env *flags, struct mapi_message *msg)
+{
+	static const uint32_t tag = PIDTAG_MESSAGE_FLAGS;
+	struct mapi_value value;
+
+	assert_int_equal(msg->obj.v->get_props(&msg->obj, flags->env.mem, &tag,
+					       1, SIZE_MAX, &value), EC_NONE);
+	assert_int_equal(value.type, PTYP_INTEGER32);
+	return value.u.i32;
+}
+
+static enum mapi_error
+set_message_flags(struct mapi_message *msg, int32_t message_flags)
+{
+	const struct mapi_property prop = {
+		.tag = PIDTAG_MESSAGE_FLAGS,
+		.value = mapi_value_i32(message_flags),
+	};
+	enum mapi_error error;
+
+	assert_int_equal(msg->obj.v->set_props(&msg->obj, &prop, 1, &error),
+			 EC_NONE);
+	return error;
+}
+
+/* Those that can be set before the message is saved for the first time, and only
+   then: they are what they were set to, whatever else is set with them. */
+static void new_flags(struct flags_env *flags)
+{
+	static const struct {
+		int32_t set, settable;
+		const char *fetched;
+	} tests[] = {
+		{ 0, 0, "" },
+		{ MSGFLAG_READ, MSGFLAG_READ, "S" },
+		{ MSGFLAG_UNSENT, MSGFLAG_UNSENT, "" },
+		{ MSGFLAG_RESEND, MSGFLAG_RESEND, "[$MapiResend]" },
+		{ MSGFLAG_READ | MSGFLAG_UNSENT | MSGFLAG_RESEND,
+		  MSGFLAG_READ | MSGFLAG_UNSENT | MSGFLAG_RESEND,
+		  "S[$MapiResend]" },
+		{ MSGFLAG_SUBMITTED | MSGFLAG_HAS_ATTACH | MSGFLAG_FROM_ME |
+		  MSGFLAG_FAI | MSGFLAG_NOTIFY_READ | MSGFLAG_NOTIFY_UNREAD |
+		  MSGFLAG_INTERNET | MSGFLAG_UNTRUSTED, 0, "" },
+	};
+	const int32_t followed = MSGFLAG_UNMODIFIED | MSGFLAG_EVER_READ;
+	struct mapi_message *msg;
+	unsigned int i;
+	bool partial;
+
+	for (i = 0; i < N_ELEMENTS(tests); i++) {
+		assert_int_equal(mapi_message_create_new(flags->env.mem,
+				flags->env.store, flags->env.inbox, FALSE,
+				&msg), EC_NONE);
+		assert_int_equal(set_message_flags(msg, tests[i].set), EC_NONE);
+		assert_int_equal(message_flags(flags, msg), tests[i].settable);
+		assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
+		flags->mid = msg->mid;
+		assert_int_equal(message_flags(flags, msg) & ~followed,
+				 tests[i].settable);
+		assert_int_equal(set_message_flags(msg, 0), EC_COMPUTED);
+		assert_string_equal(strchr(imap_fetch(flags), ' ') + 1,
+				    tests[i].fetched);
+		/* another message in its place */
+		set_body(msg, "text");
+		assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
+		talloc_free(msg);
+		msg = message_env_open(&flags->env, flags->mid);
+		assert_int_equal(message_flags(flags, msg) & ~followed,
+				 tests[i].settable);
+		talloc_free(msg);
+		assert_int_equal(mapi_messages_delete(flags->env.store,
+			flags->env.inbox, &flags->mid, 1, &partial), EC_NONE);
+	}
+}
+
+static void test_new_flags(void **state)
+{
+	for_all_drivers(new_flags);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_received),
 		cmocka_unit_test(test_keyword_case),
 		cmocka_unit_test(test_created),
+		cmocka_unit_test(test_new_flags),
 	};
 
 	return cmocka_run_group_tests_name("message flags", tests, NULL, NULL);
