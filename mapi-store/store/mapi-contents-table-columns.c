@@ -83,6 +83,8 @@ static const uint32_t contents_columns[] = {
 	PIDTAG_MESSAGE_DELIVERY_TIME,
 	PIDTAG_CREATION_TIME,
 	PIDTAG_LAST_MODIFICATION_TIME,
+	PIDTAG_LAST_MODIFIER_NAME,
+	PIDTAG_LAST_MODIFIER_ENTRY_ID,
 };
 
 const uint32_t *mapi_contents_table_columns(unsigned int *count_r)

@@ -424,14 +424,17 @@ mapi_flag_state_write(struct mail *mail, const struct mapi_flag_state *state)
 }
 
 enum mapi_error
-mapi_flag_props_apply(struct mail *mail, const struct mapi_overlay *changes)
+mapi_flag_props_apply(struct mail *mail, const struct mapi_overlay *changes,
+		      bool *changed_r)
 {
-	struct mapi_flag_state state;
+	struct mapi_flag_state old, state;
 	enum mapi_error error;
 
 	T_BEGIN {
-		mapi_flag_state_get(mail, &state);
+		mapi_flag_state_get(mail, &old);
+		state = old;
 		mapi_flag_state_apply(&state, changes);
+		*changed_r = !state_is_equal(&old, &state);
 		error = mapi_flag_state_write(mail, &state);
 	} T_END;
 	return error;

@@ -62,9 +62,10 @@ void mapi_flag_state_apply(struct mapi_flag_state *state,
 enum mapi_error
 mapi_flag_state_write(struct mail *mail, const struct mapi_flag_state *state);
 
-/* All three */
+/* All three. changed_r: whether anything is different now */
 enum mapi_error
-mapi_flag_props_apply(struct mail *mail, const struct mapi_overlay *changes);
+mapi_flag_props_apply(struct mail *mail, const struct mapi_overlay *changes,
+		      bool *changed_r);
 
 /* For a bag that has been read, before anybody sees it: removes properties that
    contradict the message's flags, and what means nothing without these (dates

@@ -49,6 +49,8 @@ extern const struct mapi_mailprop mapi_mailprops_index[];
 extern const struct mapi_mailprop mapi_mailprops_owner[];
 /* who the directory may know: the sender */
 extern const struct mapi_mailprop mapi_mailprops_directory[];
+/* when and by whom it has been modified */
+extern const struct mapi_mailprop mapi_mailprops_modified[];
 
 /* What is derived from the message. EC_NOT_FOUND if there's no such thing. */
 enum mapi_error
@@ -71,6 +73,17 @@ mapi_overlay_get_value(const struct mapi_overlay *overlay, uint32_t tag,
 enum mapi_error
 mapi_mailprops_html_to_str(struct mapi_message_view *view, TALLOC_CTX *mem,
 			   struct mapi_value *value);
+
+/* mapi-mailprops-modified.c: sets when and by whom a message has been modified in what
+   is going to be its bag. */
+void mapi_modified_set(struct mapi_store *store, struct mapi_propset *props,
+		       uint64_t filetime);
+/* Whether the one who is going to save it is another one than the last, so that the
+   bag has to say so. overlay may be NULL. */
+bool mapi_modifier_is_other(struct mapi_store *store,
+			    const struct mapi_overlay *overlay);
+/* Sets the time beside mail, in its transaction, where there's to be no bag. */
+void mapi_mail_set_modified(struct mail *mail, uint64_t filetime);
 
 /* Evaluates properties of a message. tags are as a client sends them, values_r
    as of mapi_object_vfuncs.get_props. */

@@ -44,6 +44,7 @@ static const struct mapi_mailprop *const mailprop_tables[] = {
 	mapi_mailprops_index,
 	mapi_mailprops_owner,
 	mapi_mailprops_directory,
+	mapi_mailprops_modified,
 };
 
 static const struct mapi_mailprop *mailprop_find_tag(uint32_t tag)
@@ -141,14 +142,12 @@ mailprops_get_column(struct mapi_message_view *view,
 		     TALLOC_CTX *mem, size_t max_size,
 		     struct mapi_value *value_r);
 
-/* Outlook's "Recover Deleted Items" shows the time of the last modification as that
-   of the deletion. */
+/* What the bag says is only one of the things that it's made of. */
 static bool
-mailprops_is_deleted_on(const struct mapi_message_view *view,
-			const struct mapi_mailprops_column *column)
+mailprops_is_modified(const struct mapi_message_view *view,
+		      const struct mapi_mailprops_column *column)
 {
-	return view->folder != NULL && view->folder->deleted &&
-		MAPI_TAG_ID(column->tag) ==
+	return view->mail != NULL && MAPI_TAG_ID(column->tag) ==
 		MAPI_TAG_ID(PIDTAG_LAST_MODIFICATION_TIME);
 }
 
@@ -172,7 +171,7 @@ mailprops_get_changed(struct mapi_message_view *view,
 	bool stored;
 
 	*found_r = FALSE;
-	if (view->overlay != NULL && !mailprops_is_deleted_on(view, column)) {
+	if (view->overlay != NULL && !mailprops_is_modified(view, column)) {
 		error = mapi_overlay_get_value(view->overlay, column->tag, mem,
 					       max_size, value_r, found_r);
 		if (*found_r && error == EC_NONE &&
@@ -481,12 +480,18 @@ mailprops_want_column(struct mapi_mailprops *props,
 static bool
 mailprops_column_has_bag(const struct mapi_mailprops_column *column)
 {
+	/* the server's, and in bags nevertheless */
+	static const uint32_t tags[] = {
+		PIDTAG_HAS_ATTACHMENTS, PIDTAG_LAST_MODIFICATION_TIME,
+		PIDTAG_LAST_MODIFIER_NAME, PIDTAG_LAST_MODIFIER_ENTRY_ID,
+	};
 	bool named = MAPI_TAG_IS_NAMED(column->tag);
+	unsigned int i;
 
-	if (MAPI_TAG_ID(column->tag) == MAPI_TAG_ID(PIDTAG_HAS_ATTACHMENTS) ||
-	    MAPI_TAG_ID(column->tag) ==
-	    MAPI_TAG_ID(PIDTAG_LAST_MODIFICATION_TIME))
-		return TRUE;
+	for (i = 0; i < N_ELEMENTS(tags); i++) {
+		if (MAPI_TAG_ID(column->tag) == MAPI_TAG_ID(tags[i]))
+			return TRUE;
+	}
 	return (!named || column->name.kind != MAPI_NAME_NONE) &&
 		mapi_message_prop_class(column->tag, named ?
 			&column->name : NULL) != MAPI_PROP_COMPUTED;

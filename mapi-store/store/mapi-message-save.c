@@ -163,14 +163,10 @@ static enum mapi_error save_look_at_old(struct save *save, bool force)
 
 /* --- what is written -------------------------------------------------------- */
 
-static void save_set_now(struct mapi_propset *props)
+static uint64_t save_now(void)
 {
-	struct mapi_value value;
-
-	value = mapi_value_time(mapi_time_from_unix(ioloop_timeval.tv_sec,
-					ioloop_timeval.tv_usec * 1000));
-	(void)mapi_propset_set_value(props, PIDTAG_LAST_MODIFICATION_TIME,
-				     &value);
+	return mapi_time_from_unix(ioloop_timeval.tv_sec,
+				   ioloop_timeval.tv_usec * 1000);
 }
 
 /* What was made of the message that is replaced, and of nothing that the new one
@@ -281,7 +277,8 @@ static enum mapi_error save_build(struct save *save, TALLOC_CTX *mem)
 			      &save->overlay) < 0)
 		return EC_ERROR;
 	save_keep_stored(save);
-	save_set_now(save->overlay->props);
+	mapi_modified_set(save->msg->obj.store, save->overlay->props,
+			  save_now());
 	guid_128_generate(guid);
 	save->guid = t_strdup(guid_128_to_string(guid));
 	i_stream_seek(save->input, 0);
@@ -431,12 +428,15 @@ static enum mapi_error save_update_flags(struct save *save)
 	struct mailbox_transaction_context *trans;
 	enum mapi_error error = EC_NONE;
 	struct mail *mail;
+	bool changed = FALSE;
 
 	trans = mailbox_transaction_begin(save->box, 0, "MAPI save");
 	mail = mail_alloc(trans, MAIL_FETCH_FLAGS, NULL);
 	if (mail_set_uid(mail, save->old_uid)) {
-		error = mapi_flag_props_apply(mail,
-					      save->content->flag_changes);
+		error = mapi_flag_props_apply(mail, save->content->flag_changes,
+					      &changed);
+		if (error == EC_NONE && changed)
+			mapi_mail_set_modified(mail, save_now());
 	}
 	mail_free(&mail);
 	if (mailbox_transaction_commit(&trans) < 0 && error == EC_NONE)
@@ -504,13 +504,15 @@ static enum mapi_error save_properties(struct save *save, TALLOC_CTX *mem)
 		/* nothing could be set */
 		return EC_NONE;
 	}
-	if (!content->bag_changed && !content->bag_has_flags) {
+	if (!content->bag_changed && !content->bag_has_flags &&
+	    !mapi_modifier_is_other(save->msg->obj.store, content->overlay)) {
 		error = save_update_flags(save);
 		if (error != EC_NONE || save_is_in_flags(save, mem))
 			return error;
 	}
 	save->overlay = mapi_overlay_copy(mem, content->overlay);
-	save_set_now(save->overlay->props);
+	mapi_modified_set(save->msg->obj.store, save->overlay->props,
+			  save_now());
 	if (mapi_folder_mid_is_own(save->folder, content->associated,
 				   save->old_uid))
 		save->mid_globcnt = 0;

@@ -46,8 +46,9 @@ struct mapi_store_settings {
 	enum mapi_receipts_policy receipts;
 	/* The user who opens the mailbox, if it's another one than its owner:
 	   what mail may be seen is for the ACLs to say, as they know this
-	   user. NULL for the owner. */
-	const char *delegate;
+	   user. NULL for the owner. And the name to be shown for him, "" or
+	   NULL if he has none. */
+	const char *delegate, *delegate_name;
 };
 
 /* The replica id by which a store's own replica GUID is known in its ids.

@@ -44,6 +44,7 @@ other_users_open(struct mapi_other_users *users, const char *username,
 	other->other.set.send_as = other->other.set.send_on_behalf = NULL;
 	other->other.set.receipts = MAPI_RECEIPTS_NONE;
 	other->other.set.delegate = client->user.mail_user->username;
+	other->other.set.delegate_name = client->store_set.display_name;
 	*user_r = &other->other;
 	return EC_NONE;
 }

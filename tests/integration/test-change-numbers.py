@@ -256,15 +256,30 @@ def test_move_copy(server):
 
 
 def test_modified(server):
-    """PidTagLastModificationTime grows when a client saves."""
+    """PidTagLastModificationTime grows when a client saves, also if that only
+    changes flags."""
     with session(server) as client:
         mid = create(client, "times")
         watch = Watch(client, mid)
         last = 0
         named = client.ids([(PSETID_COMMON, 0x8531)])[0] << 16 | 0x001F
-        for values in ({BODY: "one"}, {named: "x"}, {BODY: "two"}):
+        for values in ({BODY: "one"}, {named: "x"}, {BODY: "two"},
+                       {FLAG_STATUS: 2}, {FLAG_STATUS: 1}, {FLAG_STATUS: 2}):
             modify(client, mid, values)
             watch.look("saved", grown=True)
+            now = watch.content()[MODIFIED]
+            check(now > last, f"PidTagLastModificationTime after {values}")
+            last = now
+
+    append(server, "INBOX", mail("flagged"))
+    with session(server) as client:
+        mid = [row[MID] for row in client.contents(
+            client.inbox_id, (MID, SUBJECT)) if row[SUBJECT] == "flagged"][0]
+        watch = Watch(client, mid)
+        last = watch.content()[MODIFIED]
+        for values in ({FLAG_STATUS: 2}, {FLAG_STATUS: 0}):
+            modify(client, mid, values)
+            watch.look("flagged", grown=True)
             now = watch.content()[MODIFIED]
             check(now > last, f"PidTagLastModificationTime after {values}")
             last = now

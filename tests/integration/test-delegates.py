@@ -23,6 +23,7 @@ from writelib import NONE
 ACCESS, ACCESS_LEVEL, RIGHTS = 0x0FF40003, 0x0FF70003, 0x66390003
 CONTENT_COUNT, DELETED_COUNT, COMMENT = 0x36020003, 0x66400003, 0x3004001F
 ROOT, OUTBOX, SUBTREE, INBOX = 0, 5, 3, 4
+MODIFIER_NAME, MODIFIER_ENTRY_ID = 0x3FFA001F, 0x3FFB0102
 NOTE = (savelib.PS_PUBLIC_STRINGS, "x-of-a-test")
 
 
@@ -294,6 +295,19 @@ def test_visible_only(server):
     client.close()
 
 
+def check_modifier(session, fid, mid, user):
+    """Who has changed the message last, as the message and its row say it"""
+    message = session.open_message(mid, fid)
+    values = session.get(message, (MODIFIER_NAME, MODIFIER_ENTRY_ID))[0]
+    session.release(message)
+    check_equal(values[MODIFIER_NAME], user.split("@")[0], "name")
+    dn = values[MODIFIER_ENTRY_ID][28:].rstrip(b"\0").decode()
+    check_equal(dn, user_dn(user), "DN")
+    check_equal([row[MODIFIER_NAME] for row in session.contents(
+        fid, (MID, MODIFIER_NAME)) if row[MID] == mid],
+                [values[MODIFIER_NAME]], "row")
+
+
 def test_editor(server):
     alice, bob, _ = server.users
     fid, mid, fai = prepare(server, "Edit", EDITOR)
@@ -328,6 +342,20 @@ def test_editor(server):
     check_equal(copy(session, handle, source, mid), EC_ACCESS_DENIED,
                 "copy into it")
     owner = Session(server)
+    check_modifier(owner, fid, new, bob)
+    check_modifier(owner, fid, mid, bob)
+    check_modifier(session, fid, mid, bob)
+    for changed, tag in ((mid, savelib.FLAG_STATUS),
+                         (new, savelib.IMPORTANCE)):
+        message = owner.open_message(changed, fid, savelib.READ_WRITE)
+        owner.set(message, {tag: 2})
+        owner.save(message)
+        check_modifier(owner, fid, changed, alice)
+    # flags alone
+    message = session.open_message(mid, fid, savelib.READ_WRITE)
+    session.set(message, {savelib.FLAG_STATUS: 0})
+    session.save(message)
+    check_modifier(owner, fid, mid, bob)
     check_equal(owner.subjects(fid),
                 sorted(["by bob", "in Edit", "changed by bob",
                         "saved in From"]), "Edit")

@@ -298,13 +298,15 @@ mailbox_apply(struct message_env *env, const char *changes)
 	struct mapi_flag_state state;
 	const char *result;
 	struct mail *mail;
+	bool changed;
 
 	assert_int_equal(mailbox_sync(box, 0), 0);
 	trans = mailbox_transaction_begin(box, 0, __func__);
 	mail = mail_alloc(trans, MAIL_FETCH_FLAGS, NULL);
 	assert_true(mail_set_uid(mail, 1));
 	assert_int_equal(mapi_flag_props_apply(mail,
-			flags_overlay_parse(env->mem, changes)), EC_NONE);
+			flags_overlay_parse(env->mem, changes), &changed),
+			 EC_NONE);
 	mail_free(&mail);
 	assert_int_equal(mailbox_transaction_commit(&trans), 0);
 	mailbox_free(&box);

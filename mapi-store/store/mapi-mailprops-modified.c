@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* When and by whom a message has been modified last. [MS-OXCMSG] 2.2.1.32, 2.2.2.2;
+   [MS-OXCPRPT] 2.2.1.5
+
+   A bag says it of the one who has saved it: the time, and who it was if that
+   wasn't the mailbox's owner. Changes of flags alone write no bag: they leave the
+   time in an index extension. Where that is lost (a dbox whose index is rebuilt),
+   such changes haven't changed the time. Of changes by others nobody knows when
+   they were made. */
+
+#include "lib.h"
+#include "store-compat.h"
+#include "mapi-entryid.h"
+#include "mapi-mailprops-private.h"
+#include "mapi-store-directory.h"
+
+#define EXT_NAME "mapi-modified"
+
+static uint32_t modified_ext_id(struct mailbox *box)
+{
+	/* a PtypTime */
+	return mail_index_ext_register(box->index, EXT_NAME, 0,
+				       sizeof(uint64_t), sizeof(uint64_t));
+}
+
+void mapi_mail_set_modified(struct mail *mail, uint64_t filetime)
+{
+	mail_index_update_ext(mail->transaction->itrans, mail->seq,
+			      modified_ext_id(mail->box), &filetime, NULL);
+}
+
+/* 0 if it isn't said */
+static uint64_t mail_get_modified(struct mail *mail)
+{
+	uint64_t filetime = 0;
+	const void *data;
+	bool expunged;
+
+	mail_index_lookup_ext(mail->transaction->view, mail->seq,
+			      modified_ext_id(mail->box), &data, &expunged);
+	if (data != NULL)
+		memcpy(&filetime, data, sizeof(filetime));
+	return filetime;
+}
+
+/* When a client has saved the message last; 0 if none has */
+static uint64_t mailprop_modified(struct mapi_message_view *view)
+{
+	const struct mapi_value *value = view->overlay == NULL ? NULL :
+		mapi_propset_get(view->overlay->props,
+				 PIDTAG_LAST_MODIFICATION_TIME);
+	uint64_t filetime = mail_get_modified(view->mail);
+
+	return value == NULL ? filetime : I_MAX(filetime, value->u.time);
+}
+
+static enum mapi_error
+mailprop_get_modified(struct mapi_message_view *view,
+		      const struct mapi_mailprop *prop, TALLOC_CTX *mem,
+		      struct mapi_value *value_r)
+{
+	uint64_t filetime = 0;
+	time_t saved;
+
+	/* Outlook's "Recover Deleted Items" shows this as the time of the
+	   deletion. */
+	if (view->folder == NULL || !view->folder->deleted)
+		filetime = mailprop_modified(view);
+	if (filetime == 0) {
+		if (mail_get_save_date(view->mail, &saved) < 0)
+			return mapi_message_view_error(view);
+		filetime = mapi_time_from_unix(saved, 0);
+	}
+	*value_r = mapi_value_time(filetime);
+	return EC_NONE;
+}
+
+/* Others than the owner are in the bag. */
+static enum mapi_error
+mailprop_get_modifier(struct mapi_message_view *view,
+		      const struct mapi_mailprop *prop, TALLOC_CTX *mem,
+		      struct mapi_value *value_r)
+{
+	const struct mapi_store_settings *set =
+		mapi_store_settings_get(view->store);
+	const char *name = set->display_name;
+
+	if (mailprop_modified(view) == 0)
+		return EC_NOT_FOUND;
+	if (name == NULL || *name == '\0')
+		name = set->email_address;
+	if (name == NULL || *name == '\0')
+		return EC_NOT_FOUND;
+	*value_r = mapi_value_str(talloc_strdup(mem, name));
+	return EC_NONE;
+}
+
+static enum mapi_error
+mailprop_get_modifier_entryid(struct mapi_message_view *view,
+			      const struct mapi_mailprop *prop, TALLOC_CTX *mem,
+			      struct mapi_value *value_r)
+{
+	struct mapi_binary bin;
+
+	if (mailprop_modified(view) == 0)
+		return EC_NOT_FOUND;
+	bin = mapi_addressbook_entry_id_build(mem, MAPI_AB_LOCAL_USER,
+					      mapi_store_owner_dn(view->store));
+	*value_r = mapi_value_bin(bin.data, bin.len);
+	return EC_NONE;
+}
+
+#define I(tag, get, ...) \
+	{ PIDTAG_##tag, mailprop_get_##get, 0, __VA_ARGS__, \
+	  .flags = MAILPROP_STORED }
+
+const struct mapi_mailprop mapi_mailprops_modified[] = {
+	I(LAST_MODIFICATION_TIME, modified, MAIL_FETCH_SAVE_DATE),
+	I(LAST_MODIFIER_NAME, modifier, 0),
+	I(LAST_MODIFIER_ENTRY_ID, modifier_entryid, 0),
+	{ 0 }
+};
+
+/* --- saving ----------------------------------------------------------------- */
+
+/* What the bag says of it; NULL: nothing, it's the owner */
+static const char *modifier_name(struct mapi_store *store)
+{
+	const struct mapi_store_settings *set = mapi_store_settings_get(store);
+
+	if (set->delegate == NULL)
+		return NULL;
+	return set->delegate_name == NULL || *set->delegate_name == '\0' ?
+		set->delegate : set->delegate_name;
+}
+
+bool mapi_modifier_is_other(struct mapi_store *store,
+			    const struct mapi_overlay *overlay)
+{
+	return null_strcmp(overlay == NULL ? NULL :
+			   mapi_propset_get_string(overlay->props,
+						   PIDTAG_LAST_MODIFIER_NAME),
+			   modifier_name(store)) != 0;
+}
+
+void mapi_modified_set(struct mapi_store *store, struct mapi_propset *props,
+		       uint64_t filetime)
+{
+	const char *name = modifier_name(store);
+	struct mapi_value value = mapi_value_time(filetime);
+	struct mapi_binary bin;
+	TALLOC_CTX *mem;
+
+	(void)mapi_propset_set_value(props, PIDTAG_LAST_MODIFICATION_TIME,
+				     &value);
+	mapi_propset_remove(props, PIDTAG_LAST_MODIFIER_NAME);
+	mapi_propset_remove(props, PIDTAG_LAST_MODIFIER_ENTRY_ID);
+	if (name == NULL)
+		return;
+	value = mapi_value_str(name);
+	(void)mapi_propset_set_value(props, PIDTAG_LAST_MODIFIER_NAME, &value);
+	mem = talloc_new(NULL);
+	bin = mapi_addressbook_entry_id_build(mem, MAPI_AB_LOCAL_USER,
+		mapi_store_username_to_dn(mapi_store_settings_get(store), mem,
+			mapi_store_settings_get(store)->delegate));
+	value = mapi_value_bin(bin.data, bin.len);
+	(void)mapi_propset_set_value(props, PIDTAG_LAST_MODIFIER_ENTRY_ID,
+				     &value);
+	talloc_free(mem);
+}
