@@ -18,7 +18,14 @@ static const uint32_t recipient_columns[] = {
 	PIDTAG_RECIPIENT_TRACK_STATUS,
 	PIDTAG_SEND_INTERNET_ENCODING,
 	PIDTAG_RECIPIENT_ORDER,
+	/* those that a delivery report is about */
+	PIDTAG_NON_DELIVERY_REPORT_STATUS_CODE,
+	PIDTAG_NON_DELIVERY_REPORT_DIAG_CODE,
+	PIDTAG_NON_DELIVERY_REPORT_REASON_CODE,
+	PIDTAG_REMOTE_MESSAGE_TRANSFER_AGENT,
+	PIDTAG_SUPPLEMENTARY_INFO,
 };
+#define REPORT_COLUMNS 5
 
 /* As [MS-OXCDATA] 2.8.3.2 has recipients of the address book: a distinguished
    name, all of it, as the prefix that Connect gives is empty. */
@@ -66,7 +73,7 @@ mapi_recipient_fill(struct mapi_message_content *content,
 	struct mime_recipient copy = *_recipient;
 	const struct mime_recipient *recipient = &copy;
 	struct mapi_value *values;
-	unsigned int i;
+	unsigned int i, count;
 
 	if (object != NULL &&
 	    mapi_directory_wants_name(copy.name, copy.address)) {
@@ -76,9 +83,11 @@ mapi_recipient_fill(struct mapi_message_content *content,
 	if (object != NULL)
 		mapi_recipient_row_set_object(row, content->recipients, object);
 	row->row_id = row_id;
+	count = N_ELEMENTS(recipient_columns) -
+		(recipient->report == NULL ? REPORT_COLUMNS : 0);
 	values = talloc_zero_array(content->recipients, struct mapi_value,
-				   N_ELEMENTS(recipient_columns));
-	for (i = 0; i < N_ELEMENTS(recipient_columns); i++) {
+				   count);
+	for (i = 0; i < count; i++) {
 		if (recipient_columns[i] == PIDTAG_RECIPIENT_ORDER)
 			values[i] = mapi_value_i32(row_id);
 		else if (object != NULL &&
@@ -90,7 +99,7 @@ mapi_recipient_fill(struct mapi_message_content *content,
 						 &values[i]) != MIME_PROP_FOUND)
 			values[i] = mapi_value_error(EC_NOT_FOUND);
 	}
-	row->properties.count = N_ELEMENTS(recipient_columns);
+	row->properties.count = count;
 	row->properties.columns = recipient_columns;
 	row->properties.values = values;
 }

@@ -246,6 +246,54 @@ static void test_message_recipients(void **state)
 	}
 	message_env_deinit(&env);
 }
+static struct mapi_value
+row_value(const struct mapi_recipient_row *row, uint32_t tag)
+{
+	unsigned int i;
+
+	for (i = 0; i < row->properties.count; i++) {
+		if (row->properties.columns[i] == tag)
+			return row->properties.values[i];
+	}
+	return mapi_value_error(EC_NOT_FOUND);
+}
+
+/* Those that a delivery report is about, and why */
+static void test_message_reported(void **state)
+{
+	static const char mail[] = "Subject: Undelivered\r\n"
+		"MIME-Version: 1.0\r\nContent-Type: multipart/report; "
+		"report-type=delivery-status; boundary=x\r\n\r\n"
+		"--x\r\n\r\nSorry\r\n--x\r\n"
+		"Content-Type: message/delivery-status\r\n\r\n"
+		"Reporting-MTA: dns; mta.example.com\r\n\r\n"
+		"Final-Recipient: rfc822; bob@example.net\r\n"
+		"Action: failed\r\nStatus: 5.1.1\r\n"
+		"Remote-MTA: dns; mx.example.net\r\n"
+		"Diagnostic-Code: smtp; 550 Unknown\r\n\r\n--x--\r\n";
+	const struct mapi_recipient_row *rows;
+	struct message_env env;
+	struct mapi_message *msg;
+	unsigned int count;
+
+	message_env_init(&env, message_drivers[0]);
+	msg = message_env_open(&env, message_env_save(&env, mail, 0, NULL));
+	assert_int_equal(mapi_message_recipients(msg, &rows, &count), EC_NONE);
+	assert_int_equal(count, 1);
+	assert_string_equal(rows[0].email_address, "bob@example.net");
+	assert_int_equal(row_value(&rows[0],
+		PIDTAG_NON_DELIVERY_REPORT_STATUS_CODE).u.i32, 511);
+	assert_int_equal(row_value(&rows[0],
+		PIDTAG_NON_DELIVERY_REPORT_DIAG_CODE).u.i32, 0);
+	assert_int_equal(row_value(&rows[0],
+		PIDTAG_NON_DELIVERY_REPORT_REASON_CODE).u.i32, 1);
+	assert_string_equal(row_value(&rows[0],
+		PIDTAG_REMOTE_MESSAGE_TRANSFER_AGENT).u.str, "mx.example.net");
+	assert_string_equal(row_value(&rows[0],
+		PIDTAG_SUPPLEMENTARY_INFO).u.str, "smtp; 550 Unknown");
+	message_env_deinit(&env);
+}
+
 static void test_message_list(void **state)
 {
 	const struct mapi_props_options options = {
@@ -318,6 +366,7 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(test_message_identity),
 		cmocka_unit_test(test_message_flags),
 		cmocka_unit_test(test_message_recipients),
+		cmocka_unit_test(test_message_reported),
 		cmocka_unit_test(test_message_list),
 		cmocka_unit_test(test_message_gone),
 	};
