@@ -107,7 +107,7 @@ add_delivery_status(struct mime_build *ctx, const struct mapi_content *content,
 {
 	const struct mapi_propset *props;
 	struct mime_address address;
-	const char *mta;
+	const char *mta, *info;
 	unsigned int i;
 
 	mta = mapi_propset_get_string(content->props,
@@ -126,8 +126,12 @@ add_delivery_status(struct mime_build *ctx, const struct mapi_content *content,
 		add_line(dest, "Status", t_status(props, class));
 		add_typed(dest, "Remote-MTA", "dns", mapi_propset_get_string(
 			props, PIDTAG_REMOTE_MESSAGE_TRANSFER_AGENT));
-		add_line(dest, "X-Supplementary-Info", mapi_propset_get_string(
-			props, PIDTAG_SUPPLEMENTARY_INFO));
+		info = mapi_propset_get_string(props,
+					       PIDTAG_SUPPLEMENTARY_INFO);
+		add_line(dest, "X-Supplementary-Info", info);
+		/* what it has been made of, and other programs know */
+		if (info != NULL && strncasecmp(info, "smtp;", 5) == 0)
+			add_line(dest, "Diagnostic-Code", info);
 		if (strcmp(address.name, address.address) != 0)
 			add_line(dest, "X-Display-Name", address.name);
 	}

@@ -3,7 +3,6 @@
 #include "lib.h"
 #include "array.h"
 #include "file-lock.h"
-#include "guid.h"
 #include "ioloop.h"
 #include "istream.h"
 #include "message-date.h"
@@ -17,7 +16,7 @@
 #include "mapi-message-write.h"
 #include "mapi-props.h"
 #include "mapi-receipt.h"
-#include "mapi-recipient.h"
+#include "mapi-report.h"
 #include "mapi-search-folder.h"
 #include "mapi-store-directory.h"
 #include "mapi-store-private.h"
@@ -110,9 +109,7 @@ receipt_add_recipients(struct mapi_receipts *receipts, struct receipt *receipt,
 {
 	ARRAY_TYPE(mime_address) addresses;
 	const struct mime_address *address;
-	struct mapi_content_recipient *recipient;
 	struct smtp_address *rcpt;
-	struct mapi_value value;
 	const char *error;
 
 	t_array_init(&addresses, RECEIPT_ADDRESSES_MAX);
@@ -127,66 +124,14 @@ receipt_add_recipients(struct mapi_receipts *receipts, struct receipt *receipt,
 						address->address))
 			continue;
 		receipt->rcpts[receipt->rcpt_count++] = rcpt;
-		recipient = mapi_content_add_recipient(receipt->content,
-						       receipt->rcpt_count);
-		value = mapi_value_i32(MAPI_TO);
-		mapi_propset_set_value(recipient->props, PIDTAG_RECIPIENT_TYPE,
-				       &value);
-		value = mapi_value_str(address->name);
-		mapi_propset_set_value(recipient->props, PIDTAG_DISPLAY_NAME,
-				       &value);
-		value = mapi_value_str(address->address);
-		mapi_propset_set_value(recipient->props, PIDTAG_SMTP_ADDRESS,
-				       &value);
+		(void)mapi_report_add_recipient(receipt->content,
+						address->address,
+						address->name);
 	}
 	return receipt->rcpt_count > 0;
 }
 
 /* --- what --------------------------------------------------------------------- */
-
-static void
-content_set_str(struct mapi_content *content, uint32_t tag, const char *str)
-{
-	struct mapi_value value = mapi_value_str(str);
-
-	mapi_propset_set_value(content->props, tag, &value);
-}
-
-static void content_set_sender(struct mapi_content *content,
-			       const struct mapi_store_settings *set)
-{
-	static const uint32_t name_tags[] = {
-		PIDTAG_SENDER_NAME, PIDTAG_SENT_REPRESENTING_NAME,
-	};
-	static const uint32_t address_tags[] = {
-		PIDTAG_SENDER_SMTP_ADDRESS, PIDTAG_SENT_REPRESENTING_SMTP_ADDRESS,
-	};
-	unsigned int i;
-
-	for (i = 0; i < N_ELEMENTS(name_tags); i++) {
-		content_set_str(content, name_tags[i],
-				*set->display_name != '\0' ?
-				set->display_name : set->email_address);
-		content_set_str(content, address_tags[i], set->email_address);
-	}
-}
-
-/* [RFC3834]: nothing answers that by itself. */
-static void content_set_automatic(struct mapi_content *content)
-{
-	struct mapi_property_name name = {
-		.kind = MAPI_NAME_STRING,
-		.guid = PS_INTERNET_HEADERS,
-		.name = "Auto-Submitted",
-	};
-	struct mapi_content_prop prop = {
-		.tag = MAPI_TAG(MAPI_NAMED_PROPERTY_ID_MIN, PTYP_STRING),
-		.name = &name,
-		.value = mapi_value_str("auto-replied"),
-	};
-
-	(void)mapi_propset_set(content->props, &prop);
-}
 
 static const char *
 t_receipt_text(const struct mapi_receipts *receipts, struct mail *mail)
@@ -211,35 +156,21 @@ receipt_set_props(const struct mapi_receipts *receipts,
 {
 	const struct mapi_store_settings *set = receipts->store->set;
 	bool deleted = receipts->reason == MAPI_RECEIPT_DELETED;
-	const char *msgid = t_header(mail, "Message-ID");
-	const char *domain = strrchr(set->email_address, '@');
-	struct mapi_value now;
-	guid_128_t guid;
 
-	content_set_str(content, PIDTAG_MESSAGE_CLASS, deleted ?
-			"REPORT.IPM.Note.IPNNRN" : "REPORT.IPM.Note.IPNRN");
-	content_set_str(content, PIDTAG_SUBJECT,
-			t_strconcat(deleted ? "Not read: " : "Read: ",
-				    t_header(mail, "Subject"), NULL));
-	content_set_str(content, PIDTAG_BODY, t_receipt_text(receipts, mail));
-	content_set_sender(content, set);
-	if (*msgid != '\0') {
-		content_set_str(content, PIDTAG_ORIGINAL_MESSAGE_ID, msgid);
-		content_set_str(content, PIDTAG_IN_REPLY_TO_ID, msgid);
-		content_set_str(content, PIDTAG_INTERNET_REFERENCES, msgid);
-	}
-	content_set_str(content, PIDTAG_REPORT_DISPOSITION_MODE,
-			receipts->reason == MAPI_RECEIPT_ASKED ?
-			"manual-action/MDN-sent-manually" :
-			"manual-action/MDN-sent-automatically");
-	guid_128_generate(guid);
-	content_set_str(content, PIDTAG_INTERNET_MESSAGE_ID,
-			t_strdup_printf("<%s@%s>", guid_128_to_string(guid),
-					domain == NULL ? "localhost" :
-					domain + 1));
-	now = mapi_value_time(mapi_time_from_unix(ioloop_time, 0));
-	mapi_propset_set_value(content->props, PIDTAG_CLIENT_SUBMIT_TIME, &now);
-	content_set_automatic(content);
+	mapi_report_init(content, receipts->store, deleted ?
+			 "REPORT.IPM.Note.IPNNRN" : "REPORT.IPM.Note.IPNRN",
+			 deleted ? "Not read: " : "Read: ",
+			 t_header(mail, "Subject"),
+			 t_header(mail, "Message-ID"));
+	mapi_content_set_str(content, PIDTAG_BODY,
+			     t_receipt_text(receipts, mail));
+	mapi_report_set_sender(content, *set->display_name != '\0' ?
+			       set->display_name : set->email_address,
+			       set->email_address);
+	mapi_content_set_str(content, PIDTAG_REPORT_DISPOSITION_MODE,
+			     receipts->reason == MAPI_RECEIPT_ASKED ?
+			     "manual-action/MDN-sent-manually" :
+			     "manual-action/MDN-sent-automatically");
 }
 
 /* --- claiming ----------------------------------------------------------------- */
@@ -443,7 +374,7 @@ receipt_send(struct mapi_receipts *receipts, const struct receipt *receipt)
 	if (mapi_content_build(receipts->store, receipt->content, FALSE,
 			       &input) != EC_NONE)
 		return FALSE;
-	error = mapi_transport_send(receipts->store, &envelope, input,
+	error = mapi_transport_send(receipts->store, &envelope, input, NULL,
 				    &unknown);
 	i_stream_unref(&input);
 	return error == EC_NONE || unknown;

@@ -2,7 +2,8 @@
 #ifndef MAPI_SUBMIT_PRIVATE_H
 #define MAPI_SUBMIT_PRIVATE_H
 
-/* What a message says of how it's to be sent: mapi-submit-message.c */
+/* What a message says of how it's to be sent: mapi-submit-message.c. What its sender
+   is told: mapi-submit-report.c */
 
 #include "mapi-content.h"
 #include "mapi-overlay.h"
@@ -62,6 +63,13 @@ void mapi_sent_place_get(struct mapi_store *store,
 void mapi_submission_set_props(const struct mapi_submission *submission,
 			       const struct mapi_content *all,
 			       struct mapi_overlay *overlay);
+/* Tells the sender whom the mail server has refused when it took the message, all,
+   for the others. */
+struct mapi_refusals;
+enum mapi_error
+mapi_submission_report(const struct mapi_submission *submission,
+		       struct mapi_content *all,
+		       const struct mapi_refusals *refusals);
 /* FALSE if input's header has others in From and Sender than it should have. */
 bool mapi_submission_check_header(const struct mapi_submission *submission,
 				  struct istream *input);

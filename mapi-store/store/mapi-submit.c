@@ -412,7 +412,8 @@ submit_build(const struct mapi_submission *submission, struct mapi_message *msg,
 
 static enum mapi_error
 submit_send(struct submit_folder *sf, const struct mapi_submission *submission,
-	    struct mapi_message *msg, struct istream *input)
+	    struct mapi_message *msg, struct mapi_content *all,
+	    struct istream *input)
 {
 	struct mapi_envelope envelope = {
 		.from = submission->env_from,
@@ -422,18 +423,27 @@ submit_send(struct submit_folder *sf, const struct mapi_submission *submission,
 		.report_delivery = submission->report_delivery,
 		.hold_secs = submission->hold_secs,
 	};
+	struct mapi_refusals refusals = { .pool = submission->pool };
 	enum mapi_error error;
 	bool unknown;
 
 	error = submit_set_mark(sf, msg->mid, MARK_PENDING);
 	if (error != EC_NONE)
 		return error;
+	p_array_init(&refusals.list, submission->pool, 4);
 	error = mapi_transport_send(submission->store, &envelope, input,
-				    &unknown);
+				    &refusals, &unknown);
 	if (error != EC_NONE) {
 		if (!unknown)
 			(void)submit_set_mark(sf, msg->mid, MARK_NONE);
 		return error;
+	}
+	/* Who wasn't told would believe that everybody has got it: better that
+	   nobody knows whether it has been sent. */
+	if (array_count(&refusals.list) > 0) {
+		error = mapi_submission_report(submission, all, &refusals);
+		if (error != EC_NONE)
+			return error;
 	}
 	/* From here on no failure is worth making the client believe that it
 	   hasn't been sent. */
@@ -476,7 +486,7 @@ message_submit_locked(struct submit_folder *sf,
 		error = submit_build(submission, msg, all, &input);
 	if (error != EC_NONE)
 		return error;
-	error = submit_send(sf, submission, msg, input);
+	error = submit_send(sf, submission, msg, all, input);
 	i_stream_unref(&input);
 	*all_r = all;
 	return error;

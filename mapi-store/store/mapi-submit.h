@@ -20,6 +20,10 @@
 			time, as far as it's in the Outbox, or when it's submitted
 			again, which is refused (EC_SUBMITTED).
 
+   Recipients whom the mail server refuses for good, while it takes the message for
+   others, are reported to the sender: a message in his INBOX, which is there before
+   $Submitted is. If all are refused, nothing has been sent.
+
    Each step is in the mailbox before the next one begins. Who sends holds a lock of
    the folder from the first to the last of them, so that a mark which is found by
    one who has the lock is that of a process that has died. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "lib.h"
+#include "array.h"
 #include "ioloop.h"
 #include "istream.h"
 #include "iostream-ssl.h"
@@ -11,10 +12,13 @@
 #include "smtp-client-transaction.h"
 #include "smtp-params.h"
 #include "smtp-submit-settings.h"
+#include "str-sanitize.h"
 #include "mapi-store-private.h"
 #include "mapi-transport.h"
 
 #define DEFAULT_PORT 25
+/* of what the server says about a recipient */
+#define REPLY_MAX 500
 #define CAPABILITY_HOLD "FUTURERELEASE"
 #define PARAM_HOLD "HOLDFOR"
 
@@ -36,6 +40,8 @@ struct smtp_send {
 	const struct mapi_envelope *envelope;
 	struct istream *input;
 	uoff_t size;
+	/* NULL if nobody may be */
+	struct mapi_refusals *refusals;
 
 	struct ioloop *ioloop;
 	struct smtp_client *client;
@@ -121,6 +127,36 @@ send_refused(struct smtp_send *send, enum phase phase,
 	send_fail(send, refusal_error(phase, reply));
 }
 
+/* Numbers that PidTagNonDeliveryReportStatusCode has no room for are 0. */
+static int32_t reply_status(const struct smtp_reply *reply)
+{
+	const struct smtp_reply_enhanced_code *code = &reply->enhanced_code;
+
+	if (!smtp_reply_has_enhanced_code(reply))
+		return reply->status / 100 * 100;
+	return code->x * 100 + (code->y > 9 ? 0 : code->y * 10) +
+		(code->z > 9 ? 0 : code->z);
+}
+
+/* The message isn't for this one, but for the others. FALSE if it's for nobody. */
+static bool
+send_leave_out(struct smtp_send *send, const struct smtp_address *address,
+	       const struct smtp_reply *reply)
+{
+	struct mapi_refusals *refusals = send->refusals;
+	struct mapi_refusal *refusal;
+
+	if (refusals == NULL ||
+	    refusal_error(PHASE_RCPT, reply) != EC_INVALID_RECIPIENTS)
+		return FALSE;
+	refusal = array_append_space(&refusals->list);
+	refusal->rcpt = address;
+	refusal->status = reply_status(reply);
+	refusal->reply = p_strdup(refusals->pool,
+		str_sanitize_utf8(smtp_reply_log(reply), REPLY_MAX));
+	return array_count(&refusals->list) < send->envelope->rcpt_count;
+}
+
 /* All of them are told, if it's about them. */
 static void
 send_refused_rcpt(struct smtp_send *send, const struct smtp_address *address,
@@ -134,7 +170,8 @@ send_refused_rcpt(struct smtp_send *send, const struct smtp_address *address,
 		       smtp_address_encode_path(address),
 		       smtp_reply_log(reply));
 	}
-	send_fail(send, refusal_error(PHASE_RCPT, reply));
+	if (!send_leave_out(send, address, reply))
+		send_fail(send, refusal_error(PHASE_RCPT, reply));
 }
 
 static void send_end(struct smtp_send *send)
@@ -339,13 +376,15 @@ static void send_disconnect(struct smtp_send *send)
 enum mapi_error
 mapi_transport_send_smtp(struct mapi_store *store,
 			 const struct mapi_envelope *envelope,
-			 struct istream *input, bool *unknown_r)
+			 struct istream *input, struct mapi_refusals *refusals,
+			 bool *unknown_r)
 {
 	const char *submission_host = store->set->submission->submission_host;
 	struct smtp_send send = {
 		.store = store,
 		.envelope = envelope,
 		.input = input,
+		.refusals = refusals,
 	};
 	const char *host;
 	in_port_t port;
@@ -359,6 +398,8 @@ mapi_transport_send_smtp(struct mapi_store *store,
 	}
 	if (i_stream_get_size(input, TRUE, &send.size) <= 0)
 		return EC_ERROR;
+	if (refusals != NULL)
+		refusals->server = p_strdup(refusals->pool, host);
 	send.rcpts = i_new(struct smtp_send_rcpt, envelope->rcpt_count);
 	send.ioloop = io_loop_create();
 	io_loop_set_running(send.ioloop);

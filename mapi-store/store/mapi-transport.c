@@ -225,8 +225,10 @@ send_sendmail(struct mapi_store *store, const struct mapi_envelope *envelope,
 enum mapi_error
 mapi_transport_send(struct mapi_store *store,
 		    const struct mapi_envelope *envelope,
-		    struct istream *input, bool *unknown_r)
+		    struct istream *input, struct mapi_refusals *refusals,
+		    bool *unknown_r)
 {
+	unsigned int count = envelope->rcpt_count;
 	enum mapi_error error;
 
 	i_assert(envelope->rcpt_count > 0);
@@ -237,16 +239,18 @@ mapi_transport_send(struct mapi_store *store,
 	T_BEGIN {
 		if (*store->set->submission->submission_host != '\0') {
 			error = mapi_transport_send_smtp(store, envelope, input,
-							 unknown_r);
+							 refusals, unknown_r);
 		} else {
 			error = send_sendmail(store, envelope, input,
 					      unknown_r);
 		}
 	} T_END;
 	if (error == EC_NONE) {
+		if (refusals != NULL)
+			count -= array_count(&refusals->list);
 		e_info(store->user->event,
 		       "mapi: %s: Sent to %u recipients",
-		       t_mapi_envelope_log(envelope), envelope->rcpt_count);
+		       t_mapi_envelope_log(envelope), count);
 	}
 	return error;
 }

@@ -7,8 +7,8 @@
 
    Dovecot's smtp_submit isn't used since it can't tell what has to be known here: a
    message that some recipients are refused of it sends to the others, and says
-   that it has failed; and whether a message may have been sent though no answer
-   came. */
+   that it has failed, but not of whom; and whether a message may have been sent
+   though no answer came. */
 
 #include "mapi-store.h"
 
@@ -30,12 +30,35 @@ struct mapi_envelope {
 	unsigned int hold_secs;
 };
 
+/* A recipient whom the mail server refuses for good */
+struct mapi_refusal {
+	/* the envelope's */
+	const struct smtp_address *rcpt;
+	/* PidTagNonDeliveryReportStatusCode: 511 for 5.1.1 */
+	int32_t status;
+	/* what the server has said, "550 5.1.1 <...> Unknown": UTF-8, one
+	   line */
+	const char *reply;
+};
+struct mapi_refusals {
+	/* the caller's: what follows is on it */
+	pool_t pool;
+	ARRAY(struct mapi_refusal) list;
+	/* the mail server's name */
+	const char *server;
+};
+
 /* Whether there's a way of sending mail. */
 bool mapi_transport_is_configured(struct mapi_store *store);
 
-/* Sends what input has from its start, to all recipients or to none. It blocks,
-   but no longer than submission_timeout for each answer. The log says who was
-   refused and why.
+/* Sends what input has from its start. It blocks, but no longer than
+   submission_timeout for each answer. The log says who was refused and why.
+
+   refusals: those whom the mail server refuses for good are listed in it (it's
+   empty before), and the others are sent the message: so it has been sent, to
+   somebody, if this is EC_NONE. What the mail server refuses for now is refused as
+   a whole, as it is if nobody is left. NULL: it's sent to all recipients or to
+   none.
 
    EC_INVALID_RECIPIENTS, EC_TOO_MANY_RECIPS; EC_MAX_SUBMISSION_EXCEEDED if the
    message is too large; EC_ACCESS_DENIED if the sender is refused;
@@ -45,7 +68,8 @@ bool mapi_transport_is_configured(struct mapi_store *store);
 enum mapi_error
 mapi_transport_send(struct mapi_store *store,
 		    const struct mapi_envelope *envelope,
-		    struct istream *input, bool *unknown_r);
+		    struct istream *input, struct mapi_refusals *refusals,
+		    bool *unknown_r);
 
 /* The message as Dovecot's logs name it. On the data stack */
 const char *t_mapi_envelope_log(const struct mapi_envelope *envelope);
@@ -54,6 +78,7 @@ const char *t_mapi_envelope_log(const struct mapi_envelope *envelope);
 enum mapi_error
 mapi_transport_send_smtp(struct mapi_store *store,
 			 const struct mapi_envelope *envelope,
-			 struct istream *input, bool *unknown_r);
+			 struct istream *input, struct mapi_refusals *refusals,
+			 bool *unknown_r);
 
 #endif

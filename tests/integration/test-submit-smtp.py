@@ -1,24 +1,26 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Sending mail by a mail server: all recipients or none, errors as the client is to
-see them, mail that the server keeps until it's to be sent, and other people's
-names."""
+"""Sending mail by a mail server: errors as the client is to see them, reports of
+recipients that are refused, mail that the server keeps until it's to be sent, and
+other people's names."""
 
 import re
 import time
 
+import savelib
 from readlib import check, check_equal, imap_session, main
 from submitlib import (
-    BCC, Client, DELETE_AFTER_SUBMIT, EC_ACCESS_DENIED, EC_ERROR,
+    BCC, BODY, Client, DELETE_AFTER_SUBMIT, EC_ACCESS_DENIED, EC_ERROR,
     EC_INVALID_PARAM, EC_INVALID_RECIPIENTS, EC_MAX_SUBMISSION_EXCEEDED,
     EC_NETWORK_ERROR, EC_NOT_SUPPORTED, EC_SUBMITTED, EC_TOO_MANY_RECIPS,
-    SENT_MAIL_ENTRY_ID, SUBJECT, SUBMITTED, TO, UNSENT, addresses, by_subject,
-    smtp_server)
+    READ, SENT_MAIL_ENTRY_ID, SUBJECT, SUBMITTED, TO, UNSENT, addresses,
+    by_subject, messages, smtp_server)
 
 DEFERRED_SEND_NUMBER, DEFERRED_SEND_UNITS = 0x3FEB0003, 0x3FEC0003
 DEFERRED_SEND_TIME, DEFERRED_DELIVERY_TIME = 0x3FEF0040, 0x000F0040
 REPRESENTING_SMTP, REPRESENTING_NAME = 0x5D02001F, 0x0042001F
 DELIVERY_REPORT = 0x0023000B
+ORIGINAL_SUBJECT, NDR_STATUS = 0x0049001F, 0x0C200003
 REPRESENTING_TYPE, REPRESENTING_EMAIL = 0x0064001F, 0x0065001F
 ONE, TWO = "one@example.net", "two@example.net"
 
@@ -70,11 +72,17 @@ def test_refused(server):
     smtp = mail_server(server)
     client = Client(server)
     for what, replies, error in (
-            ("one recipient", {TWO: "550 5.1.1 no"},
-             EC_INVALID_RECIPIENTS),
-            ("the other one", {ONE: "550 5.1.1 no"},
+            ("both recipients", {ONE: "550 5.1.1 no", TWO: "550 5.1.1 no"},
              EC_INVALID_RECIPIENTS),
             ("not now", {TWO: "450 4.2.1 later"}, EC_NETWORK_ERROR),
+            ("one of them not now", {ONE: "550 5.1.1 no",
+                                     TWO: "450 4.2.1 later"},
+             EC_NETWORK_ERROR),
+            ("no data for the other one", {ONE: "550 5.1.1 no",
+                                           "DATA": "451 4.3.0 later"},
+             EC_NETWORK_ERROR),
+            ("spam for the other one", {ONE: "550 5.1.1 no",
+                                        ".": "554 5.7.1 spam"}, EC_ERROR),
             ("too many", {TWO: "452 4.5.3 too many"}, EC_TOO_MANY_RECIPS),
             ("sender", {"MAIL": "553 5.7.1 not you"}, EC_ACCESS_DENIED),
             ("sender too large", {"MAIL": "552 5.3.4 large"},
@@ -86,6 +94,98 @@ def test_refused(server):
             ("full", {".": "452 4.3.1 full"}, EC_NETWORK_ERROR),
             ("closed", {TWO: None}, EC_NETWORK_ERROR)):
         check_refused(client, smtp, what, replies, error)
+    client.close()
+    check_equal([m for m in messages(server, "INBOX") if
+                 m.get_content_type() == "multipart/report"], [], "reports")
+
+
+def check_report(server, message, subject, refused):
+    """The report in the sender's INBOX. refused: (address, status, reply)"""
+    sender = server.users[0]
+    found = by_subject(server, "INBOX", "Undeliverable: " + subject)
+    check_equal(len(found), 1, "reports")
+    report = found[0]
+    check_equal(list(report.defects), [], "defects")
+    check_equal(report.get_content_type(), "multipart/report", "type")
+    check_equal(report.get_param("report-type"), "delivery-status", "type")
+    check_equal(addresses(report["To"]), [sender], "To")
+    check(report["From"].addresses[0].username == "MAILER-DAEMON", "From")
+    check_equal(report["Auto-Submitted"], "auto-replied", "Auto-Submitted")
+    check_equal(report["In-Reply-To"], message["Message-ID"], "In-Reply-To")
+    text, status, original = report.get_payload()
+    for address, _, reply in refused:
+        check(address in text.get_content() and reply in text.get_content(),
+              "text: " + text.get_content())
+    check_equal(status.get_content_type(), "message/delivery-status", "type")
+    fields = status.get_payload()
+    check(fields[0]["Reporting-MTA"].startswith("dns; "), "Reporting-MTA")
+    check_equal([(part["Final-Recipient"], part["Action"], part["Status"],
+                  part["Remote-MTA"], part["Diagnostic-Code"])
+                 for part in fields[1:]],
+                [(f"rfc822; {address}", "failed", code, "dns; 127.0.0.1",
+                  f"smtp; {reply}") for address, code, reply in refused],
+                "recipients")
+    original = original.get_payload()[0]
+    for name in ("Subject", "Message-ID", "From", "To", "Bcc"):
+        check_equal(original[name], message[name], "original: " + name)
+    check_equal(original.get_content(), message.get_content(), "original")
+
+
+def check_mapi_report(server, subject, refused):
+    """... as a MAPI client sees it"""
+    session = savelib.Session(server)
+    rows = [row for row in session.contents(
+        session.inbox_id, (savelib.MID, SUBJECT, savelib.CLASS,
+                           savelib.MESSAGE_FLAGS))
+        if row[SUBJECT] == "Undeliverable: " + subject]
+    check_equal([row[savelib.CLASS] for row in rows],
+                ["REPORT.IPM.Note.NDR"], "PidTagMessageClass")
+    check_equal(rows[0][savelib.MESSAGE_FLAGS] & (UNSENT | READ), 0, "flags")
+    message = session.open_message(rows[0][savelib.MID])
+    check_equal(session.get_one(message, ORIGINAL_SUBJECT), subject,
+                "PidTagOriginalSubject")
+    check_equal([(row[3], row[-1].get(NDR_STATUS))
+                 for row in session.recipients(message, rows[0][savelib.MID])],
+                [(address, int(code.replace(".", "")))
+                 for address, code, _ in refused], "recipients")
+    check_equal(len(session.attachment_nums(message)), 1, "original")
+    session.close()
+
+
+def test_report(server):
+    """Some recipients are refused."""
+    smtp = mail_server(server)
+    client = Client(server)
+    refused = [(TWO, "5.1.1", "550 5.1.1 no such user"),
+               ("three@example.net", "5.0.0", "554 no")]
+    msg = client.create({SUBJECT: "report it", BODY: "Hello\r\n",
+                         SENT_MAIL_ENTRY_ID: client.sent_entry_id()},
+                        [(TO, ONE, "1"), (TO, TWO, "Twö"),
+                         (BCC, "three@example.net", "3")])
+    smtp.replies = {address: reply for address, _, reply in refused}
+    check_equal(client.submit(msg), 0, "RopSubmitMessage")
+    check_equal([mail.rcpts for mail in smtp.mails], [[ONE]], "mails")
+    check("report it" not in client.rows(), "it's still in the Outbox")
+    check_equal(len(by_subject(server, "Sent", "report it")), 1, "Sent")
+    check(re.search(r"msgid=<\w+@example.org>: Sent to 1 recipients",
+                    server.log_text()), "log")
+    check_report(server, smtp.mails[0].message, "report it", refused)
+    check_mapi_report(server, "report it", refused)
+    client.close()
+
+
+def test_report_on_behalf(server):
+    """It's for who has sent it."""
+    smtp = mail_server(server)
+    client = Client(server)
+    smtp.replies = {TWO: "550 5.1.1 no"}
+    msg = client.create({SUBJECT: "for the boss",
+                         REPRESENTING_SMTP: "boss@example.org",
+                         DELETE_AFTER_SUBMIT: 1},
+                        [(TO, ONE, "1"), (TO, TWO, "2")])
+    check_equal(client.submit(msg), 0, "RopSubmitMessage")
+    check_report(server, smtp.mails[0].message, "for the boss",
+                 [(TWO, "5.1.1", "550 5.1.1 no")])
     client.close()
 
 
