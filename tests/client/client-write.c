@@ -292,12 +292,32 @@ int client_attachment_save(struct client_object *attachment,
 }
 
 /* --- messages of a folder -------------------------------------------------*/
-static int client_partial(bool partial, struct client_error *error_r)
+/* Runs an operation on messages. partial_offset: where its response has
+   PartialCompletion */
+static int
+client_run_partial(struct client_batch *batch, const void *req,
+		   size_t partial_offset, struct client_error *error_r)
 {
-	return !partial ? 0 : client_error_set(error_r, CLIENT_FAIL_ROP,
-		"not all of the messages could be changed "
-		"(PartialCompletion)");
+	unsigned int n = client_batch_add(batch, req, NULL, 0);
+	const uint8_t *resp;
+	int ret = 0;
+
+	if (client_batch_run(batch, n, error_r) < 0)
+		return -1;
+	resp = client_batch_response(batch, n);
+	if (resp[partial_offset] != 0) {
+		ret = client_error_set(error_r, CLIENT_FAIL_ROP,
+			"not all of the messages could be changed "
+			"(PartialCompletion)");
+	}
+	talloc_free(batch);
+	return ret;
 }
+
+#define RUN_PARTIAL(batch, req, name, error_r) \
+	client_run_partial(batch, req, \
+		offsetof(struct rop_##name##_response, partial_completion), \
+		error_r)
 
 int client_messages_move(struct client_object *source,
 			 struct client_object *dest, mapi_id_t *mids,
@@ -314,16 +334,8 @@ int client_messages_move(struct client_object *source,
 		.message_ids = mids,
 		.want_copy = copy,
 	};
-	unsigned int n = client_batch_add(batch, &req, NULL, 0);
-	const struct rop_move_copy_messages_response *resp;
-	int ret;
 
-	if (client_batch_run(batch, n, error_r) < 0)
-		return -1;
-	resp = client_batch_response(batch, n);
-	ret = client_partial(resp->partial_completion != 0, error_r);
-	talloc_free(batch);
-	return ret;
+	return RUN_PARTIAL(batch, &req, move_copy_messages, error_r);
 }
 
 /* RopDeleteMessages and RopHardDeleteMessages differ only in their ids. */
@@ -344,24 +356,11 @@ int client_messages_delete(struct client_object *folder, mapi_id_t *mids,
 		.message_id_count = count,
 		.message_ids = mids,
 	};
-	const struct rop_delete_messages_response *resp;
-	const struct rop_hard_delete_messages_response *hard_resp;
-	unsigned int n;
-	bool partial;
-	int ret;
 
 	hard_req.hdr.rop_id = ROP_HARD_DELETE_MESSAGES;
-	n = hard ? client_batch_add(batch, &hard_req, NULL, 0) :
-		client_batch_add(batch, &req, NULL, 0);
-	if (client_batch_run(batch, n, error_r) < 0)
-		return -1;
-	resp = client_batch_response(batch, n);
-	hard_resp = client_batch_response(batch, n);
-	partial = hard ? hard_resp->partial_completion != 0 :
-		resp->partial_completion != 0;
-	ret = client_partial(partial, error_r);
-	talloc_free(batch);
-	return ret;
+	return hard ?
+		RUN_PARTIAL(batch, &hard_req, hard_delete_messages, error_r) :
+		RUN_PARTIAL(batch, &req, delete_messages, error_r);
 }
 
 int client_messages_set_read(struct client_object *folder, mapi_id_t *mids,
@@ -377,14 +376,6 @@ int client_messages_set_read(struct client_object *folder, mapi_id_t *mids,
 		.message_id_count = count,
 		.message_ids = mids,
 	};
-	unsigned int n = client_batch_add(batch, &req, NULL, 0);
-	const struct rop_set_read_flags_response *resp;
-	int ret;
 
-	if (client_batch_run(batch, n, error_r) < 0)
-		return -1;
-	resp = client_batch_response(batch, n);
-	ret = client_partial(resp->partial_completion != 0, error_r);
-	talloc_free(batch);
-	return ret;
+	return RUN_PARTIAL(batch, &req, set_read_flags, error_r);
 }
