@@ -789,23 +789,19 @@ mapi_folder_node_list_props(struct mapi_store *store,
 	struct folder_props props = {
 		.store = store, .node = node, .mem = mem,
 	};
-	unsigned int i, stored_count, count = 0;
-	uint32_t *tags, *stored;
+	unsigned int i, count;
 	enum mapi_error error;
+	uint32_t *tags;
 
 	error = mapi_stored_list(store, mapi_folder_fid_to_number(node->fid),
-				 mem, &stored, &stored_count);
+				 mem, N_ELEMENTS(folder_props), &tags, &count);
 	if (error != EC_NONE)
 		return error;
-	tags = talloc_array(mem, uint32_t,
-			    N_ELEMENTS(folder_props) + stored_count);
 	for (i = 0; i < N_ELEMENTS(folder_props); i++) T_BEGIN {
 		if (folder_prop_exists(&props, &folder_props[i]))
 			tags[count++] = folder_props[i].tag;
 	} T_END;
-	if (stored_count > 0)
-		memcpy(tags + count, stored, stored_count * sizeof(*tags));
 	*tags_r = tags;
-	*count_r = count + stored_count;
+	*count_r = count;
 	return EC_NONE;
 }

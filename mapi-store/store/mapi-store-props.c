@@ -483,27 +483,24 @@ mapi_logon_list_props(struct mapi_object *obj, TALLOC_CTX *mem,
 		.store = obj->store, .logon = (struct mapi_logon *)obj,
 		.mem = mem,
 	};
-	unsigned int i, stored_count, count = 0;
-	uint32_t *tags, *stored;
+	unsigned int i, count;
 	enum mapi_error error;
+	uint32_t *tags;
 
 	error = mapi_stored_refresh(obj->store);
 	if (error == EC_NONE) {
 		error = mapi_stored_list(obj->store, MAPI_STORED_STORE, mem,
-					 &stored, &stored_count);
+					 N_ELEMENTS(logon_props), &tags,
+					 &count);
 	}
 	if (error != EC_NONE)
 		return error;
-	tags = talloc_array(mem, uint32_t,
-			    N_ELEMENTS(logon_props) + stored_count);
 	for (i = 0; i < N_ELEMENTS(logon_props); i++) T_BEGIN {
 		if (logon_prop_exists(&props, &logon_props[i]))
 			tags[count++] = logon_props[i].tag;
 	} T_END;
-	if (stored_count > 0)
-		memcpy(tags + count, stored, stored_count * sizeof(*tags));
 	*tags_r = tags;
-	*count_r = count + stored_count;
+	*count_r = count;
 	return EC_NONE;
 }
 

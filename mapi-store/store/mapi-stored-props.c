@@ -366,7 +366,7 @@ mapi_stored_get(struct mapi_store *store, uint32_t owner, TALLOC_CTX *mem,
 
 enum mapi_error
 mapi_stored_list(struct mapi_store *store, uint32_t number, TALLOC_CTX *mem,
-		 uint32_t **tags_r, unsigned int *count_r)
+		 unsigned int room, uint32_t **tags_r, unsigned int *count_r)
 {
 	struct mapi_stored_owner *owner;
 	struct mapi_stored_prop *prop;
@@ -378,9 +378,11 @@ mapi_stored_list(struct mapi_store *store, uint32_t number, TALLOC_CTX *mem,
 	if (error != EC_NONE)
 		return error;
 	owner = mapi_stored_find_owner(store, number);
+	if (owner != NULL)
+		room += array_count(&owner->props);
+	*tags_r = talloc_array(mem, uint32_t, room);
 	if (owner == NULL)
 		return EC_NONE;
-	*tags_r = talloc_array(mem, uint32_t, array_count(&owner->props));
 	array_foreach_elem(&owner->props, prop) {
 		mapi_stored_parse(store, prop);
 		if (prop->state == MAPI_STORED_VALUE)

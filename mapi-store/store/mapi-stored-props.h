@@ -43,10 +43,11 @@ enum mapi_error
 mapi_stored_get_prop(struct mapi_store *store, uint32_t owner, TALLOC_CTX *mem,
 		     uint32_t tag, enum mapi_stored_state *state_r,
 		     struct mapi_content_prop *prop_r);
-/* Tags of the properties that have a value, on mem */
+/* Tags of the properties that have a value, on mem; behind them there's room for
+   more */
 enum mapi_error
 mapi_stored_list(struct mapi_store *store, uint32_t owner, TALLOC_CTX *mem,
-		 uint32_t **tags_r, unsigned int *count_r);
+		 unsigned int room, uint32_t **tags_r, unsigned int *count_r);
 
 /* --- writing --------------------------------------------------------------- */
 
