@@ -92,8 +92,8 @@ static bool shim_count(const char *call, const char *path, size_t size)
 		return false;
 	torn = control->torn != 0 && size > PAGE;
 	/* not by snprintf() into shared memory, which others read */
-	snprintf(text, sizeof(text), "%s%s %s", torn ? "half a " : "", call,
-		 path);
+	snprintf(text, sizeof(text), "%s%s %s%s", torn ? "half a " : "", call,
+		 path, size > PAGE && !torn ? " (by halves, too)" : "");
 	memcpy(control->last, text, sizeof(text));
 	if (torn)
 		return true;
