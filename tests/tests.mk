@@ -54,7 +54,8 @@ $(CRASH_SHIM): tests/crash/crash-shim.c
 
 # every call of every operation: hours
 crash: all $(CRASH_SHIM)
-	CRASH_SAMPLES=all $(RUN_INTEGRATION) --timeout 86400 test-crash.py
+	CRASH_SAMPLES=all $(RUN_INTEGRATION) --timeout 86400 test-crash.py \
+		test-plugin-bags-killed.py
 
 # The packages first: what Makefile knows of Dovecot it has found out before,
 # so the rest is another make's.

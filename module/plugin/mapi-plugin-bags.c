@@ -9,7 +9,8 @@
 
 /* Carries property bags along when messages are copied, and deletes them when messages
    are expunged. A bag is there before its message and goes after it, as in the MAPI
-   server itself.
+   server itself: when the mailbox has been synchronised, which removes the message. If
+   the transaction is all that happens, a dbox may bring the message back.
 
    No command fails because a bag can't be carried: then a MAPI session finds it later
    where it was (mapi-bags-adopt.c), and so no bag is deleted any more by this process
@@ -40,8 +41,20 @@ struct mapi_bags_user {
 	bool failed;
 };
 
+/* A message that has a bag */
+struct expunged_message {
+	uint32_t uid;
+	const char *guid;
+};
+ARRAY_DEFINE_TYPE(expunged_message, struct expunged_message);
+
 struct mapi_bags_mailbox {
 	union mailbox_module_context module_ctx;
+	/* Expunged by transactions that have been committed, in the folder with
+	   that number. Without a pool there's nothing. */
+	pool_t expunged_pool;
+	ARRAY_TYPE(expunged_message) expunged;
+	uint32_t number;
 };
 
 /* Messages that have a bag: GUIDs of each and of its copy, in turn */
@@ -61,7 +74,7 @@ struct mapi_bags_transaction {
 	/* the mailbox itself, if anything in it is expunged */
 	bool looked;
 	uint32_t number;
-	ARRAY_TYPE(const_string) expunged;
+	ARRAY_TYPE(expunged_message) expunged;
 };
 
 static MODULE_CONTEXT_DEFINE_INIT(mapi_bags_user_module,
@@ -200,6 +213,7 @@ bags_trans_add_copied(struct mailbox_transaction_context *t, struct mail *mail)
 static void bags_trans_add_expunged(struct mail *mail)
 {
 	struct mapi_bags_transaction *mt = bags_trans_get(mail->transaction);
+	struct expunged_message *expunged;
 	const char *guid;
 
 	if (!mt->looked) {
@@ -207,8 +221,11 @@ static void bags_trans_add_expunged(struct mail *mail)
 		mt->number = bags_of_box(mail->box, FALSE);
 	}
 	guid = bags_get_guid(mt->number, mail, mt->pool);
-	if (guid != NULL)
-		array_push_back(&mt->expunged, &guid);
+	if (guid == NULL)
+		return;
+	expunged = array_append_space(&mt->expunged);
+	expunged->uid = mail->uid;
+	expunged->guid = guid;
 }
 
 static enum mapi_error
@@ -249,37 +266,108 @@ bags_trans_carry(struct mailbox *box, struct mapi_bags_transaction *mt)
 	}
 }
 
-/* When the messages are gone */
-static void
-bags_trans_delete(struct mail_user *user, struct mapi_bags_transaction *mt)
-{
-	struct mapi_bags_user *muser = MAPI_USER_CONTEXT_REQUIRE(user);
-	struct mapi_bags *bags;
-
-	if (array_count(&mt->expunged) == 0 || muser->failed)
-		return;
-	array_append_zero(&mt->expunged);
-	bags = bags_get(user, mt->number);
-	if (bags == NULL)
-		return;
-	mapi_plugin_unhide(user);
-	/* garbage if it fails, which is collected later */
-	(void)mapi_bags_delete(bags, array_front(&mt->expunged));
-	mapi_plugin_hide(user);
-}
-
 /* Nothing stays open: what is open holds the user. */
-static void
-bags_trans_end(struct mail_user *user, struct mapi_bags_transaction *mt)
+static void bags_close(struct mail_user *user)
 {
 	struct mapi_bags_user *muser = MAPI_USER_CONTEXT_REQUIRE(user);
 
-	pool_unref(&mt->pool);
 	if (muser->carry != NULL) {
 		mapi_plugin_unhide(user);
 		mapi_carry_close(muser->carry);
 		mapi_plugin_hide(user);
 	}
+}
+
+static void
+bags_trans_end(struct mail_user *user, struct mapi_bags_transaction *mt)
+{
+	pool_unref(&mt->pool);
+	bags_close(user);
+}
+
+/* --- messages that are gone ------------------------------------------------------- */
+
+/* The transaction has been committed. */
+static void bags_box_add_expunged(struct mapi_bags_mailbox *mbox,
+				  const struct mapi_bags_transaction *mt)
+{
+	const struct expunged_message *expunged;
+	struct expunged_message *dest;
+
+	if (array_count(&mt->expunged) == 0)
+		return;
+	if (mbox->expunged_pool == NULL) {
+		mbox->expunged_pool =
+			pool_alloconly_create("mapi bags expunged", 1024);
+		p_array_init(&mbox->expunged, mbox->expunged_pool, 16);
+	}
+	array_foreach(&mt->expunged, expunged) {
+		dest = array_append_space(&mbox->expunged);
+		dest->uid = expunged->uid;
+		dest->guid = p_strdup(mbox->expunged_pool, expunged->guid);
+	}
+	mbox->number = mt->number;
+}
+
+static void bags_delete(struct mail_user *user, uint32_t number,
+			const char *const *guids)
+{
+	struct mapi_bags_user *muser = MAPI_USER_CONTEXT_REQUIRE(user);
+	struct mapi_bags *bags;
+
+	if (muser->failed)
+		return;
+	bags = bags_get(user, number);
+	if (bags != NULL) {
+		mapi_plugin_unhide(user);
+		/* garbage if it fails, which is collected later */
+		(void)mapi_bags_delete(bags, guids);
+		mapi_plugin_hide(user);
+	}
+	bags_close(user);
+}
+
+/* Takes those that are gone out of the list. */
+static void
+bags_box_get_gone(struct mailbox *box, struct mapi_bags_mailbox *mbox,
+		  ARRAY_TYPE(const_string) *guids)
+{
+	const struct expunged_message *expunged;
+	struct mail_index_view *view;
+	unsigned int i, left = 0;
+	uint32_t seq;
+
+	/* box->view may be kept as it was for the client's sake */
+	view = mail_index_view_open(box->index);
+	for (i = 0; i < array_count(&mbox->expunged); i++) {
+		expunged = array_idx(&mbox->expunged, i);
+		if (mail_index_lookup_seq(view, expunged->uid, &seq))
+			array_idx_set(&mbox->expunged, left++, expunged);
+		else
+			array_push_back(guids, &expunged->guid);
+	}
+	array_delete(&mbox->expunged, left,
+		     array_count(&mbox->expunged) - left);
+	mail_index_view_close(&view);
+}
+
+/* The mailbox has been synchronised. */
+static void
+bags_box_synced(struct mailbox *box, struct mapi_bags_mailbox *mbox)
+{
+	ARRAY_TYPE(const_string) guids;
+
+	if (mbox->expunged_pool == NULL)
+		return;
+	t_array_init(&guids, array_count(&mbox->expunged) + 1);
+	bags_box_get_gone(box, mbox, &guids);
+	if (array_count(&guids) > 0) {
+		array_append_zero(&guids);
+		bags_delete(box->storage->user, mbox->number,
+			    array_front(&guids));
+	}
+	if (array_count(&mbox->expunged) == 0)
+		pool_unref(&mbox->expunged_pool);
 }
 
 /* --- mailboxes ------------------------------------------------------------------- */
@@ -319,7 +407,7 @@ mapi_bags_transaction_commit(struct mailbox_transaction_context *t,
 	ret = mbox->module_ctx.super.transaction_commit(t, changes_r);
 	if (mt != NULL) {
 		if (ret == 0)
-			bags_trans_delete(user, mt);
+			bags_box_add_expunged(mbox, mt);
 		bags_trans_end(user, mt);
 	}
 	return ret;
@@ -337,6 +425,29 @@ mapi_bags_transaction_rollback(struct mailbox_transaction_context *t)
 		bags_trans_end(user, mt);
 }
 
+static int
+mapi_bags_sync_deinit(struct mailbox_sync_context *ctx,
+		      struct mailbox_sync_status *status_r)
+{
+	struct mailbox *box = ctx->box;
+	struct mapi_bags_mailbox *mbox = MAPI_BOX_CONTEXT_REQUIRE(box);
+	int ret;
+
+	ret = mbox->module_ctx.super.sync_deinit(ctx, status_r);
+	if (ret == 0) T_BEGIN {
+		bags_box_synced(box, mbox);
+	} T_END;
+	return ret;
+}
+
+static void mapi_bags_mailbox_free(struct mailbox *box)
+{
+	struct mapi_bags_mailbox *mbox = MAPI_BOX_CONTEXT_REQUIRE(box);
+
+	pool_unref(&mbox->expunged_pool);
+	mbox->module_ctx.super.free(box);
+}
+
 static void mapi_bags_mailbox_allocated(struct mailbox *box)
 {
 	struct mailbox_vfuncs *v = box->vlast;
@@ -349,6 +460,8 @@ static void mapi_bags_mailbox_allocated(struct mailbox *box)
 	mbox->module_ctx.super = *v;
 	box->vlast = &mbox->module_ctx.super;
 	v->copy = mapi_bags_copy_mail;
+	v->sync_deinit = mapi_bags_sync_deinit;
+	v->free = mapi_bags_mailbox_free;
 	v->transaction_commit = mapi_bags_transaction_commit;
 	v->transaction_rollback = mapi_bags_transaction_rollback;
 	MODULE_CONTEXT_SET(box, mapi_bags_storage_module, mbox);
