@@ -38,6 +38,8 @@ struct resolve {
 	struct mapi_bags *bags;
 	struct mail *mail;
 	ARRAY_TYPE(seq_range) expunged;
+	/* of those that are expunged */
+	ARRAY_TYPE(seq_range) bag_uids;
 	uint16_t id_block;
 	uint32_t uidvalidity, uidnext;
 };
@@ -118,7 +120,7 @@ static void resolve_find(struct resolve *resolve, struct bag *bag)
 
 /* --- finishing what was interrupted ------------------------------------------ */
 
-/* Expunges a message if it's there, and its bag with the next change of bags. */
+/* Expunges a message if it's there. */
 static void resolve_expunge(struct resolve *resolve, uint32_t uid)
 {
 	struct mail *mail = resolve->mail;
@@ -131,10 +133,8 @@ static void resolve_expunge(struct resolve *resolve, uint32_t uid)
 		"expunging it", uid);
 	if (bags_mail_get_guid(mail, guid)) {
 		bag = bags_find(resolve->bags, guid);
-		if (bag != NULL) {
-			seq_range_array_add(&resolve->bags->superseded,
-					    bag->bag_uid);
-		}
+		if (bag != NULL)
+			seq_range_array_add(&resolve->bag_uids, bag->bag_uid);
 	}
 	mail_expunge(mail);
 	seq_range_array_add(&resolve->expunged, uid);
@@ -248,6 +248,7 @@ bags_resolve(struct mapi_bags *bags, struct mailbox *box, bool *again_r)
 	resolve.id_block = mapi_blocks_find_ids(bags->store,
 						bags->folder_number, box);
 	i_array_init(&resolve.expunged, 4);
+	i_array_init(&resolve.bag_uids, 4);
 	trans = mailbox_transaction_begin(box, 0, "MAPI bags");
 	resolve.mail = mail_alloc(trans, 0, NULL);
 	T_BEGIN {
@@ -264,7 +265,13 @@ bags_resolve(struct mapi_bags *bags, struct mailbox *box, bool *again_r)
 	if (error == EC_NONE && mailbox_sync(box, 0) < 0)
 		error = mapi_error_from_mailbox(box);
 	*again_r = !denied && resolve_came_back(box, &resolve.expunged);
+	if (error == EC_NONE && !denied) {
+		/* Their bags go with the next change of bags: by that of a message
+		   that is still there it's known that it has been replaced. */
+		seq_range_array_merge(&bags->superseded, &resolve.bag_uids);
+	}
 	array_free(&resolve.expunged);
+	array_free(&resolve.bag_uids);
 	return error;
 }
 

@@ -243,6 +243,60 @@ static void test_at_once(void **state)
 	for_all_drivers(at_once);
 }
 
+/* --- what the user may not expunge ---------------------------------------------- */
+
+/* As the ACL plugin does it */
+static int
+commit_denied(struct mailbox_transaction_context *t,
+	      struct mail_transaction_commit_changes *changes_r)
+{
+	struct mailbox *box = t->box;
+
+	i_zero(changes_r);
+	mail_storage_set_error(box->storage, MAIL_ERROR_PERM, "denied");
+	box->v.transaction_rollback(t);
+	return -1;
+}
+
+static void save_other_bag(struct mids_env *env)
+{
+	struct mapi_bag_new bag = {
+		.guid = "00000000000000000000000000000ddd",
+		.overlay = mapi_overlay_create(env->msg.mem),
+	};
+
+	assert_int_equal(mapi_bags_save(mapi_bags_get(env->store,
+		(uint32_t)MAPI_ID_GLOBCNT(env->msg.inbox), FALSE), &bag),
+		EC_NONE);
+}
+
+/* A message that has been replaced and has to stay keeps its bag, by which the next
+   one knows that it has been replaced. */
+static void denied(struct mids_env *env)
+{
+	save_bag(env, 1, env->first_mid, 2);
+	save_message(env, 1);
+	look(env);
+	assert_false(is_there(env, 1));
+
+	save_bag(env, 2, env->first_mid, 3);
+	save_message(env, 2);
+	env->folder->box->v.transaction_commit = commit_denied;
+	assert_int_equal(mapi_folder_sync(env->folder), EC_NONE);
+	assert_true(is_there(env, 2));
+	assert_int_equal(mid_uid(env, env->first_mid), 3);
+	save_other_bag(env);
+
+	look(env);
+	assert_false(is_there(env, 2));
+	assert_int_equal(mid_uid(env, env->first_mid), 3);
+}
+
+static void test_denied(void **state)
+{
+	for_all_drivers(denied);
+}
+
 /* --- MIDs that were made elsewhere --------------------------------------------- */
 
 /* Their low 32 bits are the UID of a message that has nothing to do with it. */
@@ -286,6 +340,7 @@ int main(void)
 		cmocka_unit_test(test_watched),
 		cmocka_unit_test(test_all_there),
 		cmocka_unit_test(test_at_once),
+		cmocka_unit_test(test_denied),
 		cmocka_unit_test(test_foreign),
 	};
 
