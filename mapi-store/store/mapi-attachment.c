@@ -388,36 +388,49 @@ mapi_attachment_open_data_stream(const struct attachment *attachment,
 }
 
 static enum mapi_error
+attachment_open_stream(const struct attachment *attachment,
+		       struct mapi_store *store, TALLOC_CTX *parent,
+		       uint32_t tag, struct mapi_stream **stream_r)
+{
+	struct mapi_value value;
+	TALLOC_CTX *scratch;
+	enum mapi_error error;
+	bool absent;
+
+	error = mapi_overlay_open_stream(parent, store, attachment->overlay,
+					 tag, attachment->content->code_page,
+					 stream_r, &absent);
+	if (error != EC_NOT_FOUND || absent)
+		return error;
+	if (attachment_is_data_tag(tag)) {
+		return mapi_attachment_open_data_stream(attachment, parent,
+							tag, stream_r);
+	}
+	scratch = talloc_new(NULL);
+	error = mapi_attachment_get_prop(attachment, scratch, tag, SIZE_MAX,
+					 &value);
+	if (error == EC_NONE) {
+		error = mapi_stream_create_value(parent, store, tag,
+						 attachment->content->code_page,
+						 &value, stream_r);
+	}
+	talloc_free(scratch);
+	return error;
+}
+
+static enum mapi_error
 mapi_attachment_open_stream(struct mapi_object *obj, TALLOC_CTX *parent,
 			    uint32_t tag, struct mapi_stream **stream_r)
 {
 	struct mapi_attachment *attach =
 		container_of(obj, struct mapi_attachment, obj);
 	struct attachment attachment = attachment_of_object(attach);
-	struct mapi_value value;
-	TALLOC_CTX *scratch;
 	enum mapi_error error;
-	bool absent;
 
-	error = mapi_overlay_open_stream(parent, obj->store,
-					 attachment.overlay, tag,
-					 attachment.content->code_page,
-					 stream_r, &absent);
-	if (error != EC_NOT_FOUND || absent)
-		return error;
-	if (attachment_is_data_tag(tag)) {
-		return mapi_attachment_open_data_stream(&attachment, parent,
-							tag, stream_r);
-	}
-	scratch = talloc_new(NULL);
-	error = mapi_attachment_get_prop(&attachment, scratch, tag, SIZE_MAX,
-					 &value);
-	if (error == EC_NONE) {
-		error = mapi_stream_create_value(parent, obj->store, tag,
-						 attachment.content->code_page,
-						 &value, stream_r);
-	}
-	talloc_free(scratch);
+	error = attachment_open_stream(&attachment, obj->store, parent, tag,
+				       stream_r);
+	if (error == EC_NONE)
+		mapi_message_content_keep(attachment.content, *stream_r);
 	return error;
 }
 
@@ -432,6 +445,9 @@ static const struct mapi_object_vfuncs mapi_attachment_vfuncs = {
 
 static int mapi_attachment_draft_destructor(struct mapi_attachment_draft *draft)
 {
+	/* what they have streams of */
+	TALLOC_FREE(draft->overlay);
+	TALLOC_FREE(draft->embedded);
 	mapi_message_content_unref(&draft->content);
 	return 0;
 }

@@ -70,7 +70,8 @@ struct mapi_message_content {
 	struct istream *changed_mime;
 	/* embedded: what it's saved to */
 	struct mapi_attachment_draft *draft;
-	/* What it was before it was saved: attachments may still read that. */
+	/* What it was before it was saved: attachments and streams may still
+	   read that. */
 	struct mapi_message_content *retired;
 };
 
@@ -103,6 +104,9 @@ struct mapi_attachment_private {
 
 void mapi_message_content_ref(struct mapi_message_content *content);
 void mapi_message_content_unref(struct mapi_message_content **content);
+/* Has a stream that reads from content keep it. */
+void mapi_message_content_keep(struct mapi_message_content *content,
+			       struct mapi_stream *stream);
 /* Refcount 1, for nothing yet */
 struct mapi_message_content *
 mapi_message_content_alloc(struct mapi_store *store);

@@ -42,6 +42,28 @@ static int mapi_message_content_destructor(struct mapi_message_content *content)
 	return 0;
 }
 
+struct content_keeper {
+	struct mapi_message_content *content;
+};
+
+static int content_keeper_destructor(struct content_keeper *keeper)
+{
+	mapi_message_content_unref(&keeper->content);
+	return 0;
+}
+
+void mapi_message_content_keep(struct mapi_message_content *content,
+			       struct mapi_stream *stream)
+{
+	struct content_keeper *keeper;
+
+	keeper = talloc_zero(NULL, struct content_keeper);
+	keeper->content = content;
+	mapi_message_content_ref(content);
+	talloc_set_destructor(keeper, content_keeper_destructor);
+	mapi_stream_set_source(stream, keeper);
+}
+
 struct mapi_message_content *
 mapi_message_content_alloc(struct mapi_store *store)
 {
@@ -189,6 +211,11 @@ mapi_message_content_reopen(struct mapi_message_content *content,
 	content->bag_changed = FALSE;
 	TALLOC_FREE(content->flag_changes);
 	content->fresh = 0;
+	/* Whoever saves again and again needn't keep all that it was. */
+	if (content->refcount == 1 &&
+	    (content->overlay == NULL ||
+	     !mapi_overlay_has_streams(content->overlay)))
+		mapi_message_content_unref(&content->retired);
 	return error;
 }
 
@@ -379,12 +406,11 @@ static bool mapi_tag_is_body_stream(uint32_t tag)
 }
 
 static enum mapi_error
-mapi_message_open_stream(struct mapi_object *obj, TALLOC_CTX *parent,
-			 uint32_t tag, struct mapi_stream **stream_r)
+message_open_stream(struct mapi_message *msg, TALLOC_CTX *parent,
+		    uint32_t tag, struct mapi_stream **stream_r)
 {
-	struct mapi_message *msg =
-		container_of(obj, struct mapi_message, obj);
 	struct mapi_message_content *content = msg->priv->content;
+	struct mapi_store *store = msg->obj.store;
 	TALLOC_CTX *scratch;
 	struct mapi_value value;
 	enum mapi_error error;
@@ -394,7 +420,7 @@ mapi_message_open_stream(struct mapi_object *obj, TALLOC_CTX *parent,
 	if (content->overlay != NULL &&
 	    (MAPI_TAG_ID(tag) != MAPI_TAG_ID(PIDTAG_HTML) ||
 	     tag == PIDTAG_HTML)) {
-		error = mapi_overlay_open_stream(parent, obj->store,
+		error = mapi_overlay_open_stream(parent, store,
 				content->overlay, tag, content->code_page,
 				stream_r, &absent);
 		if (error != EC_NOT_FOUND || absent)
@@ -404,16 +430,30 @@ mapi_message_open_stream(struct mapi_object *obj, TALLOC_CTX *parent,
 		return mapi_message_open_body(msg, parent, tag, stream_r);
 
 	scratch = talloc_new(NULL);
-	error = mapi_mailprops_eval(msg->priv->content->view, scratch, &tag, 1,
+	error = mapi_mailprops_eval(content->view, scratch, &tag, 1,
 				    SIZE_MAX, &value);
 	if (error == EC_NONE && value.type == PTYP_ERROR_CODE)
 		error = (enum mapi_error)value.u.error;
 	if (error == EC_NONE) {
-		error = mapi_stream_create_value(parent, obj->store, tag,
-				msg->priv->content->code_page, &value,
-				stream_r);
+		error = mapi_stream_create_value(parent, store, tag,
+						 content->code_page, &value,
+						 stream_r);
 	}
 	talloc_free(scratch);
+	return error;
+}
+
+static enum mapi_error
+mapi_message_open_stream(struct mapi_object *obj, TALLOC_CTX *parent,
+			 uint32_t tag, struct mapi_stream **stream_r)
+{
+	struct mapi_message *msg =
+		container_of(obj, struct mapi_message, obj);
+	enum mapi_error error;
+
+	error = message_open_stream(msg, parent, tag, stream_r);
+	if (error == EC_NONE)
+		mapi_message_content_keep(msg->priv->content, *stream_r);
 	return error;
 }
 

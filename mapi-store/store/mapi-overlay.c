@@ -62,6 +62,38 @@ bool mapi_overlay_is_empty(const struct mapi_overlay *overlay)
 		!overlay->has_recipients && !overlay->has_attachments;
 }
 
+static bool propset_has_streams(const struct mapi_propset *set)
+{
+	unsigned int i;
+
+	for (i = 0; i < set->count; i++) {
+		if (set->props[i].stream != NULL)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+bool mapi_overlay_has_streams(const struct mapi_overlay *overlay)
+{
+	const struct mapi_overlay_attachment *attach;
+	unsigned int i;
+
+	if (propset_has_streams(overlay->props))
+		return TRUE;
+	for (i = 0; i < overlay->recipient_count; i++) {
+		if (propset_has_streams(overlay->recipients[i].props))
+			return TRUE;
+	}
+	for (i = 0; i < overlay->attachment_count; i++) {
+		attach = &overlay->attachments[i];
+		if (mapi_overlay_has_streams(attach->overlay) ||
+		    (attach->embedded != NULL &&
+		     mapi_overlay_has_streams(attach->embedded)))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 bool mapi_overlay_set(struct mapi_overlay *overlay,
 		      const struct mapi_content_prop *prop)
 {

@@ -47,6 +47,8 @@ struct mapi_overlay *
 mapi_overlay_copy(TALLOC_CTX *parent, const struct mapi_overlay *overlay);
 /* Nothing in it */
 bool mapi_overlay_is_empty(const struct mapi_overlay *overlay);
+/* Whether values of it are streams, which may read from what it was made of. */
+bool mapi_overlay_has_streams(const struct mapi_overlay *overlay);
 
 /* FALSE if there would be too many properties. */
 bool mapi_overlay_set(struct mapi_overlay *overlay,

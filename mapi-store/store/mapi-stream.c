@@ -120,6 +120,19 @@ mapi_stream_create_istream(TALLOC_CTX *parent, struct mapi_store *store,
 	return stream;
 }
 
+void mapi_stream_set_source(struct mapi_stream *stream, TALLOC_CTX *source)
+{
+	struct mapi_stream_body *body = stream->priv->body;
+
+	i_assert(body->target == NULL);
+	if (body->input == NULL)
+		talloc_free(source);
+	else {
+		/* freed after the istream */
+		talloc_steal(body, source);
+	}
+}
+
 struct mapi_stream *
 mapi_stream_create_data(TALLOC_CTX *parent, struct mapi_store *store,
 			uint8_t *data, size_t len)

@@ -19,6 +19,9 @@ struct mapi_stream {
 struct mapi_stream *
 mapi_stream_create_istream(TALLOC_CTX *parent, struct mapi_store *store,
 			   struct istream *input);
+/* What the istream of a stream that is only read reads from, a talloc chunk: it's
+   freed when nothing is read from it any more, which may be at once. */
+void mapi_stream_set_source(struct mapi_stream *stream, TALLOC_CTX *source);
 /* data is stolen (talloc_steal) */
 struct mapi_stream *
 mapi_stream_create_data(TALLOC_CTX *parent, struct mapi_store *store,
