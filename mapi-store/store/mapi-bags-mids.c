@@ -294,7 +294,7 @@ enum mapi_error mapi_bags_refresh(struct mapi_bags *bags, struct mailbox *box)
 	struct mailbox_status status;
 	enum mapi_error error;
 	unsigned int i;
-	bool again = TRUE;
+	bool first = !mapi_bags_are_used(bags), again = TRUE;
 
 	mailbox_get_open_status(box, STATUS_UIDVALIDITY | STATUS_UIDNEXT,
 				&status);
@@ -305,6 +305,10 @@ enum mapi_error mapi_bags_refresh(struct mapi_bags *bags, struct mailbox *box)
 		bags->adopt_next_uid = 0;
 	}
 	error = bags_refresh(bags, FALSE);
+	if (error == EC_NONE && first && !mailbox_is_readonly(box)) {
+		/* left by who has died before they were deleted */
+		bags_expunge_superseded(bags);
+	}
 	/* an mdbox that is rebuilt meanwhile brings back what was expunged */
 	for (i = 0; i < RESOLVE_MAX && again && error == EC_NONE &&
 	     bags_have_unresolved(bags, status.uidnext); i++) {

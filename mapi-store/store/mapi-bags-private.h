@@ -49,6 +49,8 @@ struct mapi_bags {
 	/* UIDs of bags that there are newer ones of: a process that was to
 	   delete them may have died */
 	ARRAY_TYPE(seq_range) superseded;
+	/* deletes those that this session has superseded */
+	struct timeout *to_expunge;
 	/* UIDs of messages that aren't bags */
 	ARRAY_TYPE(seq_range) invalid;
 };
@@ -66,6 +68,8 @@ bool bags_mail_get_guid(struct mail *mail, guid_128_t guid_r);
 /* Expunges bags. Empties uids if it has been done. */
 enum mapi_error
 bags_expunge(struct mapi_bags *bags, ARRAY_TYPE(seq_range) *uids);
+/* Those that are known. Errors have been logged. */
+void bags_expunge_superseded(struct mapi_bags *bags);
 /* Reads a bag; what is logged if it can't be is the caller's business. Names that
    the store has no ids for get some with create, else these properties are left
    out. EC_CORRUPT_DATA and the reason, on the data stack, if it's broken. */

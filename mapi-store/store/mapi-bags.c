@@ -8,7 +8,9 @@
    and the body is a FastTransfer stream (mapi-bag-codec.h) in base64. Of the bags
    with a GUID the one with the highest serial holds; of several the last one. (The
    UID alone doesn't say which is the newest: an mdbox that is rebuilt brings back
-   bags that have been expunged, with new UIDs. Bags without a serial have 0.)
+   bags that have been expunged, with new UIDs. Bags without a serial have 0.) The
+   others are superseded. They are deleted soon after they have been replaced, or by
+   whoever opens the folder next.
 
    What becomes of GLOBCNT, UIDVALIDITY and UID is in mapi-bags-mids.c.
 
@@ -40,6 +42,9 @@
 #define BAG_HEADER "X-MAPI-Bag"
 #define BAG_MEMORY_MAX (64 * 1024)
 #define BASE64_LINE 76
+/* how many bags that have been superseded wait for being deleted, and how long */
+#define BAGS_SUPERSEDED_MAX 16
+#define BAGS_EXPUNGE_MSECS 1000
 
 static unsigned int globcnt_hash(const uint64_t *globcnt)
 {
@@ -136,6 +141,7 @@ struct mapi_bags *mapi_bags_get_values(struct mapi_store *store)
 
 void bags_close(struct mapi_bags *bags)
 {
+	timeout_remove(&bags->to_expunge);
 	if (bags->box != NULL)
 		mailbox_free(&bags->box);
 }
@@ -147,6 +153,8 @@ void mapi_bags_deinit(struct mapi_store *store)
 	while (store->bags != NULL) {
 		bags = store->bags;
 		store->bags = bags->next;
+		if (bags->to_expunge != NULL)
+			bags_expunge_superseded(bags);
 		bags_close(bags);
 		bags_deinit_index(bags);
 		i_free(bags->leaf);
@@ -630,6 +638,15 @@ bags_expunge(struct mapi_bags *bags, ARRAY_TYPE(seq_range) *uids)
 	return EC_NONE;
 }
 
+void bags_expunge_superseded(struct mapi_bags *bags)
+{
+	timeout_remove(&bags->to_expunge);
+	/* the next one does it if this fails */
+	if (bags->box != NULL) T_BEGIN {
+		(void)bags_expunge(bags, &bags->superseded);
+	} T_END;
+}
+
 /* NULL if the overlay's streams can't be read, or there's no room for it. */
 static struct istream *
 bag_create_input(struct mapi_bags *bags, const struct mapi_bag_new *bag)
@@ -686,21 +703,27 @@ int mapi_mail_save(struct mail_save_context **_ctx, struct istream *input)
 	return mailbox_save_finish(&ctx);
 }
 
-/* Saves a bag and deletes what it replaces. */
+/* A bag has been saved. What it replaces is deleted together with what the next ones
+   replace: deleting costs as much as saving, and Outlook changes properties one
+   after the other. */
+static void bags_expunge_later(struct mapi_bags *bags)
+{
+	unsigned int count = seq_range_count(&bags->superseded);
+
+	if (count >= BAGS_SUPERSEDED_MAX)
+		bags_expunge_superseded(bags);
+	else if (count > 0 && bags->to_expunge == NULL) {
+		bags->to_expunge = timeout_add(BAGS_EXPUNGE_MSECS,
+					       bags_expunge_superseded, bags);
+	}
+}
+
 static enum mapi_error
-bags_save_input(struct mapi_bags *bags, const char *guid, struct istream *input,
-		bool unlimited)
+bags_save_input(struct mapi_bags *bags, struct istream *input, bool unlimited)
 {
 	struct mailbox_transaction_context *trans;
 	struct mail_save_context *ctx;
-	enum mapi_error error = EC_NONE;
-	const struct bag *old;
-	guid_128_t guid_128;
-
-	mail_generate_guid_128_hash(guid, guid_128);
-	old = bags_find(bags, guid_128);
-	if (old != NULL)
-		seq_range_array_add(&bags->superseded, old->bag_uid);
+	enum mapi_error error;
 
 	trans = unlimited ?
 		store_compat_internal_save_begin(bags->box, "MAPI bag") :
@@ -712,19 +735,14 @@ bags_save_input(struct mapi_bags *bags, const char *guid, struct istream *input,
 	if (mapi_mail_save(&ctx, input) < 0) {
 		error = mapi_error_from_mailbox(bags->box);
 		mailbox_transaction_rollback(&trans);
-	} else if (mailbox_transaction_commit(&trans) < 0) {
-		error = mapi_error_from_mailbox(bags->box);
-	}
-	if (error != EC_NONE) {
-		if (old != NULL) {
-			seq_range_array_remove(&bags->superseded,
-					       old->bag_uid);
-		}
 		return error;
 	}
-	/* the next one does it if this fails */
-	(void)bags_expunge(bags, &bags->superseded);
-	return bags_refresh(bags, FALSE);
+	if (mailbox_transaction_commit(&trans) < 0)
+		return mapi_error_from_mailbox(bags->box);
+	/* sees that the old bag is superseded */
+	error = bags_refresh(bags, FALSE);
+	bags_expunge_later(bags);
+	return error;
 }
 
 static enum mapi_error
@@ -739,7 +757,7 @@ bags_save_once(struct mapi_bags *bags, const struct mapi_bag_new *bag)
 	T_BEGIN {
 		input = bag_create_input(bags, bag);
 		error = input == NULL ? EC_ERROR :
-			bags_save_input(bags, bag->guid, input, bag->unlimited);
+			bags_save_input(bags, input, bag->unlimited);
 		i_stream_unref(&input);
 	} T_END;
 	return error;
@@ -768,6 +786,21 @@ enum mapi_error mapi_bags_save(struct mapi_bags *bags,
 	return error;
 }
 
+/* With those that they superseded, of which the newest would be the bag else. */
+static enum mapi_error
+bags_delete(struct mapi_bags *bags, ARRAY_TYPE(seq_range) *uids)
+{
+	enum mapi_error error;
+
+	if (array_count(uids) == 0)
+		return EC_NONE;
+	seq_range_array_merge(uids, &bags->superseded);
+	error = bags_expunge(bags, uids);
+	if (error == EC_NONE)
+		array_clear(&bags->superseded);
+	return error;
+}
+
 enum mapi_error
 mapi_bags_delete(struct mapi_bags *bags, const char *const *guids)
 {
@@ -786,7 +819,7 @@ mapi_bags_delete(struct mapi_bags *bags, const char *const *guids)
 		if (bag != NULL)
 			seq_range_array_add(&uids, bag->bag_uid);
 	}
-	error = bags_expunge(bags, &uids);
+	error = bags_delete(bags, &uids);
 	array_free(&uids);
 	return error;
 }
@@ -829,7 +862,7 @@ mapi_bags_delete_unused(struct mapi_bags *bags, time_t before,
 	hash_table_iterate_deinit(&iter);
 	mail_free(&mail);
 	(void)mailbox_transaction_commit(&trans);
-	error = bags_expunge(bags, &uids);
+	error = bags_delete(bags, &uids);
 	array_free(&uids);
 	return error;
 }

@@ -77,7 +77,8 @@ struct mapi_bag_new {
 	/* saved even if the user's quota is exceeded */
 	bool unlimited;
 };
-/* Durable when it returns. It replaces the bag that the message had. */
+/* Durable when it returns. It replaces the bag that the message had, which is deleted
+   a moment later. */
 enum mapi_error mapi_bags_save(struct mapi_bags *bags,
 			       const struct mapi_bag_new *bag);
 /* Whether a message with that GUID has a bag, as far as has been seen. */

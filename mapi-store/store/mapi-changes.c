@@ -54,14 +54,13 @@ uint64_t mapi_mail_content_modseq(struct mail *mail)
 			       changes_ext_id(mail->box), mail->seq);
 }
 
+/* box has just been synchronised. */
 static int
 mail_raise_modseq(struct mailbox *box, uint32_t uid, uint64_t *modseq_r)
 {
 	struct mailbox_transaction_context *trans;
 	struct mail *mail;
 
-	if (mailbox_sync(box, 0) < 0)
-		return -1;
 	*modseq_r = mail_index_modseq_get_highest(box->view) +
 		SET_CHANGED_MIN +
 		i_rand_limit(SET_CHANGED_MAX - SET_CHANGED_MIN + 1);
@@ -91,7 +90,8 @@ static int mail_try_set_changed(struct mailbox *box, uint32_t uid)
 	uint64_t modseq;
 	uint32_t seq;
 
-	if (mail_raise_modseq(box, uid, &modseq) < 0 ||
+	if (mailbox_sync(box, 0) < 0 ||
+	    mail_raise_modseq(box, uid, &modseq) < 0 ||
 	    mailbox_sync(box, 0) < 0)
 		return -1;
 	return !mail_index_lookup_seq(box->view, uid, &seq) ||

@@ -30,8 +30,8 @@ uint64_t mapi_mail_content_modseq(struct mail *mail);
    had before, whatever others do at the same time. That's to be done afterwards, as
    who sees the MODSEQ must see the change, and before: a process that dies in
    between leaves a change, and the message must not have the MODSEQ that it had
-   without it. There must be no transaction on box. No error if there's no such
-   message any more. */
+   without it. There must be no transaction on box, and it must have been synchronised
+   just before it's going to change. No error if there's no such message any more. */
 enum mapi_error mapi_mail_set_changing(struct mailbox *box, uint32_t uid);
 enum mapi_error mapi_mail_set_changed(struct mailbox *box, uint32_t uid);
 
