@@ -384,17 +384,21 @@ mapi_session_add_object(struct mapi_session *session, uint8_t logon_id,
 }
 
 static struct mapi_session_object *
+mapi_session_find_any(struct mapi_session *session, uint32_t handle)
+{
+	if (handle == 0 || handle > MAPI_HANDLE_MAX)
+		return NULL;
+	return hash_table_lookup(session->objects, POINTER_CAST(handle));
+}
+
+static struct mapi_session_object *
 mapi_session_find(struct mapi_session *session, uint8_t logon_id,
 		  uint32_t handle)
 {
-	struct mapi_session_object *object;
+	struct mapi_session_object *object =
+		mapi_session_find_any(session, handle);
 
-	if (handle == 0 || handle > MAPI_HANDLE_MAX)
-		return NULL;
-	object = hash_table_lookup(session->objects, POINTER_CAST(handle));
-	if (object == NULL || object->logon_id != logon_id)
-		return NULL;
-	return object;
+	return object == NULL || object->logon_id != logon_id ? NULL : object;
 }
 
 struct mapi_object *
@@ -403,6 +407,15 @@ mapi_session_object(struct mapi_session *session, uint8_t logon_id,
 {
 	struct mapi_session_object *object =
 		mapi_session_find(session, logon_id, handle);
+
+	return object == NULL ? NULL : object->obj;
+}
+
+struct mapi_object *
+mapi_session_any_object(struct mapi_session *session, uint32_t handle)
+{
+	struct mapi_session_object *object =
+		mapi_session_find_any(session, handle);
 
 	return object == NULL ? NULL : object->obj;
 }

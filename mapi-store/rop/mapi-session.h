@@ -96,6 +96,9 @@ mapi_session_add_object(struct mapi_session *session, uint8_t logon_id,
 struct mapi_object *
 mapi_session_object(struct mapi_session *session, uint8_t logon_id,
 		    uint32_t handle);
+/* The same of any logon: for the destination of what can be done between mailboxes. */
+struct mapi_object *
+mapi_session_any_object(struct mapi_session *session, uint32_t handle);
 /* Frees the object; a logon with all of its objects. Returns FALSE if there's
    no such handle. */
 bool mapi_session_release(struct mapi_session *session, uint8_t logon_id,

@@ -183,7 +183,6 @@ rop_dispatch_resolve(struct rop_dispatch *buf,
 		     struct rop_context *ctx)
 {
 	const struct rop_request_header *hdr = request->req;
-	const unsigned int second = ROP_DEST | ROP_RESPONSE;
 	uint32_t handle;
 
 	ctx->logon_id = hdr->logon_id;
@@ -206,9 +205,15 @@ rop_dispatch_resolve(struct rop_dispatch *buf,
 		return EC_NULL_OBJECT;
 	if ((handler->object_types & ctx->object->type) == 0)
 		return EC_NOT_SUPPORTED;
-	if ((request->codec->flags & second) != 0) {
+	if ((request->codec->flags & ROP_RESPONSE) != 0) {
 		(void)rop_dispatch_object(buf, hdr->logon_id, hdr->output_index,
 					&ctx->second_object, &handle);
+	} else if ((request->codec->flags & ROP_DEST) != 0 &&
+		   hdr->output_index < buf->handle_count) {
+		/* LogonId is the source's: the destination may be in another
+		   mailbox */
+		ctx->second_object = mapi_session_any_object(buf->session,
+			buf->handles[hdr->output_index]);
 	}
 	return EC_NONE;
 }

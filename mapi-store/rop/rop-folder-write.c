@@ -104,10 +104,8 @@ rop_dest_folder(struct rop_context *ctx, const struct rop_request_header *hdr,
 		*dest_handle_index = hdr->output_index;
 		return EC_DST_NULL_OBJECT;
 	}
-	if ((*dest_r)->obj.type != MAPI_OBJECT_FOLDER ||
-	    (*dest_r)->obj.store != ctx->object->store)
-		return EC_NOT_SUPPORTED;
-	return EC_NONE;
+	return (*dest_r)->obj.type != MAPI_OBJECT_FOLDER ? EC_NOT_SUPPORTED :
+		EC_NONE;
 }
 
 enum mapi_error
@@ -117,6 +115,7 @@ rop_move_folder(struct rop_context *ctx,
 {
 	struct mapi_folder *dest;
 	enum mapi_error ret;
+	bool partial;
 
 	if (!response_fits(ctx, sizeof(resp_r->dest_handle_index) +
 			   sizeof(resp_r->partial_completion)))
@@ -125,8 +124,12 @@ rop_move_folder(struct rop_context *ctx,
 			      &dest);
 	if (ret != EC_NONE)
 		return ret;
-	return mapi_folder_move(ctx->object->store, req->folder_id, dest->fid,
-		rop_string(ctx, req->use_unicode, req->new_folder_name));
+	ret = mapi_folder_transfer(ctx->object->store, req->folder_id,
+		dest->obj.store, dest->fid,
+		rop_string(ctx, req->use_unicode, req->new_folder_name),
+		TRUE, TRUE, &partial);
+	resp_r->partial_completion = partial ? 1 : 0;
+	return ret;
 }
 
 enum mapi_error
@@ -136,6 +139,7 @@ rop_copy_folder(struct rop_context *ctx,
 {
 	struct mapi_folder *dest;
 	enum mapi_error ret;
+	bool partial;
 
 	if (!response_fits(ctx, sizeof(resp_r->dest_handle_index) +
 			   sizeof(resp_r->partial_completion)))
@@ -144,9 +148,12 @@ rop_copy_folder(struct rop_context *ctx,
 			      &dest);
 	if (ret != EC_NONE)
 		return ret;
-	return mapi_folder_copy(ctx->object->store, req->folder_id, dest->fid,
+	ret = mapi_folder_transfer(ctx->object->store, req->folder_id,
+		dest->obj.store, dest->fid,
 		rop_string(ctx, req->use_unicode, req->new_folder_name),
-		req->want_recursive != 0);
+		req->want_recursive != 0, FALSE, &partial);
+	resp_r->partial_completion = partial ? 1 : 0;
+	return ret;
 }
 
 static enum mapi_error

@@ -120,10 +120,10 @@ rop_move_copy_messages(struct rop_context *ctx,
 		resp_r->dest_handle_index = req->hdr.output_index;
 		return EC_DST_NULL_OBJECT;
 	}
-	if (dest->obj.type != MAPI_OBJECT_FOLDER ||
-	    dest->obj.store != folder->obj.store)
+	if (dest->obj.type != MAPI_OBJECT_FOLDER)
 		return EC_NOT_SUPPORTED;
-	error = mapi_messages_copy(folder->obj.store, folder->fid, dest->fid,
+	error = mapi_messages_copy(folder->obj.store, folder->fid,
+				   dest->obj.store, dest->fid,
 				   req->message_ids, req->message_id_count,
 				   req->want_copy == 0, &partial);
 	resp_r->partial_completion = partial ? 1 : 0;

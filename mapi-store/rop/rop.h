@@ -31,9 +31,9 @@ struct rop_context {
 	struct mapi_object *object;
 	/* its handle */
 	uint32_t handle;
-	/* The second object of operations that have two: behind DestHandleIndex
-	   or, for RopSaveChangesMessage, RopSaveChangesAttachment and
-	   RopSetMessageReadFlag, behind ResponseHandleIndex. Else NULL. Its
+	/* The second object of operations that have two: behind DestHandleIndex,
+	   of any logon, or, for RopSaveChangesMessage, RopSaveChangesAttachment
+	   and RopSetMessageReadFlag, behind ResponseHandleIndex. Else NULL. Its
 	   type isn't checked. */
 	struct mapi_object *second_object;
 

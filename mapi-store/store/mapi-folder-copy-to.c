@@ -69,7 +69,7 @@ copy_messages(const struct mapi_copy *copy, bool associated)
 	error = folder_get_mids(folder, associated, mem, &mids, &count);
 	mapi_message_folder_release(&mfolder);
 	if (error == EC_NONE && count > 0) {
-		error = mapi_messages_copy(store, fid,
+		error = mapi_messages_copy(store, fid, copy->dest->store,
 					   copy_folder(copy->dest)->fid, mids,
 					   count, copy->move, &partial);
 	}
@@ -87,6 +87,7 @@ static enum mapi_error copy_subfolders(const struct mapi_copy *copy)
 	const struct mapi_folder_node *node, *child;
 	ARRAY(mapi_id_t) fids;
 	enum mapi_error error, first = EC_NONE;
+	bool partial;
 	mapi_id_t fid;
 
 	node = mapi_folder_node(copy_folder(copy->source));
@@ -97,9 +98,11 @@ static enum mapi_error copy_subfolders(const struct mapi_copy *copy)
 	     child = child->next_sibling)
 		array_push_back(&fids, &child->fid);
 	array_foreach_elem(&fids, fid) {
-		error = copy->move ?
-			mapi_folder_move(store, fid, dest_fid, "") :
-			mapi_folder_copy(store, fid, dest_fid, "", TRUE);
+		error = mapi_folder_transfer(store, fid, copy->dest->store,
+					     dest_fid, "", TRUE, copy->move,
+					     &partial);
+		if (error == EC_NONE && partial)
+			error = EC_PARTIAL_COMPLETION;
 		if (error != EC_NONE && first == EC_NONE)
 			first = error;
 	}
@@ -107,7 +110,8 @@ static enum mapi_error copy_subfolders(const struct mapi_copy *copy)
 }
 
 static enum mapi_error
-check_subfolders(struct mapi_store *store, const struct mapi_folder_node *source,
+check_subfolders(struct mapi_store *dest_store,
+		 const struct mapi_folder_node *source,
 		 const struct mapi_folder_node *dest)
 {
 	const struct mapi_folder_node *up, *child;
@@ -119,8 +123,8 @@ check_subfolders(struct mapi_store *store, const struct mapi_folder_node *source
 	}
 	for (child = source->first_child; child != NULL && error == EC_NONE;
 	     child = child->next_sibling) T_BEGIN {
-		if (mapi_folder_find_child(store, dest, child->display_name,
-					   NULL) != NULL)
+		if (mapi_folder_find_child(dest_store, dest,
+					   child->display_name, NULL) != NULL)
 			error = EC_DUPLICATE_NAME;
 	} T_END;
 	return error;
@@ -130,12 +134,14 @@ enum mapi_error
 mapi_folder_copy_check(const struct mapi_copy *copy, const uint32_t *tags,
 		       unsigned int count)
 {
-	struct mapi_store *store = copy->source->store;
+	struct mapi_store *dest_store = copy->dest->store;
 	const struct mapi_folder_node *source, *dest;
 	enum mapi_error error;
 	unsigned int i;
 
-	error = mapi_folder_tree_refresh(store);
+	error = mapi_folder_tree_refresh(copy->source->store);
+	if (error == EC_NONE && dest_store != copy->source->store)
+		error = mapi_folder_tree_refresh(dest_store);
 	if (error != EC_NONE)
 		return error;
 	source = mapi_folder_node(copy_folder(copy->source));
@@ -151,7 +157,7 @@ mapi_folder_copy_check(const struct mapi_copy *copy, const uint32_t *tags,
 		if (source->search || dest->search)
 			error = EC_NOT_SUPPORTED;
 		else if (tags[i] == PIDTAG_CONTAINER_HIERARCHY)
-			error = check_subfolders(store, source, dest);
+			error = check_subfolders(dest_store, source, dest);
 	}
 	return error;
 }

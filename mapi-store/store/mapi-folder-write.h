@@ -50,10 +50,26 @@ mapi_folder_move(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 /* Copies a folder with its messages, FAI messages and properties, and with its
    subfolders if recursive is set. The copy appears all at once. Errors as
    mapi_folder_move(); special folders may be copied, and become ordinary ones.
-   EC_NOT_SUPPORTED for the Root and the IPM subtree. [MS-OXCFOLD] 3.2.5.8 */
+   EC_NOT_SUPPORTED for the Root and the IPM subtree, and in other users' stores.
+   [MS-OXCFOLD] 3.2.5.8 */
 enum mapi_error
 mapi_folder_copy(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 		 const char *name, bool recursive);
+
+/* Moves or copies a folder to wherever it may be. Within a store it's the two
+   functions above. To another store, and where others copy within a user's, it's
+   a new folder there that the messages and FAI messages are copied or moved to, then
+   the subfolders in the same way; a folder that has been moved is deleted when
+   nothing is left in it. What the user may not do in any of the folders to be moved is
+   EC_ACCESS_DENIED before anything is done. Permissions and rules don't go along:
+   they are the owner's. *partial_r is set, on errors, too, if some of it isn't there,
+   or still where it was. EC_NOT_SUPPORTED for search folders; those below others
+   aren't copied. [MS-OXCFOLD] 3.2.5.7, 3.2.5.8 */
+enum mapi_error
+mapi_folder_transfer(struct mapi_store *store, mapi_id_t fid,
+		     struct mapi_store *dest_store, mapi_id_t dest_fid,
+		     const char *name, bool recursive, bool move,
+		     bool *partial_r);
 
 /* Deletes a folder. flags are DEL_MESSAGES and DEL_FOLDERS, without which one that
    has messages (FAI messages, too) or subfolders stays as it is, with *partial_r

@@ -43,6 +43,7 @@ enum mapi_error mapi_message_copy_recipients(const struct mapi_copy *copy)
 	struct mapi_message *dest = copy_message(copy->dest);
 	struct mapi_recipient_change *changes;
 	const struct mapi_recipient_row *rows;
+	struct mapi_property_row *columns;
 	unsigned int i, count;
 	enum mapi_error error;
 
@@ -57,12 +58,17 @@ enum mapi_error mapi_message_copy_recipients(const struct mapi_copy *copy)
 	if (error != EC_NONE)
 		return error;
 	changes = talloc_zero_array(NULL, struct mapi_recipient_change, count);
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < count && error == EC_NONE; i++) {
 		changes[i].row = rows[i];
 		changes[i].has_row = TRUE;
+		columns = &changes[i].row.properties;
+		error = mapi_copy_dest_tags(copy, changes, columns->columns,
+					    columns->count, &columns->columns);
 	}
-	error = mapi_message_modify_recipients(dest, changes, count,
-					       CODE_PAGE_UTF8);
+	if (error == EC_NONE) {
+		error = mapi_message_modify_recipients(dest, changes, count,
+						       CODE_PAGE_UTF8);
+	}
 	talloc_free(changes);
 	if (error == EC_NONE && copy->move)
 		error = mapi_message_remove_recipients(source);

@@ -8,6 +8,7 @@
 #include "store-compat.h"
 #include "mapi-bags.h"
 #include "mapi-dumpster.h"
+#include "mapi-enums.h"
 #include "mapi-folder-rights.h"
 #include "mapi-message-list.h"
 #include "mapi-message-move.h"
@@ -20,12 +21,13 @@
 
 /* The ACL plugin asks for rights on what is moved even if it was opened without
    ACLs. The owner has them, and mailbox_move() lets mail be moved that leaves no
-   room for a copy. */
+   room for a copy. What goes to another user has to fit into that user's quota. */
 static int
 move_mail(struct mapi_message_transfer *copy,
 	  struct mail_save_context **save_ctx, struct mail *mail)
 {
-	if (!copy->without_acl)
+	if (!copy->without_acl &&
+	    copy->src->storage->user == copy->dest->storage->user)
 		return mailbox_move(save_ctx, mail);
 	if (mailbox_copy(save_ctx, mail) < 0)
 		return -1;
@@ -237,6 +239,18 @@ mapi_message_transfer_run(struct mapi_message_transfer *copy, bool *partial)
 	return error;
 }
 
+/* Between stores originals are expunged one by one, which the ACL plugin doesn't
+   do, without an error, for who has no right to. (FAI messages are read-only then.) */
+static enum mapi_error
+messages_check_move(const struct mapi_message_list *list,
+		    const struct mapi_folder *dest)
+{
+	if (list->boxes[0] == NULL ||
+	    list->folder->obj.store == dest->obj.store)
+		return EC_NONE;
+	return mapi_folder_check_rights(list->folder, RIGHTS_DELETE_ANY);
+}
+
 static enum mapi_error
 messages_copy_list(const struct mapi_message_list *list,
 		   struct mapi_folder *dest, bool move, bool *partial)
@@ -245,6 +259,11 @@ messages_copy_list(const struct mapi_message_list *list,
 	enum mapi_error error;
 	unsigned int i;
 
+	if (move) {
+		error = messages_check_move(list, dest);
+		if (error != EC_NONE)
+			return error;
+	}
 	for (i = 0; i < N_ELEMENTS(list->boxes); i++) {
 		if (list->boxes[i] == NULL)
 			continue;
@@ -296,6 +315,7 @@ static bool messages_all_there(const struct mapi_message_list *list)
 }
 
 struct copy_part {
+	struct mapi_store *dest_store;
 	mapi_id_t dest_fid;
 	bool move;
 };
@@ -307,24 +327,27 @@ messages_copy_part(struct mapi_store *store, mapi_id_t fid,
 {
 	struct copy_part *part = context;
 
-	return mapi_messages_copy(store, fid, part->dest_fid, mids, count,
-				  part->move, partial_r);
+	return mapi_messages_copy(store, fid, part->dest_store, part->dest_fid,
+				  mids, count, part->move, partial_r);
 }
 
 enum mapi_error
-mapi_messages_copy(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
+mapi_messages_copy(struct mapi_store *store, mapi_id_t fid,
+		   struct mapi_store *dest_store, mapi_id_t dest_fid,
 		   const mapi_id_t *mids, unsigned int count, bool move,
 		   bool *partial_r)
 {
 	struct mapi_message_list list, deleted;
 	struct mapi_message_folder *dest_mfolder;
 	struct mapi_folder *dest;
-	struct copy_part part = { .dest_fid = dest_fid, .move = move };
+	struct copy_part part = {
+		.dest_store = dest_store, .dest_fid = dest_fid, .move = move,
+	};
 	enum mapi_error error;
 	bool any_deleted;
 
 	*partial_r = FALSE;
-	if (mapi_folder_is_search(store, dest_fid))
+	if (mapi_folder_is_search(dest_store, dest_fid))
 		return EC_SEARCH_FOLDER;
 	if (mapi_folder_is_search(store, fid)) {
 		return mapi_search_for_each_folder(store, mids, count,
@@ -340,15 +363,15 @@ mapi_messages_copy(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 		return error;
 	}
 	*partial_r = list.missing || (any_deleted && deleted.missing);
-	if (move && fid == dest_fid) {
+	if (move && store == dest_store && fid == dest_fid) {
 		/* but what has been soft deleted isn't */
 		if (!messages_all_there(&list))
 			*partial_r = TRUE;
 		list.boxes[0] = list.boxes[1] = NULL;
 	}
 	if (any_deleted || list.boxes[0] != NULL || list.boxes[1] != NULL) {
-		error = mapi_message_folder_get(store, dest_fid, &dest_mfolder,
-						&dest);
+		error = mapi_message_folder_get(dest_store, dest_fid,
+						&dest_mfolder, &dest);
 		if (error == EC_NONE) {
 			error = messages_copy_list(&list, dest, move, partial_r);
 			if (error == EC_NONE && any_deleted) {

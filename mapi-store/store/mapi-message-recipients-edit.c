@@ -112,6 +112,7 @@ props_from_row(struct mapi_propset *props, TALLOC_CTX *mem,
 		}
 		if (value.type != PTYP_ERROR_CODE && value.type != PTYP_NULL &&
 		    value.type != PTYP_MULTIPLE_STRING8 &&
+		    MAPI_TAG_ID(tag) != 0 &&
 		    MAPI_TAG_ID(tag) != MAPI_TAG_ID(PIDTAG_ROWID) &&
 		    MAPI_TAG_ID(tag) != MAPI_TAG_ID(PIDTAG_RECIPIENT_TYPE))
 			(void)mapi_propset_set_value(props, tag, &value);

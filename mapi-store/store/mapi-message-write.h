@@ -69,14 +69,16 @@ mapi_message_set_status(struct mapi_store *store, mapi_id_t fid, mapi_id_t mid,
 /* Status bits in a list of keywords */
 uint32_t mapi_message_keywords_status(const char *const *keywords);
 
-/* Copies or moves to another folder of the same store, where messages get new
-   ids. Those that aren't in the folder but have been soft deleted from it are
-   recovered by it, also to the folder that they were in. When moving, the copies are durable before the first original is removed:
-   if the process dies in between, messages are in both folders, never in none.
+/* Copies or moves to another folder, of the same or of another store, where messages
+   get new ids. EC_ACCESS_DENIED if the user may not read them, create any in the
+   destination, or (to move them) delete them. Those that aren't in the folder but have been soft deleted from it are
+   recovered by it, also to the folder that they were in. When moving, the copies
+   are durable before the first original is removed: if the process dies in between, messages are in both folders, never in none.
    Moving into the folder where they are leaves them alone. EC_NOT_SUPPORTED if
    the destination can't have messages. */
 enum mapi_error
-mapi_messages_copy(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
+mapi_messages_copy(struct mapi_store *store, mapi_id_t fid,
+		   struct mapi_store *dest_store, mapi_id_t dest_fid,
 		   const mapi_id_t *mids, unsigned int count, bool move,
 		   bool *partial_r);
 

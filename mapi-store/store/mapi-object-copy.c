@@ -6,6 +6,7 @@
 #include "mapi-object-copy.h"
 #include "mapi-object-props.h"
 #include "mapi-props.h"
+#include "mapi-store.h"
 #include "mapi-stream.h"
 
 /* Larger values are copied as streams. */
@@ -16,6 +17,9 @@ struct copy_props {
 	TALLOC_CTX *mem;
 	/* strings are PTYP_STRING */
 	uint32_t *tags;
+	/* what they are called in the store of the destination; 0 if they can't
+	   be called anything there */
+	const uint32_t *dest_tags;
 	unsigned int count;
 	enum mapi_error *errors;
 	/* has been copied: to be removed if it's moved */
@@ -33,7 +37,6 @@ static enum mapi_error copy_check(const struct mapi_copy *copy)
 	    mapi_message_contains(copy->source, copy->dest))
 		return EC_MESSAGE_CYCLE;
 	if (copy->source->type != copy->dest->type ||
-	    copy->source->store != copy->dest->store ||
 	    copy->dest->v->set_props == NULL)
 		return EC_NOT_SUPPORTED;
 	return EC_NONE;
@@ -41,9 +44,54 @@ static enum mapi_error copy_check(const struct mapi_copy *copy)
 
 /* --- properties ----------------------------------------------------------- */
 
+enum mapi_error
+mapi_copy_dest_tags(const struct mapi_copy *copy, TALLOC_CTX *mem,
+		    const uint32_t *tags, unsigned int count,
+		    const uint32_t **dest_tags_r)
+{
+	struct mapi_property_name *names, *found;
+	uint32_t *dest_tags;
+	enum mapi_error error;
+	unsigned int i, n = 0;
+	uint16_t *ids;
+
+	*dest_tags_r = tags;
+	if (copy->source->store == copy->dest->store)
+		return EC_NONE;
+	error = mapi_store_tags_to_names(copy->source->store, mem, tags, count,
+					 &names);
+	if (error != EC_NONE)
+		return error;
+	found = talloc_array(mem, struct mapi_property_name, count);
+	for (i = 0; i < count; i++) {
+		if (names[i].kind != MAPI_NAME_NONE)
+			found[n++] = names[i];
+	}
+	ids = talloc_zero_array(mem, uint16_t, n);
+	if (n > 0) {
+		error = mapi_store_names_to_ids(copy->dest->store, found, n,
+						TRUE, ids);
+		if (error != EC_NONE)
+			return error;
+	}
+	dest_tags = talloc_array(mem, uint32_t, count);
+	for (i = n = 0; i < count; i++) {
+		uint16_t id = MAPI_TAG_ID(tags[i]);
+
+		if (names[i].kind != MAPI_NAME_NONE)
+			id = ids[n++];
+		else if (MAPI_TAG_IS_NAMED(tags[i]))
+			id = 0;
+		dest_tags[i] = id == 0 ? 0 :
+			MAPI_TAG(id, MAPI_TAG_TYPE(tags[i]));
+	}
+	*dest_tags_r = dest_tags;
+	return EC_NONE;
+}
+
 static enum mapi_error
 copy_get_props(const struct copy_props *props, struct mapi_object *obj,
-	       struct mapi_value **values_r)
+	       const uint32_t *tags, struct mapi_value **values_r)
 {
 	const struct mapi_props_options options = {
 		.max_size = COPY_MEMORY_SIZE,
@@ -53,7 +101,7 @@ copy_get_props(const struct copy_props *props, struct mapi_object *obj,
 
 	*values_r = talloc_zero_array(props->mem, struct mapi_value,
 				      props->count);
-	return mapi_object_get_props(obj, props->mem, &options, props->tags,
+	return mapi_object_get_props(obj, props->mem, &options, tags,
 				     props->count, *values_r);
 }
 
@@ -64,7 +112,7 @@ static bool value_is_there(const struct mapi_value *value)
 }
 
 static enum mapi_error
-copy_large(const struct copy_props *props, uint32_t tag)
+copy_large(const struct copy_props *props, unsigned int idx)
 {
 	struct mapi_object *source = props->copy->source;
 	struct mapi_object *dest = props->copy->dest;
@@ -75,10 +123,12 @@ copy_large(const struct copy_props *props, uint32_t tag)
 	if (source->v->open_stream == NULL ||
 	    dest->v->open_stream_write == NULL)
 		return EC_NOT_SUPPORTED;
-	error = source->v->open_stream(source, props->mem, tag, &input);
+	error = source->v->open_stream(source, props->mem, props->tags[idx],
+				       &input);
 	if (error != EC_NONE)
 		return error;
-	error = dest->v->open_stream_write(dest, props->mem, tag, TRUE,
+	error = dest->v->open_stream_write(dest, props->mem,
+					   props->dest_tags[idx], TRUE,
 					   &output);
 	if (error == EC_NONE) {
 		error = mapi_stream_copy(input, output, UINT64_MAX, &read,
@@ -127,10 +177,14 @@ copy_values(struct copy_props *props, const struct mapi_value *values)
 	for (i = 0; i < props->count; i++) {
 		if (props->errors[i] != EC_NONE || props->copied[i])
 			continue;
+		if (props->dest_tags[i] == 0 && value_is_there(&values[i])) {
+			props->errors[i] = EC_ACCESS_DENIED;
+			continue;
+		}
 		if (values[i].type != PTYP_ERROR_CODE) {
 			if (copy_folder_name(props, i, &values[i]))
 				continue;
-			small[n].tag = MAPI_TAG_AS(props->tags[i],
+			small[n].tag = MAPI_TAG_AS(props->dest_tags[i],
 						   values[i].type);
 			small[n].value = values[i];
 			indexes[n++] = i;
@@ -150,7 +204,7 @@ copy_values(struct copy_props *props, const struct mapi_value *values)
 	for (i = 0; i < props->count; i++) {
 		if (props->errors[i] == EC_NONE && !props->copied[i] &&
 		    values[i].type == PTYP_ERROR_CODE) {
-			props->errors[i] = copy_large(props, props->tags[i]);
+			props->errors[i] = copy_large(props, i);
 			props->copied[i] = props->errors[i] == EC_NONE;
 		}
 	}
@@ -195,7 +249,8 @@ static enum mapi_error copy_keep_existing(struct copy_props *props)
 	enum mapi_error error;
 	unsigned int i;
 
-	error = copy_get_props(props, props->copy->dest, &values);
+	error = copy_get_props(props, props->copy->dest, props->dest_tags,
+			       &values);
 	for (i = 0; i < props->count && error == EC_NONE; i++)
 		props->copied[i] = value_is_there(&values[i]);
 	return error;
@@ -243,7 +298,8 @@ static enum mapi_error copy_run(struct copy_props *props)
 					 props->count * sizeof(bool));
 	}
 	copy_sub_objects(props);
-	error = copy_get_props(props, props->copy->source, &values);
+	error = copy_get_props(props, props->copy->source, props->tags,
+			       &values);
 	if (error == EC_NONE)
 		error = copy_values(props, values);
 	if (error != EC_NONE || !props->copy->move)
@@ -285,7 +341,10 @@ mapi_object_copy_props(const struct mapi_copy *copy, const uint32_t *tags,
 						    PTYP_MULTIPLE_STRING);
 		}
 	}
-	error = copy_run(&props);
+	error = mapi_copy_dest_tags(copy, props.mem, props.tags, count,
+				    &props.dest_tags);
+	if (error == EC_NONE)
+		error = copy_run(&props);
 	talloc_free(props.mem);
 	return error;
 }

@@ -2,8 +2,8 @@
 #ifndef MAPI_OBJECT_COPY_H
 #define MAPI_OBJECT_COPY_H
 
-/* Copying properties from one object to another one of the same type, [MS-OXCPRPT]
-   2.2.10, 2.2.11. What large values take of memory doesn't depend on their size.
+/* Copying properties from one object to another one of the same type, which may be
+   another store's, [MS-OXCPRPT] 2.2.10, 2.2.11. What large values take of memory doesn't depend on their size.
 
    Of a message, PidTagMessageRecipients and PidTagMessageAttachments stand for its
    recipients and attachments (with the messages embedded in them), which replace
@@ -48,6 +48,14 @@ mapi_object_copy_to(const struct mapi_copy *copy, TALLOC_CTX *mem,
 		    const uint32_t *excluded, unsigned int excluded_count,
 		    bool sub_objects, struct mapi_copy_problem **problems_r,
 		    unsigned int *count_r);
+
+/* What the properties of the source's store are called in that of the destination: a
+   name has another id there. 0 for those that nobody knows the name of, or that the
+   user may not give an id there. On mem, or tags itself. */
+enum mapi_error
+mapi_copy_dest_tags(const struct mapi_copy *copy, TALLOC_CTX *mem,
+		    const uint32_t *tags, unsigned int count,
+		    const uint32_t **dest_tags_r);
 
 /* mapi-folder-copy-to.c: what stands for what is in a folder */
 bool mapi_folder_copy_is_sub_object(uint32_t tag);

@@ -186,8 +186,8 @@ submit_finish(struct submit_folder *sf, mapi_id_t mid,
 	if (place->delete) {
 		error = mapi_messages_delete(store, fid, &mid, 1, &partial);
 	} else if (place->fid != 0 && place->fid != fid) {
-		error = mapi_messages_copy(store, fid, place->fid, &mid, 1,
-					   TRUE, &partial);
+		error = mapi_messages_copy(store, fid, store, place->fid,
+					   &mid, 1, TRUE, &partial);
 	}
 	if (error == EC_NONE && partial)
 		error = EC_NOT_FOUND;

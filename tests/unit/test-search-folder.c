@@ -521,9 +521,11 @@ static void test_messages(void **state)
 	assert_int_equal(status, 2);
 	assert_int_equal(mapi_message_get_status(f->store, fid, mids[2],
 						 &status), EC_NOT_FOUND);
-	assert_int_equal(mapi_messages_copy(f->store, f->inbox, fid, mids, 1,
+	assert_int_equal(mapi_messages_copy(f->store, f->inbox,
+					    f->store, fid, mids, 1,
 					    TRUE, &partial), EC_SEARCH_FOLDER);
-	assert_int_equal(mapi_messages_copy(f->store, fid, f->inbox, mids + 1,
+	assert_int_equal(mapi_messages_copy(f->store, fid,
+					    f->store, f->inbox, mids + 1,
 					    2, FALSE, &partial), EC_NONE);
 	assert_true(partial);
 	assert_folder(f, fid, "a1 a2 a2");

@@ -585,9 +585,11 @@ static void bags_follow(struct message_env *env)
 	assert_int_equal(bag_count(env, env->inbox), 1);
 
 	/* copies of one message in two folders, and twice in one */
-	assert_int_equal(mapi_messages_copy(env->store, env->inbox, dest, &mid,
+	assert_int_equal(mapi_messages_copy(env->store, env->inbox,
+					    env->store, dest, &mid,
 					    1, FALSE, &partial), EC_NONE);
-	assert_int_equal(mapi_messages_copy(env->store, env->inbox, env->inbox,
+	assert_int_equal(mapi_messages_copy(env->store, env->inbox,
+					    env->store, env->inbox,
 					    &mid, 1, FALSE, &partial),
 			 EC_NONE);
 	assert_int_equal(folder_mids(env, env->inbox, mids), 2);
@@ -605,7 +607,8 @@ static void bags_follow(struct message_env *env)
 	assert_bag(env, env->inbox, mids[0], "bag");
 	assert_bag(env, env->inbox, mids[1], "other");
 
-	assert_int_equal(mapi_messages_copy(env->store, env->inbox, dest,
+	assert_int_equal(mapi_messages_copy(env->store, env->inbox,
+					    env->store, dest,
 					    &mids[1], 1, TRUE, &partial),
 			 EC_NONE);
 	assert_int_equal(bag_count(env, env->inbox), 1);

@@ -468,21 +468,24 @@ static void copy_move(struct message_env *env)
 	mids[1] = message_env_save(env, PLAIN, MAIL_FLAGGED, NULL);
 	mids[2] = message_env_save(env, PLAIN, 0, NULL);
 
-	assert_int_equal(mapi_messages_copy(env->store, env->inbox, dest,
+	assert_int_equal(mapi_messages_copy(env->store, env->inbox,
+					    env->store, dest,
 					    mids, 2, FALSE, &partial), EC_NONE);
 	assert_false(partial);
 	assert_string_equal(mailbox_state(env, "INBOX"),
 			    "1:seen[Red] 2:flagged 3:");
 	assert_string_equal(mailbox_state(env, DEST), "1:seen[Red] 2:flagged");
 
-	assert_int_equal(mapi_messages_copy(env->store, env->inbox, dest,
+	assert_int_equal(mapi_messages_copy(env->store, env->inbox,
+					    env->store, dest,
 					    mids, 3, TRUE, &partial), EC_NONE);
 	assert_false(partial);
 	assert_string_equal(mailbox_state(env, "INBOX"), "");
 	assert_string_equal(mailbox_state(env, DEST),
 		"1:seen[Red] 2:flagged 3:seen[Red] 4:flagged 5:");
 	/* gone already */
-	assert_int_equal(mapi_messages_copy(env->store, env->inbox, dest,
+	assert_int_equal(mapi_messages_copy(env->store, env->inbox,
+					    env->store, dest,
 					    mids, 3, TRUE, &partial), EC_NONE);
 	assert_true(partial);
 	assert_true(set_read(env, mids, 3, 0));
@@ -497,7 +500,8 @@ static void copy_move(struct message_env *env)
 	for (unsigned int i = 0; i < 3; i++)
 		mids[i] = mapi_folder_mid(folder, FALSE, i + 1);
 	/* while the folder is open elsewhere */
-	assert_int_equal(mapi_messages_copy(env->store, dest, env->inbox,
+	assert_int_equal(mapi_messages_copy(env->store, dest,
+					    env->store, env->inbox,
 					    mids, 3, TRUE, &partial), EC_NONE);
 	assert_false(partial);
 	assert_string_equal(mailbox_state(env, DEST), "4:flagged 5:");
@@ -517,19 +521,22 @@ static void copy_same_folder(struct message_env *env)
 
 	mids[0] = message_env_save(env, PLAIN, MAIL_SEEN, NULL);
 	mids[1] = message_env_save(env, PLAIN, MAIL_FLAGGED, NULL);
-	assert_int_equal(mapi_messages_copy(env->store, env->inbox, env->inbox,
+	assert_int_equal(mapi_messages_copy(env->store, env->inbox,
+					    env->store, env->inbox,
 					    mids, 2, FALSE, &partial), EC_NONE);
 	assert_false(partial);
 	assert_string_equal(mailbox_state(env, "INBOX"),
 			    "1:seen 2:flagged 3:seen 4:flagged");
 	/* where they are already */
-	assert_int_equal(mapi_messages_copy(env->store, env->inbox, env->inbox,
+	assert_int_equal(mapi_messages_copy(env->store, env->inbox,
+					    env->store, env->inbox,
 					    mids, 2, TRUE, &partial), EC_NONE);
 	assert_false(partial);
 	assert_string_equal(mailbox_state(env, "INBOX"),
 			    "1:seen 2:flagged 3:seen 4:flagged");
 	test_storage_expunge(env->ts, "INBOX", 1);
-	assert_int_equal(mapi_messages_copy(env->store, env->inbox, env->inbox,
+	assert_int_equal(mapi_messages_copy(env->store, env->inbox,
+					    env->store, env->inbox,
 					    mids, 2, TRUE, &partial), EC_NONE);
 	assert_true(partial);
 	assert_string_equal(mailbox_state(env, "INBOX"),
@@ -547,11 +554,12 @@ static void copy_errors(struct message_env *env)
 
 	/* has no messages */
 	assert_int_equal(mapi_messages_copy(env->store, env->inbox,
+			env->store,
 			mapi_store_special_fid(env->store, MAPI_SPECIAL_ROOT),
 			&mid, 1, TRUE, &partial), EC_NOT_SUPPORTED);
 	assert_int_equal(mapi_messages_copy(env->store, env->inbox,
-			MAPI_ID(MAPI_STORE_REPLID, 0x7777), &mid, 1, TRUE,
-			&partial), EC_NOT_FOUND);
+			env->store, MAPI_ID(MAPI_STORE_REPLID, 0x7777), &mid,
+			1, TRUE, &partial), EC_NOT_FOUND);
 	assert_int_equal(mapi_messages_delete(env->store,
 			MAPI_ID(MAPI_STORE_REPLID, 0x7777), &mid, 1,
 			&partial), EC_NOT_FOUND);
@@ -588,7 +596,8 @@ static void copy_associated(struct message_env *env)
 	assert_false(set_read(env, mids, 2, 0));
 	assert_string_equal(mailbox_state(env, "INBOX"), "1:seen");
 	assert_string_equal(mailbox_state(env, fai), "1:seen");
-	assert_int_equal(mapi_messages_copy(env->store, env->inbox, dest,
+	assert_int_equal(mapi_messages_copy(env->store, env->inbox,
+					    env->store, dest,
 					    mids, 2, TRUE, &partial), EC_NONE);
 	assert_false(partial);
 	assert_string_equal(mailbox_state(env, "INBOX"), "");

@@ -183,7 +183,8 @@ static void two_sessions(struct message_env *env)
 	assert_true(partial);
 	assert_int_equal(sd_count_deleted(env, env->inbox), 2);
 	/* one recovers what the other has deleted */
-	assert_int_equal(mapi_messages_copy(first, env->inbox, env->inbox,
+	assert_int_equal(mapi_messages_copy(first, env->inbox,
+					    first, env->inbox,
 			&mids[1], 1, TRUE, &partial), EC_NONE);
 	assert_false(partial);
 	env->store = second;
@@ -222,7 +223,8 @@ static void resync(struct message_env *env)
 		assert_true(mapi_store_mid_to_fid(env->store, seen[i]) ==
 			    env->inbox);
 	}
-	assert_int_equal(mapi_messages_copy(env->store, env->inbox, env->inbox,
+	assert_int_equal(mapi_messages_copy(env->store, env->inbox,
+					    env->store, env->inbox,
 			seen, 2, TRUE, &partial), EC_NONE);
 	assert_false(partial);
 	assert_int_equal(sd_count_messages(env, "INBOX"), 2);
@@ -257,7 +259,8 @@ static void rewritten(struct message_env *env)
 	assert_int_equal(sd_table_mids(env, env->inbox,
 			CONTENTS_TABLE_SOFT_DELETES, &seen, 1), 1);
 	assert_true(seen == mid);
-	assert_int_equal(mapi_messages_copy(env->store, env->inbox, env->inbox,
+	assert_int_equal(mapi_messages_copy(env->store, env->inbox,
+					    env->store, env->inbox,
 			&mid, 1, TRUE, &partial), EC_NONE);
 	assert_false(partial);
 	assert_int_equal(sd_table_mids(env, env->inbox, 0, &seen, 1), 1);

@@ -128,7 +128,8 @@ static void recover(struct message_env *env)
 	/* elsewhere; one that isn't anywhere with it */
 	seen[0] = mids[0];
 	seen[1] = MAPI_ID(MAPI_STORE_REPLID, MAPI_ID_GLOBCNT(mids[2]) + 5);
-	assert_int_equal(mapi_messages_copy(env->store, env->inbox, dest, seen,
+	assert_int_equal(mapi_messages_copy(env->store, env->inbox,
+					    env->store, dest, seen,
 					    2, TRUE, &partial), EC_NONE);
 	assert_true(partial);
 	assert_int_equal(sd_count_deleted(env, env->inbox), 2);
@@ -141,11 +142,13 @@ static void recover(struct message_env *env)
 	talloc_free(msg);
 
 	/* where they were, a copy first; the ids are new */
-	assert_int_equal(mapi_messages_copy(env->store, env->inbox, env->inbox,
+	assert_int_equal(mapi_messages_copy(env->store, env->inbox,
+					    env->store, env->inbox,
 			&mids[2], 1, FALSE, &partial), EC_NONE);
 	assert_false(partial);
 	assert_int_equal(sd_count_deleted(env, env->inbox), 2);
-	assert_int_equal(mapi_messages_copy(env->store, env->inbox, env->inbox,
+	assert_int_equal(mapi_messages_copy(env->store, env->inbox,
+					    env->store, env->inbox,
 			&mids[1], 2, TRUE, &partial), EC_NONE);
 	assert_false(partial);
 	assert_int_equal(sd_count_deleted(env, env->inbox), 0);
@@ -229,7 +232,8 @@ static void empty(struct message_env *env)
 	assert_int_equal(sd_count_companion(env, "fai-%u", env->inbox), 0);
 
 	/* FAI messages come back as such */
-	assert_int_equal(mapi_messages_copy(env->store, env->inbox, env->inbox,
+	assert_int_equal(mapi_messages_copy(env->store, env->inbox,
+					    env->store, env->inbox,
 			mids, 1, TRUE, &partial), EC_NONE);
 	assert_false(partial);
 	assert_int_equal(sd_count_companion(env, "fai-%u", env->inbox), 1);
@@ -317,7 +321,8 @@ static void deleted_folder(struct message_env *env)
 						   mids[1], &msg), EC_NONE);
 	talloc_free(msg);
 
-	assert_int_equal(mapi_messages_copy(env->store, trash, env->inbox, seen,
+	assert_int_equal(mapi_messages_copy(env->store, trash,
+					    env->store, env->inbox, seen,
 					    4, TRUE, &partial), EC_NONE);
 	assert_false(partial);
 	assert_int_equal(sd_count_messages(env, "INBOX"), 4);
