@@ -35,37 +35,72 @@ move_mail(struct mapi_message_transfer *copy,
 	return 0;
 }
 
+/* Whether the copy would get the bag that another message of the destination has, as
+   a copy of a copy that comes back does. A dumpster that has one has the same message,
+   whose deletion was interrupted. */
+static bool
+copy_would_share(struct mapi_message_transfer *copy, const char *guid)
+{
+	guid_128_t guid_128;
+
+	if (copy->deleted_from != NULL)
+		return FALSE;
+	if (copy->src_bags == copy->dest_bags || copy->new_guids)
+		return TRUE;
+	mail_generate_guid_128_hash(guid, guid_128);
+	return mapi_bags_have_guid(copy->dest_bags, guid_128);
+}
+
+/* As lib-storage copies from one storage to another, but with another GUID */
+static int
+copy_mail_as(struct mapi_message_transfer *copy,
+	     struct mail_save_context **save_ctx, struct mail *mail,
+	     const char *guid)
+{
+	struct istream *input;
+	time_t received;
+
+	if (mail_get_stream_because(mail, NULL, NULL, "MAPI copy",
+				    &input) < 0 ||
+	    mail_get_received_date(mail, &received) < 0)
+		return -1;
+	mailbox_save_set_received_date(*save_ctx, received, 0);
+	mailbox_save_set_guid(*save_ctx, guid);
+	if (mapi_mail_save(save_ctx, input) < 0)
+		return -1;
+	if (copy->move)
+		mail_expunge(mail);
+	return 0;
+}
+
 /* Copies keep their GUIDs, by which their bags are found; but in one mailbox there
    can be only one message to a bag, so that its copy gets another GUID. */
 static int
 copy_mail(struct mapi_message_transfer *copy,
 	  struct mail_save_context **save_ctx, struct mail *mail)
 {
+	bool has_bag = mapi_bags_find_uid(copy->src_bags, mail) != 0;
 	const char *guid, *new_guid;
-	struct istream *input;
 	guid_128_t guid_128;
 
-	if (mapi_bags_find_uid(copy->src_bags, mail) == 0) {
-		return copy->move ? move_mail(copy, save_ctx, mail) :
-			mailbox_copy(save_ctx, mail);
+	if (has_bag || (copy->deleted_from == NULL &&
+			mapi_bags_exist(copy->dest_bags))) {
+		if (mail_get_special(mail, MAIL_FETCH_GUID, &guid) < 0)
+			return -1;
+		new_guid = guid = t_strdup(guid);
+		if (copy_would_share(copy, guid)) {
+			guid_128_generate(guid_128);
+			new_guid = t_strdup(guid_128_to_string(guid_128));
+		}
+		if (has_bag) {
+			array_push_back(&copy->guids, &guid);
+			array_push_back(&copy->guids, &new_guid);
+		}
+		if (new_guid != guid)
+			return copy_mail_as(copy, save_ctx, mail, new_guid);
 	}
-	if (mail_get_special(mail, MAIL_FETCH_GUID, &guid) < 0)
-		return -1;
-	new_guid = guid = t_strdup(guid);
-	if (copy->src_bags == copy->dest_bags || copy->new_guids) {
-		guid_128_generate(guid_128);
-		new_guid = t_strdup(guid_128_to_string(guid_128));
-	}
-	array_push_back(&copy->guids, &guid);
-	array_push_back(&copy->guids, &new_guid);
-	if (new_guid == guid) {
-		return copy->move ? move_mail(copy, save_ctx, mail) :
-			mailbox_copy(save_ctx, mail);
-	}
-	if (mail_get_stream_because(mail, NULL, NULL, "MAPI copy", &input) < 0)
-		return -1;
-	mailbox_save_set_guid(*save_ctx, new_guid);
-	return mapi_mail_save(save_ctx, input);
+	return copy->move ? move_mail(copy, save_ctx, mail) :
+		mailbox_copy(save_ctx, mail);
 }
 
 /* The mail that has just been added to the transaction is its last. */

@@ -164,6 +164,37 @@ def test_rights(server):
     own.close()
 
 
+def test_copied_back(server):
+    """A copy of a copy, to where the original is: each has its own properties."""
+    fid, mid, _ = prepare(server, "Original", EDITOR)
+    own, others = sessions(server)
+    # to the other mailbox, and to another folder of the same one
+    for session, name in (own, "Copies"), (others, "Copies there"):
+        if session is others:
+            prepare(server, name, EDITOR)
+            dest = others.folder_id(name)
+        else:
+            dest = make_folder(own, name)
+        source, target = others.folder(fid), session.folder(dest)
+        check_equal(copy(others, source, target, mid), 0, "copy")
+        new = by_subject(session, dest)["saved in Original"]
+        message = session.open_message(new, dest, savelib.READ_WRITE)
+        tag = session.ids([NOTE])[0] << 16 | 0x1F
+        session.set(message, {tag: "of the copy in " + name})
+        session.save(message)
+        session.release(message)
+        check_equal(others.named(mid, fid), "note in Original", "original")
+        check_equal(copy(session, target, source, new), 0, "copy back")
+        check_equal(others.named(mid, fid), "note in Original", "original")
+    notes = [others.named(row[MID], fid) for row in
+             others.contents(fid, (MID, SUBJECT))
+             if row[SUBJECT] == "saved in Original"]
+    check_equal(sorted(notes), [
+        "note in Original", "of the copy in Copies",
+        "of the copy in Copies there"], "all of them")
+    own.close()
+
+
 def test_recover(server):
     """What has been deleted in one mailbox comes back in another."""
     fid, mid, _ = prepare(server, "Trashed", EDITOR)
