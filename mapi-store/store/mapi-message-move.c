@@ -290,10 +290,14 @@ static enum mapi_error
 messages_copy_list(const struct mapi_message_list *list,
 		   struct mapi_folder *dest, bool move, bool *partial)
 {
+	struct mapi_store *store = list->folder->obj.store;
+	const struct mapi_folder_node *node = mapi_folder_node(list->folder);
 	struct mapi_message_transfer copy;
 	enum mapi_error error;
 	unsigned int i;
 
+	if (node == NULL)
+		return EC_OBJECT_DELETED;
 	if (move) {
 		error = messages_check_move(list, dest);
 		if (error != EC_NONE)
@@ -310,8 +314,8 @@ messages_copy_list(const struct mapi_message_list *list,
 		copy.uids = &list->uids[i];
 		copy.move = move;
 		copy.new_guids = list->folder->deleted && !move;
-		copy.without_acl = list->folder->deleted &&
-			mapi_store_is_delegate(list->folder->obj.store);
+		copy.without_acl = mapi_store_is_delegate(store) &&
+			(i > 0 || list->folder->deleted || node->companion);
 		if (dest->box == NULL)
 			return EC_NOT_SUPPORTED;
 		if (i > 0) {

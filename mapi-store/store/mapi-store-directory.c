@@ -60,9 +60,10 @@ mapi_store_directory_find(struct mapi_store *store, const char *address)
 	return question.object;
 }
 
-bool mapi_store_is_owner_address(struct mapi_store *store, const char *address)
+static bool
+address_is_of(struct mapi_store *store, const char *address, const char *own,
+	      const char *dn)
 {
-	const char *own = mapi_store_settings_get(store)->email_address;
 	const struct mapi_directory_object *object;
 
 	if (*address == '\0')
@@ -70,12 +71,43 @@ bool mapi_store_is_owner_address(struct mapi_store *store, const char *address)
 	if (own != NULL && strcasecmp(own, address) == 0)
 		return TRUE;
 	object = mapi_store_directory_find(store, address);
-	return object != NULL && strcasecmp(object->legacy_dn,
-					    mapi_store_owner_dn(store)) == 0;
+	return object != NULL && strcasecmp(object->legacy_dn, dn) == 0;
 }
 
-bool mapi_store_owner_is_delegate(struct mapi_store *store,
-				  const char *address)
+bool mapi_store_is_owner_address(struct mapi_store *store, const char *address)
+{
+	return address_is_of(store, address,
+			     mapi_store_settings_get(store)->email_address,
+			     mapi_store_owner_dn(store));
+}
+
+void mapi_store_get_sender(struct mapi_store *store,
+			   struct mapi_store_sender *sender_r)
+{
+	const struct mapi_store_settings *set = store->set;
+
+	sender_r->dn = store->sender_dn;
+	if (set->delegate != NULL) {
+		sender_r->name = set->delegate_name;
+		sender_r->address = set->delegate_address;
+	} else {
+		sender_r->name = set->display_name;
+		sender_r->address = set->email_address;
+	}
+	if (sender_r->name == NULL || *sender_r->name == '\0')
+		sender_r->name = sender_r->address;
+}
+
+bool mapi_store_is_sender_address(struct mapi_store *store, const char *address)
+{
+	struct mapi_store_sender sender;
+
+	mapi_store_get_sender(store, &sender);
+	return address_is_of(store, address, sender.address, sender.dn);
+}
+
+bool mapi_store_sender_is_delegate(struct mapi_store *store,
+				   const char *address)
 {
 	const struct mapi_directory_object *object;
 	const char *const *delegates;
@@ -84,7 +116,7 @@ bool mapi_store_owner_is_delegate(struct mapi_store *store,
 	if (object == NULL || object->delegates == NULL)
 		return FALSE;
 	for (delegates = object->delegates; *delegates != NULL; delegates++) {
-		if (strcasecmp(*delegates, mapi_store_owner_dn(store)) == 0)
+		if (strcasecmp(*delegates, store->sender_dn) == 0)
 			return TRUE;
 	}
 	return FALSE;

@@ -37,10 +37,24 @@ char *mapi_store_address_to_username(const struct mapi_store_settings *set,
    directory knows. */
 bool mapi_store_is_owner_address(struct mapi_store *store,
 				 const char *address);
-/* The mailbox's owner is a delegate of who has this address, and may so send on
-   behalf of him. */
-bool mapi_store_owner_is_delegate(struct mapi_store *store,
+/* Who sends mail from the mailbox: its owner, or the user who has opened it. Strings
+   are the store's. */
+struct mapi_store_sender {
+	/* the address if there's none */
+	const char *name;
+	/* SMTP; legacyExchangeDN */
+	const char *address, *dn;
+};
+void mapi_store_get_sender(struct mapi_store *store,
+			   struct mapi_store_sender *sender_r);
+/* It's an address of the sender's: the primary one, or one that the directory
+   knows. */
+bool mapi_store_is_sender_address(struct mapi_store *store,
 				  const char *address);
+/* The sender is a delegate of who has this address, and may so send on behalf of
+   him. */
+bool mapi_store_sender_is_delegate(struct mapi_store *store,
+				   const char *address);
 /* TRUE if there's a directory at all */
 bool mapi_store_has_directory(struct mapi_store *store);
 

@@ -107,6 +107,8 @@ struct mapi_store {
 
 	struct mapi_guid replica_guid, mailbox_guid;
 	char *owner_dn;
+	/* of who sends mail from here: the owner's, or the delegate's */
+	char *sender_dn;
 	/* mapi-store-directory.c; NULL until the first */
 	struct mapi_directory_batch *directory_batch;
 

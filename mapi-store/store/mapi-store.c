@@ -149,6 +149,8 @@ store_open_once(TALLOC_CTX *parent, struct mail_user *user,
 		return ret;
 	store->owner_dn = mapi_store_username_to_dn(set, store,
 						    user->username);
+	store->sender_dn = set->delegate == NULL ? store->owner_dn :
+		mapi_store_username_to_dn(set, store, set->delegate);
 	store->acl = mapi_acl_init(store, store->companion->ns);
 	if (set->delegate != NULL)
 		ret = mapi_store_check_delegate(store);

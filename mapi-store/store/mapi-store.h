@@ -40,15 +40,18 @@ struct mapi_store_settings {
 	struct mapi_directory *directory;
 	/* how mail is sent, or NULL if it can't be */
 	const struct smtp_submit_settings *submission;
-	/* in whose name it may be sent, beside the owner's: addresses,
+	/* in whose name it may be sent, beside the user's own: addresses,
 	   "@domain", "*", separated by spaces; may be NULL */
 	const char *send_as, *send_on_behalf;
 	enum mapi_receipts_policy receipts;
 	/* The user who opens the mailbox, if it's another one than its owner:
 	   what mail may be seen is for the ACLs to say, as they know this
-	   user. NULL for the owner. And the name to be shown for him, "" or
-	   NULL if he has none. */
-	const char *delegate, *delegate_name;
+	   user. NULL for the owner. */
+	const char *delegate;
+	/* The name to be shown for that user, "" or NULL if there's none, and the
+	   SMTP address. Mail is sent from there by this user, and submission,
+	   send_as and send_on_behalf are those of the user's own mailbox. */
+	const char *delegate_name, *delegate_address;
 };
 
 /* The replica id by which a store's own replica GUID is known in its ids.

@@ -13,6 +13,7 @@
 #include "smtp-address.h"
 #include "str-sanitize.h"
 #include "mapi-entryid.h"
+#include "mapi-folder-rights.h"
 #include "mapi-message-private.h"
 #include "mapi-props.h"
 #include "mapi-store-directory.h"
@@ -73,12 +74,12 @@ submission_check_right(struct mapi_submission *submission, const char *address)
 {
 	const struct mapi_store_settings *set = submission->store->set;
 
-	if (mapi_store_is_owner_address(submission->store, address))
+	if (mapi_store_is_sender_address(submission->store, address))
 		submission->right = MAPI_SENDER_SELF;
 	else if (address_is_in(set->send_as, address))
 		submission->right = MAPI_SENDER_SEND_AS;
 	else if (address_is_in(set->send_on_behalf, address) ||
-		 mapi_store_owner_is_delegate(submission->store, address))
+		 mapi_store_sender_is_delegate(submission->store, address))
 		submission->right = MAPI_SENDER_ON_BEHALF;
 	else {
 		e_info(submission->store->user->event,
@@ -94,12 +95,15 @@ submission_get_sender(struct mapi_submission *submission, TALLOC_CTX *mem,
 		      const struct mapi_content *all)
 {
 	struct mapi_store *store = submission->store;
+	struct mapi_store_sender sender;
 	struct mime_build_params params;
 	const struct smtp_address *own;
 	enum mapi_error error;
 	const char *address;
 
-	if (submission_parse_address(submission, store->set->email_address,
+	mapi_store_get_sender(store, &sender);
+	if (sender.address == NULL ||
+	    submission_parse_address(submission, sender.address,
 				     &own) != EC_NONE)
 		return EC_NOT_SUPPORTED;
 	mapi_message_build_params(store, &params);
@@ -107,10 +111,12 @@ submission_get_sender(struct mapi_submission *submission, TALLOC_CTX *mem,
 							 all->props, &address);
 	if (submission->from_given && address == NULL)
 		return EC_ACCESS_DENIED;
-	if (!submission->from_given) {
+	if (!submission->from_given && !mapi_store_is_delegate(store)) {
 		submission->from = submission->env_from = own;
 		return EC_NONE;
 	}
+	if (!submission->from_given)
+		address = store->set->email_address;
 	error = submission_check_right(submission, address);
 	if (error != EC_NONE)
 		return error;
@@ -374,18 +380,30 @@ overlay_set_owner(struct mapi_overlay *overlay, struct mapi_store *store,
 			mapi_store_owner_dn(store), set->email_address);
 }
 
+static void
+overlay_set_sender(struct mapi_overlay *overlay,
+		   const struct mapi_store_sender *sender)
+{
+	overlay_set_who(overlay, &sender_tags, sender->name, "EX", sender->dn,
+			sender->address);
+}
+
 void mapi_submission_set_props(const struct mapi_submission *submission,
 			       const struct mapi_content *all,
 			       struct mapi_overlay *overlay)
 {
 	struct mapi_store *store = submission->store;
 	const char *name, *from = smtp_address_encode(submission->from);
+	struct mapi_store_sender sender;
 	struct mapi_value now;
 
+	mapi_store_get_sender(store, &sender);
 	if (!submission->from_given)
 		overlay_set_owner(overlay, store, &representing_tags);
 	if (submission->sender != NULL ||
-	    strcasecmp(from, store->set->email_address) == 0) {
+	    strcasecmp(from, sender.address) == 0) {
+		overlay_set_sender(overlay, &sender);
+	} else if (!submission->from_given) {
 		overlay_set_owner(overlay, store, &sender_tags);
 	} else {
 		/* by another address of his, or as another one */

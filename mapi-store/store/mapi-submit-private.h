@@ -21,7 +21,7 @@ struct mapi_sent_place {
 
 /* In whose name a message is sent */
 enum mapi_sender_right {
-	/* the user's, whatever address of his it is */
+	/* that of who sends it, whatever address of his it is */
 	MAPI_SENDER_SELF,
 	/* somebody else's, as if he was that */
 	MAPI_SENDER_SEND_AS,
@@ -35,7 +35,7 @@ struct mapi_submission {
 	pool_t pool;
 
 	enum mapi_sender_right right;
-	/* From; of the user if the message has none */
+	/* From; of the mailbox's owner if the message has none */
 	const struct smtp_address *from;
 	bool from_given;
 	/* Sender, NULL if it's as From */

@@ -350,8 +350,6 @@ enum mapi_error mapi_message_abort_submit(struct mapi_store *store,
 	struct submit_folder sf;
 	enum mapi_error error, open_error;
 
-	if (mapi_store_is_delegate(store))
-		return EC_ACCESS_DENIED;
 	fid = mapi_search_real_folder(store, fid, mid);
 	if (fid == 0)
 		return EC_NOT_FOUND;
@@ -431,8 +429,11 @@ submit_send(struct submit_folder *sf, const struct mapi_submission *submission,
 	if (error != EC_NONE)
 		return error;
 	p_array_init(&refusals.list, submission->pool, 4);
+	/* A report would be in the owner's Inbox, and who has sent it may have
+	   no right there: then all get it or none. */
 	error = mapi_transport_send(submission->store, &envelope, input,
-				    &refusals, &unknown);
+		mapi_store_is_delegate(submission->store) ? NULL : &refusals,
+		&unknown);
 	if (error != EC_NONE) {
 		if (!unknown)
 			(void)submit_set_mark(sf, msg->mid, MARK_NONE);
@@ -505,8 +506,7 @@ mapi_message_submit(struct mapi_message *msg, TALLOC_CTX *mem,
 	    content->associated ||
 	    !mapi_transport_is_configured(msg->obj.store))
 		return EC_NOT_SUPPORTED;
-	/* in others' mailboxes it would be sent as if by the owner */
-	if (!msg->priv->writable || mapi_store_is_delegate(msg->obj.store))
+	if (!msg->priv->writable)
 		return EC_ACCESS_DENIED;
 	submission.pool = pool_alloconly_create("MAPI submit", 1024);
 	T_BEGIN {

@@ -34,7 +34,9 @@
 #define MAPI_KEYWORD_SUBMIT_PENDING "$SubmitPending"
 #define MAPI_KEYWORD_SUBMITTED "$Submitted"
 
-/* Saves what has been changed and sends it. Afterwards the message is moved to
+/* Saves what has been changed and sends it. From another user's mailbox it's sent by
+   the user who has opened that: as its owner or on behalf of him, if he may, unless
+   the message says from whom it is. Afterwards the message is moved to
    where PidTagSentMailSvrEID or PidTagSentMailEntryId says, deleted if
    PidTagDeleteAfterSubmit is set, and left where it is if there's neither; msg isn't
    of use any more in the first two cases. If something fails after the message has

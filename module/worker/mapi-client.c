@@ -85,6 +85,21 @@ void mapi_client_store_settings(const struct mapi_compat_user *user,
 	store_set->deleted_retention = set->mapi_deleted_retention;
 }
 
+void mapi_client_set_delegate(struct mapi_client *client,
+			      struct mapi_store_settings *store_set)
+{
+	const struct mapi_store_settings *own = &client->store_set;
+
+	store_set->submission = own->submission;
+	store_set->send_as = own->send_as;
+	store_set->send_on_behalf = own->send_on_behalf;
+	/* the owner isn't the one who has read it */
+	store_set->receipts = MAPI_RECEIPTS_NONE;
+	store_set->delegate = client->user.mail_user->username;
+	store_set->delegate_name = own->display_name;
+	store_set->delegate_address = own->email_address;
+}
+
 void mapi_client_init(struct mapi_client *client,
 		      const struct mapi_compat_user *user,
 		      struct mapi_directory *directory, struct event *event)

@@ -51,6 +51,9 @@ void mapi_client_deinit(struct mapi_client *client);
 void mapi_client_store_settings(const struct mapi_compat_user *user,
 				struct mapi_directory *directory,
 				struct mapi_store_settings *set);
+/* ... of who opens another user's mailbox */
+void mapi_client_set_delegate(struct mapi_client *client,
+			      struct mapi_store_settings *set);
 
 /* Handles one request completely; not NotificationWait, which isn't answered
    at once. request_type is the X-RequestType. The response is on mem. */

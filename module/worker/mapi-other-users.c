@@ -39,12 +39,7 @@ other_users_open(struct mapi_other_users *users, const char *username,
 	other->other.user = user.mail_user;
 	mapi_client_store_settings(&user, client->directory,
 				   &other->other.set);
-	/* Nobody sends mail as if from there. */
-	other->other.set.submission = NULL;
-	other->other.set.send_as = other->other.set.send_on_behalf = NULL;
-	other->other.set.receipts = MAPI_RECEIPTS_NONE;
-	other->other.set.delegate = client->user.mail_user->username;
-	other->other.set.delegate_name = client->store_set.display_name;
+	mapi_client_set_delegate(client, &other->other.set);
 	*user_r = &other->other;
 	return EC_NONE;
 }
