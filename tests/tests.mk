@@ -94,7 +94,7 @@ FUZZERS = $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,\
 FUZZ_HELPERS = $(patsubst %.c,$(B)/%.o,\
 	$(filter-out tests/fuzz/fuzz-%,$(call srcs,tests/fuzz)))
 
-# a target of its own for one: make fuzz FUZZ=fuzz-wire-rops
+# a target of its own for one: make fuzz FUZZ=fuzz-wire-rop
 FUZZ ?= $(notdir $(FUZZERS))
 
 $(B)/tests/fuzz/fuzz-%: $(B)/tests/fuzz/fuzz-%.o $(FUZZ_HELPERS) \
