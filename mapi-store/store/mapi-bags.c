@@ -924,8 +924,11 @@ bag_copy(struct bags_copy *copy, const char *guid, const char *dest_guid)
 	    (copy->dest->deleted || (bag->mid == 0 && !bag->void_mid)))
 		ret = mailbox_copy(&ctx, copy->mail);
 	else {
+		/* also newer than what dest had before the message went to src,
+		   and an mdbox may bring back */
 		ret = bag_copy_body(copy, &ctx, dest_guid,
-				    bag_next_serial(old));
+				    bag_next_serial(old == NULL ||
+					old->serial < bag->serial ? bag : old));
 	}
 	if (ret < 0) {
 		if (ctx != NULL)

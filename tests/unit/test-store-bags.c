@@ -113,6 +113,14 @@ static void write_mail(struct message_env *env, const char *guid)
 	mailbox_free(&box);
 }
 
+/* Another session */
+static void reopen(struct message_env *env)
+{
+	talloc_free(env->store);
+	test_storage_relogin(env->ts);
+	message_env_reopen(env);
+}
+
 struct expected {
 	uint32_t uid;
 	/* it's the MID that all of this is about */
@@ -133,9 +141,7 @@ check(struct message_env *env, mapi_id_t mid, const struct expected *expected,
 	unsigned int i;
 	mapi_id_t mids[4];
 
-	talloc_free(env->store);
-	test_storage_relogin(env->ts);
-	message_env_reopen(env);
+	reopen(env);
 	assert_int_equal(mapi_folder_open(env->mem, env->store, env->inbox,
 					  &folder), EC_NONE);
 	assert_int_equal(mapi_folder_sync(folder), EC_NONE);
@@ -292,6 +298,78 @@ static void test_brought_back(void **state)
 	for_all_drivers(brought_back);
 }
 
+/* The GUID of the Inbox's last message */
+static const char *read_guid(struct message_env *env)
+{
+	struct mailbox *box = test_storage_open(env->ts, "INBOX");
+	struct mailbox_transaction_context *t;
+	struct mail *mail;
+	const char *guid;
+
+	t = mailbox_transaction_begin(box, 0, __func__);
+	mail = mail_alloc(t, 0, NULL);
+	mail_set_seq(mail, mail_index_view_get_messages_count(box->view));
+	assert_int_equal(mail_get_special(mail, MAIL_FETCH_GUID, &guid), 0);
+	guid = t_strdup(guid);
+	mail_free(&mail);
+	assert_int_equal(mailbox_transaction_commit(&t), 0);
+	mailbox_free(&box);
+	return guid;
+}
+
+static void
+move_bag(struct mapi_bags *src, struct mapi_bags *dest, const char *guid)
+{
+	const char *const guids[] = { guid, guid, NULL };
+
+	assert_int_equal(mapi_bags_copy(src, dest, guids), EC_NONE);
+	assert_int_equal(mapi_bags_delete(src, guids + 1), EC_NONE);
+}
+
+/* The same after the message has been elsewhere: its bag there may have forgotten
+   what it's about, but not how often it has been changed. */
+static void brought_back_moved(struct message_env *env)
+{
+	static const struct expected five[] = { { 2, FALSE, "five" } };
+	uint32_t number = MAPI_ID_GLOBCNT(env->inbox);
+	const char *mailbox = t_strdup_printf("mapi-internal/bags-%u", number);
+	struct mapi_bag_new bag;
+	struct mapi_bags *bags, *others;
+	struct mapi_content_prop prop = {
+		.tag = TAG_BAG, .value = mapi_value_str("five"),
+	};
+	struct mapi_overlay *overlay = mapi_overlay_create(env->mem);
+	mapi_id_t mid = save_replaced(env);
+	const char *old, *guid = read_guid(env);
+
+	change_bag(env, mid, "three");
+	change_bag(env, mid, "four");
+	old = read_bag(env, mailbox);
+
+	bags = mapi_bags_get(env->store, number, FALSE);
+	others = mapi_bags_get(env->store, number + 1000, FALSE);
+	move_bag(bags, others, guid);
+
+	reopen(env);
+	bags = mapi_bags_get(env->store, number, FALSE);
+	others = mapi_bags_get(env->store, number + 1000, FALSE);
+	assert_true(mapi_overlay_set(overlay, &prop));
+	i_zero(&bag);
+	bag.guid = guid;
+	bag.overlay = overlay;
+	assert_int_equal(mapi_bags_save(others, &bag), EC_NONE);
+	move_bag(others, bags, guid);
+	check(env, mid, five, 1);
+
+	(void)test_storage_save(env->ts, mailbox, old, strlen(old), 0, NULL, 0);
+	check(env, mid, five, 1);
+}
+
+static void test_brought_back_moved(void **state)
+{
+	for_all_drivers(brought_back_moved);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +377,7 @@ int main(void)
 		cmocka_unit_test(test_goes_on),
 		cmocka_unit_test(test_at_once),
 		cmocka_unit_test(test_brought_back),
+		cmocka_unit_test(test_brought_back_moved),
 	};
 
 	return cmocka_run_group_tests_name("bags", tests, NULL, NULL);
