@@ -173,9 +173,9 @@ def processes(server, name):
 def kill_workers(server, pids=None):
     """Kills mapi's workers, or some of them, without a chance to clean up.
 
-    Dovecot takes a dotlock of a process that has died for stale at once if the
-    process's id is in it. It has to wait two or three minutes if the process has
-    died before writing that, or if the dotlock is to become the new file (as
+    Dovecot takes a dotlock of a process that has died for stale after two seconds
+    if the process's id is in it. It has to wait two or three minutes if the process
+    has died before writing that, or if the dotlock is to become the new file (as
     that of a new index log). That's not what tests are about that call this."""
     pids = processes(server, "mapi") if pids is None else pids
     for pid in pids:
@@ -185,9 +185,10 @@ def kill_workers(server, pids=None):
         time.sleep(0.01)
     for path in pathlib.Path(server.dir).rglob("*lock"):
         with contextlib.suppress(FileNotFoundError):
-            if path.name.endswith((".lock", ".newlock")) and \
-                    not re.match(rb"[0-9]+:", path.read_bytes()):
-                path.unlink()
+            if path.name.endswith((".lock", ".newlock")):
+                owner = re.match(rb"([0-9]+):", path.read_bytes())
+                if not owner or not os.path.exists(f"/proc/{int(owner[1])}"):
+                    path.unlink()
 
 
 def in_the_end(server, func, failures):
