@@ -557,7 +557,16 @@ message_save_stored(struct save *save, TALLOC_CTX *mem, bool force)
 		content->saved_overlay = talloc_steal(content, save->overlay);
 		content->saved_bag_uid = save->bag_uid;
 	}
-	error = mapi_message_content_reopen(content, save->mfolder,
+	return EC_NONE;
+}
+
+/* The message as it has been saved takes the place of what it was before, which is
+   closed: nothing that has been saved may be open that reads from that. */
+static enum mapi_error message_save_reopen(struct save *save)
+{
+	enum mapi_error error;
+
+	error = mapi_message_content_reopen(save->content, save->mfolder,
 					    save->folder, save->uid);
 	save->mfolder = NULL;
 	return error;
@@ -596,9 +605,12 @@ enum mapi_error mapi_message_save(struct mapi_message *msg, bool force)
 	T_BEGIN {
 		error = message_save_stored(&save, mem, force);
 	} T_END;
-	if (save.mfolder != NULL)
-		mapi_message_folder_release(&save.mfolder);
 	i_stream_unref(&save.input);
 	talloc_free(mem);
+	if (error == EC_NONE) T_BEGIN {
+		error = message_save_reopen(&save);
+	} T_END;
+	if (save.mfolder != NULL)
+		mapi_message_folder_release(&save.mfolder);
 	return error;
 }
