@@ -21,9 +21,9 @@ static bool dumpster_has_mail(struct mapi_dumpster *d, struct mail *mail,
 	uint32_t uid;
 
 	if (mapi_folder_mid_to_uid(d->deleted,
-			mapi_folder_mid(d->folder, FALSE, mail->uid),
+			mapi_folder_mid(d->folder, d->associated, mail->uid),
 			&associated, &uid) != EC_NONE ||
-	    associated || !mail_set_uid(deleted_mail, uid))
+	    associated != d->associated || !mail_set_uid(deleted_mail, uid))
 		return FALSE;
 	/* it may have been changed since */
 	return mail_get_special(mail, MAIL_FETCH_GUID, &guid) == 0 &&
@@ -65,10 +65,11 @@ static enum mapi_error dumpster_copy(struct mapi_dumpster *d)
 		.src = d->box,
 		.dest = d->deleted_box,
 		.dest_folder = d->deleted,
-		.src_bags = mapi_folder_bags(d->folder, FALSE),
-		.dest_bags = mapi_folder_bags(d->deleted, FALSE),
+		.src_bags = mapi_folder_bags(d->folder, d->associated),
+		.dest_bags = mapi_folder_bags(d->deleted, d->associated),
 		.uids = &uids,
 		.deleted_from = d->folder,
+		.associated = d->associated,
 	};
 	enum mapi_error error;
 
@@ -92,9 +93,11 @@ static enum mapi_error dumpster_copy(struct mapi_dumpster *d)
 
 enum mapi_error
 mapi_dumpster_put_folder(struct mapi_store *store, mapi_id_t fid,
-			 mapi_id_t dumpster_fid)
+			 bool associated, mapi_id_t dumpster_fid)
 {
-	struct mapi_dumpster d = { .fid = dumpster_fid };
+	struct mapi_dumpster d = {
+		.fid = dumpster_fid, .associated = associated,
+	};
 	struct mapi_message_folder *mfolder;
 	enum mapi_error error;
 
@@ -107,7 +110,14 @@ mapi_dumpster_put_folder(struct mapi_store *store, mapi_id_t fid,
 	if (error != EC_NONE)
 		return error;
 	d.box = d.folder->box;
-	if (d.box != NULL &&
+	if (associated)
+		error = mapi_folder_open_associated(d.folder, &d.box);
+	if (error == EC_ACCESS_DENIED) {
+		/* the same */
+		error = EC_NONE;
+		d.box = NULL;
+	}
+	if (error == EC_NONE && d.box != NULL &&
 	    mail_index_view_get_messages_count(d.box->view) > 0) T_BEGIN {
 		error = mapi_dumpster_open(&d, TRUE);
 		if (error == EC_NONE)

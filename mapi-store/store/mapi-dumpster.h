@@ -32,11 +32,11 @@ mapi_dumpster_put(struct mapi_folder *folder, bool associated,
 		  struct mailbox *box, const ARRAY_TYPE(seq_range) *uids,
 		  bool *partial);
 
-/* Copies the normal messages of a folder that is just going to be deleted to the
-   dumpster of another one, with their MIDs. */
+/* Copies the normal or the FAI messages of a folder that is just going to be deleted
+   to the dumpster of another one, with their MIDs. */
 enum mapi_error
 mapi_dumpster_put_folder(struct mapi_store *store, mapi_id_t fid,
-			 mapi_id_t dumpster_fid);
+			 bool associated, mapi_id_t dumpster_fid);
 
 /* Expunges what has been in the folder's dumpsters for longer than it's kept, and
    ends what an interrupted process has begun. To be called before somebody looks

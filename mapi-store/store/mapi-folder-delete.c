@@ -194,11 +194,17 @@ folder_keep_messages(struct mapi_store *store,
 						 MAPI_SPECIAL_DELETED_ITEMS);
 	const struct mapi_folder_node *node =
 		fid == 0 ? NULL : mapi_folder_tree_lookup(store, fid);
+	enum mapi_error ret = EC_NONE;
+	uint32_t rights;
 
-	if (!mapi_dumpster_is_enabled(store) || node == NULL ||
-	    (mapi_folder_rights(store, node) & RIGHTS_DELETE_ANY) == 0)
+	if (!mapi_dumpster_is_enabled(store) || node == NULL)
 		return EC_NONE;
-	return mapi_dumpster_put_folder(store, item->fid, fid);
+	rights = mapi_folder_rights(store, node);
+	if ((rights & RIGHTS_DELETE_ANY) != 0 && item->vname != NULL)
+		ret = mapi_dumpster_put_folder(store, item->fid, FALSE, fid);
+	if (ret == EC_NONE && (rights & RIGHTS_FOLDER_OWNER) != 0)
+		ret = mapi_dumpster_put_folder(store, item->fid, TRUE, fid);
+	return ret;
 }
 
 /* node and all below it. With if_empty nothing is deleted if one of them has
@@ -234,7 +240,7 @@ folder_delete_tree(struct mapi_store *store,
 	if (ret != EC_NONE)
 		return ret;
 	array_foreach(&items, item) {
-		ret = hard || if_empty || item->vname == NULL ? EC_NONE :
+		ret = hard || if_empty ? EC_NONE :
 			folder_keep_messages(store, item);
 		if (ret == EC_NONE) {
 			ret = item->companion ?

@@ -77,8 +77,8 @@ mapi_folder_transfer(struct mapi_store *store, mapi_id_t fid,
    is set on errors, too, if some subfolders are gone. EC_NOT_FOUND if there's no
    such folder, EC_NOT_SUPPORTED for the Root. The id isn't used again. Without
    DELETE_HARD_DELETE its messages, and those of its subfolders, are soft deleted:
-   they are in the dumpster of Deleted Items then (mapi-dumpster.h). FAI messages
-   aren't kept. [MS-OXCFOLD] 3.2.5.3 */
+   they are in the dumpster of Deleted Items then (mapi-dumpster.h), FAI messages,
+   too. [MS-OXCFOLD] 3.2.5.3 */
 enum mapi_error
 mapi_folder_delete(struct mapi_store *store, mapi_id_t fid, uint8_t flags,
 		   bool *partial_r);

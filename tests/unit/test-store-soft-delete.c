@@ -283,7 +283,7 @@ static void deleted_folder(struct message_env *env)
 {
 	mapi_id_t trash = mapi_store_special_fid(env->store,
 						 MAPI_SPECIAL_DELETED_ITEMS);
-	mapi_id_t fid = make_folder(env, 2), sub, mids[3], seen[4];
+	mapi_id_t fid = make_folder(env, 2), sub, fai, mids[3], seen[4];
 	struct mapi_message *msg;
 	bool partial;
 
@@ -295,6 +295,11 @@ static void deleted_folder(struct message_env *env)
 						 FALSE, &msg), EC_NONE);
 	assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
 	talloc_free(msg);
+	assert_int_equal(mapi_message_create_new(env->mem, env->store, fid,
+						 TRUE, &msg), EC_NONE);
+	assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
+	fai = msg->mid;
+	talloc_free(msg);
 
 	/* not empty: nothing happens */
 	assert_int_equal(mapi_folder_delete(env->store, fid, 0, &partial),
@@ -302,9 +307,11 @@ static void deleted_folder(struct message_env *env)
 	assert_true(partial);
 	assert_int_equal(sd_count_deleted(env, trash), 0);
 	/* interrupted before the first mailbox was deleted */
-	assert_int_equal(mapi_dumpster_put_folder(env->store, sub, trash),
-			 EC_NONE);
+	assert_int_equal(mapi_dumpster_put_folder(env->store, sub, FALSE,
+						  trash), EC_NONE);
 	assert_int_equal(sd_count_deleted(env, trash), 3);
+	assert_int_equal(mapi_dumpster_put_folder(env->store, fid, TRUE,
+						  trash), EC_NONE);
 	sd_open_store(env);
 
 	assert_int_equal(mapi_folder_delete(env->store, fid, DEL_MESSAGES |
@@ -317,6 +324,14 @@ static void deleted_folder(struct message_env *env)
 	assert_true(seen[0] == mids[0]);
 	assert_true(seen[3] == mids[2]);
 	assert_int_equal(sd_count_companion(env, "bags-deleted-%u", trash), 1);
+	assert_int_equal(sd_table_mids(env, trash, CONTENTS_TABLE_SOFT_DELETES |
+				       CONTENTS_TABLE_ASSOCIATED, seen + 3, 1),
+			 1);
+	assert_true(seen[3] == fai);
+	assert_int_equal(sd_count_companion(env, "bags-deleted-fai-%u", trash),
+			 1);
+	assert_int_equal(sd_table_mids(env, trash, CONTENTS_TABLE_SOFT_DELETES,
+				       seen, 4), 4);
 	assert_int_equal(mapi_message_open_deleted(env->mem, env->store, trash,
 						   mids[1], &msg), EC_NONE);
 	talloc_free(msg);
