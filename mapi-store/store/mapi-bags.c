@@ -5,7 +5,13 @@
 
      X-MAPI-Bag: <GUID in hex> <GLOBCNT of the MID in hex> <UIDVALIDITY> <UID> <serial>
 
-   and the body is a FastTransfer stream (mapi-bag-codec.h) in base64. Of the bags
+   and the body is a FastTransfer stream (mapi-bag-codec.h) in base64. If that's
+   short, it's in a header field instead,
+
+     X-MAPI-Bag-Content: <base64>
+
+   and the body is empty: Dovecot has both fields in its cache, and tables read them
+   there without opening a file. Of the bags
    with a GUID the one with the highest serial holds; of several the last one. (The
    UID alone doesn't say which is the newest: an mdbox that is rebuilt brings back
    bags that have been expunged, with new UIDs. Bags without a serial have 0.) The
@@ -20,6 +26,7 @@
 
 #include "lib.h"
 #include "array.h"
+#include "base64.h"
 #include "hash.h"
 #include "ioloop.h"
 #include "istream.h"
@@ -36,10 +43,14 @@
 #include "str-sanitize.h"
 #include "store-compat.h"
 #include "mapi-bag-codec.h"
+#include "mapi-props.h"
 #include "mapi-bags-private.h"
 #include "mapi-store-private.h"
 
 #define BAG_HEADER "X-MAPI-Bag"
+#define BAG_CONTENT_HEADER BAG_HEADER"-Content"
+/* Dovecot's cache has no more than 64 KiB for a message. */
+#define BAG_CONTENT_HEADER_MAX (8 * 1024)
 #define BAG_MEMORY_MAX (64 * 1024)
 #define BASE64_LINE 76
 /* how many bags that have been superseded wait for being deleted, and how long */
@@ -273,6 +284,9 @@ static enum mapi_error bags_open(struct mapi_bags *bags, bool create)
 		{ .name = "hdr.x-mapi-bag",
 		  .decision = MAIL_CACHE_DECISION_YES,
 		  .last_used = (time_t)-1 },
+		{ .name = "hdr.x-mapi-bag-content",
+		  .decision = MAIL_CACHE_DECISION_YES,
+		  .last_used = (time_t)-1 },
 		{ .name = NULL }
 	};
 	struct mailbox_update update;
@@ -412,22 +426,38 @@ const char *mapi_store_temp_prefix(struct mapi_store *store)
 	return str_c(path);
 }
 
-/* The decoded body, in memory or in a temporary file: the mail isn't needed any
-   more. */
-static struct istream *
-bag_open_body(struct mapi_store *store, struct mail *mail,
-	      const char **reason_r)
+/* The body, to be unreferenced; NULL on error. */
+static struct istream *bag_open_body(struct mail *mail)
 {
 	struct message_size hdr_size;
-	struct istream *input, *decoded, *result = NULL;
-	struct ostream *output;
+	struct istream *input;
 
-	*reason_r = NULL;
 	if (mail_get_stream_because(mail, &hdr_size, NULL, "MAPI bag",
 				    &input) < 0)
 		return NULL;
 	i_stream_seek(input, hdr_size.physical_size);
+	return i_stream_create_limit(input, (uoff_t)-1);
+}
+
+/* The decoded content, in memory or in a temporary file: the mail isn't needed any
+   more. */
+static struct istream *
+bag_open_content(struct mapi_store *store, struct mail *mail,
+		 const char **reason_r)
+{
+	struct istream *input, *decoded, *result = NULL;
+	struct ostream *output;
+	const char *base64;
+	int ret;
+
+	*reason_r = NULL;
+	ret = mail_get_first_header(mail, BAG_CONTENT_HEADER, &base64);
+	input = ret < 0 ? NULL : ret == 0 ? bag_open_body(mail) :
+		i_stream_create_from_data(base64, strlen(base64));
+	if (input == NULL)
+		return NULL;
 	decoded = i_stream_create_base64_decoder(input);
+	i_stream_unref(&input);
 	output = iostream_temp_create_sized(mapi_store_temp_prefix(store), 0,
 					    "MAPI bag", BAG_MEMORY_MAX);
 	o_stream_nsend_istream(output, decoded);
@@ -450,7 +480,7 @@ bags_decode(struct mapi_bags *bags, TALLOC_CTX *parent, struct mail *mail,
 	enum mapi_error error;
 	int ret;
 
-	input = bag_open_body(bags->store, mail, reason_r);
+	input = bag_open_content(bags->store, mail, reason_r);
 	if (input == NULL) {
 		/* base64 that is none, or what can't be read at all */
 		return *reason_r != NULL ? EC_CORRUPT_DATA : EC_ERROR;
@@ -581,10 +611,27 @@ static uint32_t bag_next_serial(const struct bag *old)
 	return old == NULL ? 1 : old->serial + 1;
 }
 
-/* old is the bag that this one replaces, NULL if none. */
+/* base64 may have white space in it. */
+static void bag_header_add_content(string_t *str, const char *base64)
+{
+	unsigned int column = 0;
+
+	str_append(str, BAG_CONTENT_HEADER":");
+	for (; *base64 != '\0'; base64++) {
+		if (i_isspace(*base64))
+			continue;
+		if (column++ % BASE64_LINE == 0)
+			str_append(str, column == 1 ? " " : "\r\n ");
+		str_append_c(str, *base64);
+	}
+	str_append(str, "\r\n");
+}
+
+/* old is the bag that this one replaces, NULL if none. content is in base64, NULL if
+   it's going to be in the body. */
 static struct istream *
 bag_create_header(const struct mapi_bag_new *bag, const struct bag *old,
-		  uint32_t serial)
+		  uint32_t serial, const char *content)
 {
 	uint32_t uidvalidity = bag->uidvalidity, uid_min = bag->uid_min;
 	string_t *str = t_str_new(1024);
@@ -603,12 +650,16 @@ bag_create_header(const struct mapi_bag_new *bag, const struct bag *old,
 		str_sanitize_utf8(bag->subject == NULL ? "" : bag->subject,
 				  100)), str);
 	str_printfa(str, "\r\n"
-		BAG_HEADER": %s %"PRIx64" %u %u %u\r\n"
+		BAG_HEADER": %s %"PRIx64" %u %u %u\r\n",
+		guid_128_to_string(guid), bag->mid_globcnt,
+		uidvalidity, uid_min, serial);
+	if (content != NULL)
+		bag_header_add_content(str, content);
+	str_append(str,
 		"MIME-Version: 1.0\r\n"
 		"Content-Type: application/octet-stream\r\n"
 		"Content-Transfer-Encoding: base64\r\n"
-		"\r\n", guid_128_to_string(guid), bag->mid_globcnt,
-		uidvalidity, uid_min, serial);
+		"\r\n");
 	return i_stream_create_copy_from_data(str_data(str), str_len(str));
 }
 
@@ -647,6 +698,45 @@ void bags_expunge_superseded(struct mapi_bags *bags)
 	} T_END;
 }
 
+/* Whether what a bag says may be in Dovecot's cache. Bodies and attachments may not:
+   they are long, and where messages are encrypted the cache isn't. */
+static bool bag_is_cacheable(const struct mapi_overlay *overlay)
+{
+	static const uint32_t bodies[] = {
+		PIDTAG_BODY, PIDTAG_HTML, PIDTAG_RTF_COMPRESSED,
+	};
+	unsigned int i;
+
+	for (i = 0; i < N_ELEMENTS(bodies); i++) {
+		if (mapi_propset_find(overlay->props, bodies[i]) != NULL)
+			return FALSE;
+	}
+	return !overlay->has_attachments;
+}
+
+/* The content in base64 if it's to be in the header, else NULL. Body is at its
+   start. */
+static const char *
+bag_encode_content(const struct mapi_bag_new *bag, struct istream *body)
+{
+	const unsigned char *data;
+	string_t *str;
+	size_t size;
+	int ret;
+
+	if (!bag_is_cacheable(bag->overlay))
+		return NULL;
+	ret = i_stream_read_bytes(body, &data, &size,
+				  BAG_CONTENT_HEADER_MAX + 1);
+	/* fewer than that: all of it is in the buffer */
+	if (ret > 0 || !body->eof || body->stream_errno != 0)
+		return NULL;
+	data = i_stream_get_data(body, &size);
+	str = t_str_new(MAX_BASE64_ENCODED_SIZE(size));
+	base64_encode(data, size, str);
+	return str_c(str);
+}
+
 /* NULL if the overlay's streams can't be read, or there's no room for it. */
 static struct istream *
 bag_create_input(struct mapi_bags *bags, const struct mapi_bag_new *bag)
@@ -655,6 +745,7 @@ bag_create_input(struct mapi_bags *bags, const struct mapi_bag_new *bag)
 	struct istream *inputs[3] = { NULL, NULL, NULL }, *body, *result;
 	struct mapi_content *content;
 	const struct bag *old;
+	const char *base64;
 	struct ostream *output;
 	guid_128_t guid;
 	int ret;
@@ -672,8 +763,10 @@ bag_create_input(struct mapi_bags *bags, const struct mapi_bag_new *bag)
 	body = iostream_temp_finish(&output, IO_BLOCK_SIZE);
 	mail_generate_guid_128_hash(bag->guid, guid);
 	old = bags_find(bags, guid);
-	inputs[0] = bag_create_header(bag, old, bag_next_serial(old));
-	inputs[1] = i_stream_create_base64_encoder(body, BASE64_LINE, TRUE);
+	base64 = bag_encode_content(bag, body);
+	inputs[0] = bag_create_header(bag, old, bag_next_serial(old), base64);
+	inputs[1] = base64 != NULL ? NULL :
+		i_stream_create_base64_encoder(body, BASE64_LINE, TRUE);
 	result = i_stream_create_concat(inputs);
 	i_stream_unref(&inputs[0]);
 	i_stream_unref(&inputs[1]);
@@ -880,20 +973,21 @@ struct bags_copy {
 
 /* With another header */
 static int
-bag_copy_body(struct bags_copy *copy, struct mail_save_context **ctx,
-	      const char *guid, uint32_t serial)
+bag_copy_content(struct bags_copy *copy, struct mail_save_context **ctx,
+		 const char *guid, uint32_t serial)
 {
 	const struct mapi_bag_new bag = { .guid = guid };
 	struct istream *inputs[3] = { NULL, NULL, NULL }, *input;
-	struct message_size hdr_size;
+	const char *base64 = NULL;
 	int ret;
 
-	if (mail_get_stream_because(copy->mail, &hdr_size, NULL, "MAPI bag",
-				    &input) < 0)
+	ret = mail_get_first_header(copy->mail, BAG_CONTENT_HEADER, &base64);
+	if (ret < 0)
 		return -1;
-	i_stream_seek(input, hdr_size.physical_size);
-	inputs[0] = bag_create_header(&bag, NULL, serial);
-	inputs[1] = i_stream_create_limit(input, (uoff_t)-1);
+	if (ret == 0 && (inputs[1] = bag_open_body(copy->mail)) == NULL)
+		return -1;
+	inputs[0] = bag_create_header(&bag, NULL, serial,
+				      ret == 0 ? NULL : base64);
 	input = i_stream_create_concat(inputs);
 	ret = mapi_mail_save(ctx, input);
 	i_stream_unref(&inputs[0]);
@@ -926,8 +1020,8 @@ bag_copy(struct bags_copy *copy, const char *guid, const char *dest_guid)
 	else {
 		/* also newer than what dest had before the message went to src,
 		   and an mdbox may bring back */
-		ret = bag_copy_body(copy, &ctx, dest_guid,
-				    bag_next_serial(old == NULL ||
+		ret = bag_copy_content(copy, &ctx, dest_guid,
+				       bag_next_serial(old == NULL ||
 					old->serial < bag->serial ? bag : old));
 	}
 	if (ret < 0) {

@@ -453,10 +453,12 @@ mailprops_want_column(struct mapi_mailprops *props,
 	case MAILPROPS_MIME:
 		mime_headers_wanted(&column->tag, 1, mailprops_want_header,
 				    wanted);
-		/* Not for the class: few messages need their structure for it.
-		   Where it's wanted but nobody asks for it, it never gets into
-		   the cache, and messages are opened for it each time. */
-		if (!mime_headers_has_prop(column->tag)) {
+		/* Not for the class, and not where bags may say it: few messages
+		   need their structure for it. Where it's wanted but nobody
+		   asks for it, it never gets into the cache, and messages are
+		   opened for it each time. */
+		if (!mime_headers_has_prop(column->tag) &&
+		    (props->bags == NULL || !mapi_bags_exist(props->bags))) {
 			props->fetch |= MAIL_FETCH_IMAP_BODYSTRUCTURE |
 				MAIL_FETCH_MESSAGE_PARTS;
 		}

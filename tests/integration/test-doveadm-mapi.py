@@ -236,9 +236,12 @@ def test_superseded(server):
 
 
 def break_bag(text):
-    head, _, body = text.replace("\r", "").partition("\n\n")
-    data = base64.b64decode(body)
-    return head + "\n\n" + base64.b64encode(data[:len(data) // 2]).decode()
+    head, name, value = text.replace("\r", "").partition(
+        "\nX-MAPI-Bag-Content: ")
+    end = re.search(r"\n(?! )", value).start()
+    data = base64.b64decode(value[:end])
+    return head + name + base64.b64encode(
+        data[:len(data) // 2]).decode() + value[end:]
 
 
 def test_broken(server):

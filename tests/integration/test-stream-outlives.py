@@ -11,7 +11,7 @@ import rawmapi
 import readlib
 from readlib import append, check
 from savelib import (
-    ATTACH_DATA, BODY, MID, READ_WRITE, SAVE_READ_WRITE, Session)
+    ATTACH_DATA, BODY, MID, READ_WRITE, SAVE_READ_WRITE, SUBJECT, Session)
 
 BAG = 0x6701001F
 TEXT = b"".join(b"line %07d of a long text\r\n" % i for i in range(40000))
@@ -104,6 +104,18 @@ def test_text_only(server):
     opened.session.release(opened.text)
     opened.change("eight")
     opened.session.close()
+
+
+def test_content_changed(server):
+    """The new message is made of the old one's streams, while nobody else reads."""
+    opened = Open(server)
+    for handle in opened.text, opened.data, opened.attach:
+        opened.session.release(handle)
+    for subject in "another", "one more":
+        opened.session.set(opened.message, {SUBJECT: subject})
+        opened.session.save(opened.message, SAVE_READ_WRITE)
+    opened.session.close()
+    Open(server).check()
 
 
 def test_end_of_session(server):
