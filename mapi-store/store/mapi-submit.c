@@ -251,6 +251,8 @@ submit_finish_interrupted(struct submit_folder *sf, mapi_id_t mid)
 			     &guid) == 0) {
 		guid = t_strdup(guid);
 		mapi_sent_place_get(store, all, &place);
+		/* it may read from the message */
+		TALLOC_FREE(all);
 		TALLOC_FREE(msg);
 		if (place.fid != 0 && place.fid != sf->folder->fid &&
 		    folder_has_guid(store, place.fid, guid))
@@ -478,6 +480,8 @@ message_submit_locked(struct submit_folder *sf,
 		return error;
 	mapi_message_content_change(content, TRUE);
 	mapi_submission_set_props(submission, all, content->overlay);
+	/* it may read from the message, which is replaced */
+	TALLOC_FREE(all);
 	error = mapi_message_save(msg, FALSE);
 	if (error == EC_NONE)
 		error = mapi_folder_sync(sf->folder);

@@ -5,6 +5,7 @@ recipients that are refused, mail that the server keeps until it's to be sent, a
 other people's names."""
 
 import re
+import struct
 import time
 
 import savelib
@@ -13,13 +14,14 @@ from submitlib import (
     BCC, BODY, Client, DELETE_AFTER_SUBMIT, EC_ACCESS_DENIED, EC_ERROR,
     EC_INVALID_PARAM, EC_INVALID_RECIPIENTS, EC_MAX_SUBMISSION_EXCEEDED,
     EC_NETWORK_ERROR, EC_NOT_SUPPORTED, EC_SUBMITTED, EC_TOO_MANY_RECIPS,
-    READ, SENT_MAIL_ENTRY_ID, SUBJECT, SUBMITTED, TO, UNSENT, addresses,
+    NONE, READ, SENT_MAIL_ENTRY_ID, SUBJECT, SUBMITTED, TO, UNSENT, addresses,
     by_subject, messages, smtp_server)
 
 DEFERRED_SEND_NUMBER, DEFERRED_SEND_UNITS = 0x3FEB0003, 0x3FEC0003
 DEFERRED_SEND_TIME, DEFERRED_DELIVERY_TIME = 0x3FEF0040, 0x000F0040
 REPRESENTING_SMTP, REPRESENTING_NAME = 0x5D02001F, 0x0042001F
 DELIVERY_REPORT = 0x0023000B
+ATTACH_METHOD, ATTACH_DATA = 0x37050003, 0x37010102
 ORIGINAL_SUBJECT, NDR_STATUS = 0x0049001F, 0x0C200003
 REPRESENTING_TYPE, REPRESENTING_EMAIL = 0x0064001F, 0x0065001F
 ONE, TWO = "one@example.net", "two@example.net"
@@ -50,6 +52,30 @@ def test_sent(server):
     check_equal(len(sent), 1, "Sent")
     check_equal(sent[0]["Message-ID"], mail.message["Message-ID"],
                 "Message-ID")
+    client.close()
+
+
+def test_large_attachment(server):
+    """What is sent has been saved before."""
+    smtp = mail_server(server)
+    client = Client(server)
+    data = bytes(range(256)) * 1000
+    msg = client.create({SUBJECT: "attached"}, [(TO, ONE, "1")], save=False)
+    attachment = client.ok(struct.pack("<BBBB", 0x23, 0, 0, 1), [msg, NONE],
+                           "RopCreateAttachment").handles[1]
+    client.set_props(attachment, {ATTACH_METHOD: 1})
+    client.set_stream(attachment, ATTACH_DATA, data)
+    client.ok(struct.pack("<BBBBB", 0x25, 0, 0, 1, 0x0A), [msg, attachment],
+              "RopSaveChangesAttachment")
+    client.save(msg)
+    client.close()
+    client = Client(server)
+    msg = client.open_message(client.rows()["attached"][0])
+    check_equal(client.submit(msg), 0, "RopSubmitMessage")
+    check_equal([part.get_payload(decode=True) for part in
+                 smtp.mails[0].message.iter_attachments()], [data],
+                "attachments")
+    check("attached" in client.rows(), "it's where it was")
     client.close()
 
 

@@ -466,6 +466,36 @@ static void test_attachments(void **state)
 	for_all_drivers(attachments);
 }
 
+/* What is saved has a stream of the message that it replaces, which nobody else
+   needs any more. */
+static void large_attachment(struct message_env *env)
+{
+	static const char zeros[100000];
+	struct mapi_message *msg = new_message(env, FALSE);
+	struct mapi_attachment *attach;
+	struct mapi_value value;
+	unsigned int i;
+
+	add_attachment(env, msg, "big.bin", zeros, sizeof(zeros));
+	assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
+	msg = message_env_open(env, msg->mid);
+	mapi_message_set_writable(msg, TRUE);
+	for (i = 0; i < 3; i++) {
+		set_prop(&msg->obj, PIDTAG_SUBJECT,
+			 mapi_value_str(t_strdup_printf("change %u", i)));
+		assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
+	}
+	assert_int_equal(mapi_attachment_open(env->mem, msg, 0, &attach),
+			 EC_NONE);
+	value = get_prop(env, &attach->obj, PIDTAG_ATTACH_DATA_BINARY);
+	assert_int_equal(value.u.bin.len, sizeof(zeros));
+}
+
+static void test_large_attachment(void **state)
+{
+	for_all_drivers(large_attachment);
+}
+
 /* --- FAI messages ----------------------------------------------------------- */
 
 static void associated(struct message_env *env)
@@ -699,6 +729,7 @@ int main(void)
 		cmocka_unit_test(test_read_only),
 		cmocka_unit_test(test_recipients),
 		cmocka_unit_test(test_attachments),
+		cmocka_unit_test(test_large_attachment),
 		cmocka_unit_test(test_associated),
 		cmocka_unit_test(test_bags_follow),
 		cmocka_unit_test(test_killed_sdbox),
