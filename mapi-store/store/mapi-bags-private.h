@@ -6,6 +6,14 @@
 
 #include "mapi-bags.h"
 
+/* A bag is in memory up to that size, else in a temporary file. */
+#define BAG_MEMORY_MAX (64 * 1024)
+/* whose bag a message is */
+#define BAG_HEADER "X-MAPI-Bag"
+#define BAG_CONTENT_HEADER BAG_HEADER"-Content"
+/* Dovecot's cache has no more than 64 KiB for a message. */
+#define BAG_CONTENT_HEADER_MAX (8 * 1024)
+
 struct bag {
 	guid_128_t guid;
 	uint32_t bag_uid, serial;
@@ -76,6 +84,8 @@ void bags_expunge_superseded(struct mapi_bags *bags);
 enum mapi_error
 bags_decode(struct mapi_bags *bags, TALLOC_CTX *parent, struct mail *mail,
 	    bool create, struct mapi_overlay **overlay_r, const char **reason_r);
+/* The body, to be unreferenced; NULL on error. */
+struct istream *bag_open_body(struct mail *mail);
 /* Calls callback with the GUIDs of all messages of box, which are allocated from
    pool. */
 typedef void bags_guid_callback_t(uint8_t *guid, uint32_t uid, void *context);
