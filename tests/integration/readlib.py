@@ -74,6 +74,11 @@ class Server:
                   errors="replace") as f:
             return f.read()
 
+    def wait_logged(self, what, regex):
+        """Another process than who has something to log writes the log."""
+        wait_for(f"{what} in the log",
+                 lambda: re.search(regex, self.log_text()))
+
     def doveadm(self, *args):
         return subprocess.check_output([self.env["DOVEADM"], *args],
                                        text=True)

@@ -480,6 +480,7 @@ def test_slow_clients(server):
 def test_secrets_not_logged(server):
     raw = RawMapi(server)
     raw.connect()
+    server.wait_logged("the login", "Login: ")
     text = server.log_text()
     check(raw.cookies["MapiContext"] not in text, "a cookie is in the log")
     check(server.password not in text, "a password is in the log")

@@ -67,8 +67,8 @@ def test_members(server):
     check_equal(other.modify_links("Engineers", MEMBER, [carol], delete=True),
                 ACCESS_DENIED, "somebody else removing")
     has_members(other, "Engineers", ["Carol Clark"], ["Bob Brown"])
-    check(f"uid=alice,ou=sales,ou=people,{BASE} has changed" in
-          server.log_text(), "the log doesn't say who has changed it")
+    server.wait_logged("who has changed it",
+                       f"uid=alice,ou=sales,ou=people,{BASE} has changed")
 
 
 def test_wrong(server):

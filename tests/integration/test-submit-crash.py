@@ -8,7 +8,6 @@ import contextlib
 import glob
 import http.client
 import os
-import re
 import threading
 
 from readlib import (
@@ -46,8 +45,8 @@ def check_pending(server, subject):
     client = Client(server)
     mid, flags = client.rows()[subject]
     check_equal(flags & (SUBMITTED | UNSENT), SUBMITTED | UNSENT, "flags")
-    check(re.search(r"msgid=<\w+@example.org>: May have been sent or not",
-                    server.log_text()), "the log")
+    server.wait_logged("the doubt", r"msgid=<\w+@example.org>: "
+                       "May have been sent or not")
     msg = client.open_message(mid)
     check_equal(client.prop_u32(msg, SUBMIT_FLAGS), 1, "PidTagSubmitFlags")
     check_equal(client.submit(msg), EC_SUBMITTED, "not a second time")

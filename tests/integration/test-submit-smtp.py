@@ -4,7 +4,6 @@
 recipients that are refused, mail that the server keeps until it's to be sent, and
 other people's names."""
 
-import re
 import struct
 import time
 
@@ -193,8 +192,7 @@ def test_report(server):
     check_equal([mail.rcpts for mail in smtp.mails], [[ONE]], "mails")
     check("report it" not in client.rows(), "it's still in the Outbox")
     check_equal(len(by_subject(server, "Sent", "report it")), 1, "Sent")
-    check(re.search(r"msgid=<\w+@example.org>: Sent to 1 recipients",
-                    server.log_text()), "log")
+    server.wait_logged("the mail", r"msgid=<\w+@example.org>: Sent to 1 recipients")
     check_report(server, smtp.mails[0].message, "report it", refused)
     check_mapi_report(server, "report it", refused)
     client.close()
@@ -226,7 +224,7 @@ def test_log(server):
     for line in (r"msgid=<\w+@example.org>: Not sent: 127.0.0.1:\d+: "
                  rf"RCPT TO <{ONE}> failed: 550 5.1.1 first",
                  rf"RCPT TO <{TWO}> failed: 551 5.1.6 second"):
-        check(re.search(line, server.log_text()), f"not in the log: {line}")
+        server.wait_logged("the refusal", line)
     client.close()
 
 
