@@ -26,7 +26,6 @@
 
 #include "lib.h"
 #include "array.h"
-#include "base64.h"
 #include "hash.h"
 #include "ioloop.h"
 #include "istream.h"
@@ -39,7 +38,6 @@
 #include "str.h"
 #include "store-compat.h"
 #include "mapi-bag-codec.h"
-#include "mapi-props.h"
 #include "mapi-bags-private.h"
 #include "mapi-store-private.h"
 

@@ -135,9 +135,8 @@ mapi_companion_open(const struct mapi_companion *comp, const char *leaf,
 	enum mapi_error ret;
 
 	*box_r = NULL;
-	/* What is recent nobody asks. To drop the flag would be a change of the
-	   index after each message that is saved. */
-	box = mapi_companion_alloc(comp, leaf, 0);
+	/* An sdbox looks at all that is recent whenever it's synchronised. */
+	box = mapi_companion_alloc(comp, leaf, MAILBOX_FLAG_DROP_RECENT);
 	if (mailbox_open(box) < 0 &&
 	    (!create ||
 	     mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND ||
