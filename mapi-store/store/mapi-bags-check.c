@@ -8,6 +8,7 @@
 #include "hash.h"
 #include "store-compat.h"
 #include "mapi-bags-private.h"
+#include "mapi-mail.h"
 #include "mapi-store-private.h"
 
 struct examine {
@@ -286,7 +287,7 @@ mapi_bags_delete_orphans(struct mapi_bags *bags, struct mailbox *box,
 	*count_r = seq_range_count(&uids);
 	seq_range_array_merge(&uids, &bags->superseded);
 	if (error == EC_NONE)
-		error = bags_expunge(bags, &uids);
+		error = mapi_mail_expunge_uids(bags->box, &uids);
 	array_free(&uids);
 	return error;
 }
@@ -346,5 +347,5 @@ mapi_bags_mend(struct mapi_bags *bags, const struct mapi_bag_fault *fault)
 		return error;
 	t_array_init(&uids, 1);
 	seq_range_array_add(&uids, fault->uid);
-	return bags_expunge(bags, &uids);
+	return mapi_mail_expunge_uids(bags->box, &uids);
 }

@@ -73,9 +73,6 @@ enum mapi_error bags_refresh(struct mapi_bags *bags, bool create);
 struct bag *bags_find(const struct mapi_bags *bags, const uint8_t *guid);
 /* FALSE if it has none, or it can't be read. */
 bool bags_mail_get_guid(struct mail *mail, guid_128_t guid_r);
-/* Expunges bags. Empties uids if it has been done. */
-enum mapi_error
-bags_expunge(struct mapi_bags *bags, ARRAY_TYPE(seq_range) *uids);
 /* Those that are known. Errors have been logged. */
 void bags_expunge_superseded(struct mapi_bags *bags);
 /* Reads a bag; what is logged if it can't be is the caller's business. Names that

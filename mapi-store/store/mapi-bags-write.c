@@ -14,13 +14,13 @@
 #include "iostream-temp.h"
 #include "message-date.h"
 #include "message-header-encode.h"
-#include "message-size.h"
 #include "ostream.h"
 #include "str.h"
 #include "str-sanitize.h"
 #include "store-compat.h"
 #include "mapi-bag-codec.h"
 #include "mapi-bags-private.h"
+#include "mapi-mail.h"
 #include "mapi-props.h"
 #include "mapi-store-private.h"
 
@@ -87,38 +87,13 @@ bag_create_header(const struct mapi_bag_new *bag, const struct bag *old,
 	return i_stream_create_copy_from_data(str_data(str), str_len(str));
 }
 
-enum mapi_error
-bags_expunge(struct mapi_bags *bags, ARRAY_TYPE(seq_range) *uids)
-{
-	struct mailbox_transaction_context *trans;
-	const struct seq_range *range;
-	struct mail *mail;
-	uint32_t uid;
-
-	if (array_count(uids) == 0)
-		return EC_NONE;
-	trans = mailbox_transaction_begin(bags->box, 0, "MAPI bags");
-	mail = mail_alloc(trans, 0, NULL);
-	array_foreach(uids, range) {
-		for (uid = range->seq1; uid <= range->seq2; uid++) {
-			if (mail_set_uid(mail, uid))
-				mail_expunge(mail);
-		}
-	}
-	mail_free(&mail);
-	if (mailbox_transaction_commit(&trans) < 0 ||
-	    mailbox_sync(bags->box, 0) < 0)
-		return mapi_error_from_mailbox(bags->box);
-	array_clear(uids);
-	return EC_NONE;
-}
-
 void bags_expunge_superseded(struct mapi_bags *bags)
 {
 	timeout_remove(&bags->to_expunge);
 	/* the next one does it if this fails */
 	if (bags->box != NULL) T_BEGIN {
-		(void)bags_expunge(bags, &bags->superseded);
+		(void)mapi_mail_expunge_uids(bags->box,
+					     &bags->superseded);
 	} T_END;
 }
 
@@ -196,28 +171,6 @@ bag_create_input(struct mapi_bags *bags, const struct mapi_bag_new *bag)
 	i_stream_unref(&inputs[1]);
 	i_stream_unref(&body);
 	return result;
-}
-
-int mapi_mail_save(struct mail_save_context **_ctx, struct istream *input)
-{
-	struct mail_save_context *ctx = *_ctx;
-	ssize_t ret;
-
-	*_ctx = NULL;
-	if (mailbox_save_begin(&ctx, input) < 0)
-		return -1;
-	do {
-		ret = i_stream_read(input);
-		if (mailbox_save_continue(ctx) < 0) {
-			mailbox_save_cancel(&ctx);
-			return -1;
-		}
-	} while (ret > 0 || ret == -2);
-	if (input->stream_errno != 0) {
-		mailbox_save_cancel(&ctx);
-		return -1;
-	}
-	return mailbox_save_finish(&ctx);
 }
 
 /* A bag has been saved. What it replaces is deleted together with what the next ones
@@ -312,7 +265,7 @@ bags_delete(struct mapi_bags *bags, ARRAY_TYPE(seq_range) *uids)
 	if (array_count(uids) == 0)
 		return EC_NONE;
 	seq_range_array_merge(uids, &bags->superseded);
-	error = bags_expunge(bags, uids);
+	error = mapi_mail_expunge_uids(bags->box, uids);
 	if (error == EC_NONE)
 		array_clear(&bags->superseded);
 	return error;
@@ -497,7 +450,7 @@ bags_copy_once(struct mapi_bags *src, struct mapi_bags *dest,
 	if (error == EC_NONE && copy.count > 0) {
 		seq_range_array_merge(&dest->superseded, &copy.old);
 		/* the next one does it if this fails */
-		(void)bags_expunge(dest, &dest->superseded);
+		(void)mapi_mail_expunge_uids(dest->box, &dest->superseded);
 		error = bags_refresh(dest, FALSE);
 	}
 	array_free(&copy.old);

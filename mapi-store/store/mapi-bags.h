@@ -155,11 +155,6 @@ mapi_bags_mend(struct mapi_bags *bags, const struct mapi_bag_fault *fault);
 
 /* Where temporary files are made. On the data stack */
 const char *mapi_store_temp_prefix(struct mapi_store *store);
-/* Saves a message from input, which must be blocking; ctx is used up. -1 with the
-   mailbox's error, or if input fails. */
-struct mail_save_context;
-struct istream;
-int mapi_mail_save(struct mail_save_context **ctx, struct istream *input);
 
 void mapi_bags_deinit(struct mapi_store *store);
 

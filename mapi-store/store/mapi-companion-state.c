@@ -21,8 +21,8 @@
 #include "message-size.h"
 #include "str.h"
 #include "store-compat.h"
-#include "mapi-bags.h"
 #include "mapi-companion-state.h"
+#include "mapi-mail.h"
 #include "mapi-store-private.h"
 
 #define STATE_HEADER "X-MAPI-State"

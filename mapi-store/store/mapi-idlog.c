@@ -12,6 +12,7 @@
 #include "mail-cache.h"
 #include "store-compat.h"
 #include "mapi-idlog.h"
+#include "mapi-mail.h"
 #include "mapi-store-private.h"
 
 /* A log is a mailbox, a record is a message in it, in one header field:
@@ -599,30 +600,13 @@ void mapi_idlog_discard(struct mapi_idlog *log,
 	seq_range_array_add(&log->superseded, rec->uid);
 }
 
-/* Empties uids if it has been done. */
+/* Empties uids if it has been done. The newest record is left alone: its UID is the
+   last that was used. */
 static enum mapi_error
 mapi_idlog_expunge(struct mapi_idlog *log, ARRAY_TYPE(seq_range) *uids)
 {
-	struct mailbox_transaction_context *t;
-	struct seq_range_iter iter;
-	struct mail *mail;
-	unsigned int n = 0;
-	uint32_t uid;
-
-	/* not MAILBOX_TRANSACTION_FLAG_EXTERNAL: that is for saving only */
-	t = mailbox_transaction_begin(log->box, 0, __func__);
-	mail = mail_alloc(t, 0, NULL);
-	seq_range_array_iter_init(&iter, uids);
-	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
-		if (uid != log->last_uid && mail_set_uid(mail, uid))
-			mail_expunge(mail);
-	}
-	mail_free(&mail);
-	if (mailbox_transaction_commit(&t) < 0 ||
-	    mailbox_sync(log->box, 0) < 0)
-		return mapi_error_from_mailbox(log->box);
-	array_clear(uids);
-	return EC_NONE;
+	seq_range_array_remove(uids, log->last_uid);
+	return mapi_mail_expunge_uids(log->box, uids);
 }
 
 void mapi_idlog_compact(struct mapi_idlog *log)

@@ -10,6 +10,7 @@
 #include "mapi-dumpster.h"
 #include "mapi-enums.h"
 #include "mapi-folder-rights.h"
+#include "mapi-mail.h"
 #include "mapi-message-list.h"
 #include "mapi-message-move.h"
 #include "mapi-message-write.h"

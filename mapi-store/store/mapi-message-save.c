@@ -20,6 +20,7 @@
 #include "mapi-changes.h"
 #include "mapi-enums.h"
 #include "mapi-folder-rights.h"
+#include "mapi-mail.h"
 #include "mapi-mailprops-flags.h"
 #include "mapi-mailprops-private.h"
 #include "mapi-message-edit.h"

@@ -9,6 +9,7 @@
 #include "istream.h"
 #include "store-compat.h"
 #include "mapi-bags.h"
+#include "mapi-mail.h"
 #include "mapi-message-edit.h"
 #include "message-common.h"
 

@@ -9,6 +9,7 @@
 #include "store-compat.h"
 #include "mapi-bags.h"
 #include "mapi-check.h"
+#include "mapi-mail.h"
 #include "message-common.h"
 
 #include <setjmp.h>

@@ -9,6 +9,7 @@
 #include "str.h"
 #include "mail-storage-private.h"
 #include "mapi-bags.h"
+#include "mapi-mail.h"
 #include "mapi-message-edit.h"
 #include "mapi-props.h"
 #include "message-common.h"

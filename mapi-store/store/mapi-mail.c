@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lib.h"
+#include "array.h"
+#include "istream.h"
+#include "mail-storage.h"
+#include "mapi-mail.h"
+
+int mapi_mail_save(struct mail_save_context **_ctx, struct istream *input)
+{
+	struct mail_save_context *ctx = *_ctx;
+	ssize_t ret;
+
+	*_ctx = NULL;
+	if (mailbox_save_begin(&ctx, input) < 0)
+		return -1;
+	do {
+		ret = i_stream_read(input);
+		if (mailbox_save_continue(ctx) < 0) {
+			mailbox_save_cancel(&ctx);
+			return -1;
+		}
+	} while (ret > 0 || ret == -2);
+	if (input->stream_errno != 0) {
+		mailbox_save_cancel(&ctx);
+		return -1;
+	}
+	return mailbox_save_finish(&ctx);
+}
+
+enum mapi_error
+mapi_mail_expunge_uids(struct mailbox *box, ARRAY_TYPE(seq_range) *uids)
+{
+	struct mailbox_transaction_context *trans;
+	struct seq_range_iter iter;
+	struct mail *mail;
+	unsigned int n = 0;
+	uint32_t uid;
+
+	if (array_count(uids) == 0)
+		return EC_NONE;
+	/* not MAILBOX_TRANSACTION_FLAG_EXTERNAL: that is for saving only */
+	trans = mailbox_transaction_begin(box, 0, "MAPI expunge");
+	mail = mail_alloc(trans, 0, NULL);
+	seq_range_array_iter_init(&iter, uids);
+	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
+		if (mail_set_uid(mail, uid))
+			mail_expunge(mail);
+	}
+	mail_free(&mail);
+	if (mailbox_transaction_commit(&trans) < 0 ||
+	    mailbox_sync(box, 0) < 0)
+		return mapi_error_from_mailbox(box);
+	array_clear(uids);
+	return EC_NONE;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MAPI_MAIL_H
+#define MAPI_MAIL_H
+
+/* Messages of any mailbox, be it a folder's or a companion */
+
+#include "seq-range-array.h"
+#include "mapi-store.h"
+
+struct istream;
+struct mail_save_context;
+struct mailbox;
+
+/* Saves a message from input, which must be blocking; ctx is used up. -1 with the
+   mailbox's error, or if input fails. */
+int mapi_mail_save(struct mail_save_context **ctx, struct istream *input);
+/* Expunges those of uids that are there, in a transaction of its own. Empties uids if
+   it has been done. */
+enum mapi_error
+mapi_mail_expunge_uids(struct mailbox *box, ARRAY_TYPE(seq_range) *uids);
+
+#endif
