@@ -94,6 +94,19 @@ void message_env_deinit(struct message_env *env)
 	test_storage_deinit(&env->ts);
 }
 
+void message_for_all_drivers(void (*func)(struct message_env *env))
+{
+	struct message_env env;
+	unsigned int i;
+
+	for (i = 0; i < N_ELEMENTS(message_drivers); i++) T_BEGIN {
+		print_message("%s\n", message_drivers[i]);
+		message_env_init(&env, message_drivers[i]);
+		func(&env);
+		message_env_deinit(&env);
+	} T_END;
+}
+
 static mapi_id_t env_mid(struct message_env *env, uint32_t uid)
 {
 	struct mapi_folder *folder;

@@ -27,6 +27,8 @@ struct message_env {
 
 void message_env_init(struct message_env *env, const char *driver);
 void message_env_deinit(struct message_env *env);
+/* Calls func once for each of message_drivers, with an environment of its own. */
+void message_for_all_drivers(void (*func)(struct message_env *env));
 /* Opens the store again after it has been freed. */
 void message_env_reopen(struct message_env *env);
 /* Saves a message and returns its id. keywords may be NULL. */

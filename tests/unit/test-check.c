@@ -17,19 +17,6 @@
 
 #define GUID "0123456789abcdef0123456789abcdef"
 
-static void for_all_drivers(void (*func)(struct message_env *env))
-{
-	struct message_env env;
-	unsigned int i;
-
-	for (i = 0; i < N_ELEMENTS(message_drivers); i++) T_BEGIN {
-		print_message("%s\n", message_drivers[i]);
-		message_env_init(&env, message_drivers[i]);
-		func(&env);
-		message_env_deinit(&env);
-	} T_END;
-}
-
 static void check_found(const struct mapi_check_finding *finding, void *context)
 {
 	string_t *str = context;
@@ -118,7 +105,7 @@ static void orphans(struct message_env *env)
 
 static void test_orphans(void **state)
 {
-	for_all_drivers(orphans);
+	message_for_all_drivers(orphans);
 }
 
 /* The message is elsewhere now. */
@@ -136,7 +123,7 @@ static void left_behind(struct message_env *env)
 
 static void test_left_behind(void **state)
 {
-	for_all_drivers(left_behind);
+	message_for_all_drivers(left_behind);
 }
 
 /* What doesn't belong there is kept. */
@@ -161,7 +148,7 @@ static void invalid(struct message_env *env)
 
 static void test_invalid(void **state)
 {
-	for_all_drivers(invalid);
+	message_for_all_drivers(invalid);
 }
 
 int main(void)

@@ -21,19 +21,6 @@
 /* only in bags */
 #define TAG_BAG MAPI_TAG(0x6701, PTYP_STRING)
 
-static void for_all_drivers(void (*func)(struct message_env *env))
-{
-	struct message_env env;
-	unsigned int i;
-
-	for (i = 0; i < N_ELEMENTS(message_drivers); i++) T_BEGIN {
-		print_message("%s\n", message_drivers[i]);
-		message_env_init(&env, message_drivers[i]);
-		func(&env);
-		message_env_deinit(&env);
-	} T_END;
-}
-
 static void set_string(struct mapi_message *msg, uint32_t tag, const char *str)
 {
 	const struct mapi_property prop = {
@@ -185,7 +172,7 @@ static void interrupted(struct message_env *env)
 
 static void test_interrupted(void **state)
 {
-	for_all_drivers(interrupted);
+	message_for_all_drivers(interrupted);
 }
 
 /* The one who has written a bag goes on. */
@@ -208,7 +195,7 @@ static void goes_on(struct message_env *env)
 
 static void test_goes_on(void **state)
 {
-	for_all_drivers(goes_on);
+	message_for_all_drivers(goes_on);
 }
 
 /* Two replace it without knowing of each other: nothing is lost. */
@@ -235,7 +222,7 @@ static void at_once(struct message_env *env)
 
 static void test_at_once(void **state)
 {
-	for_all_drivers(at_once);
+	message_for_all_drivers(at_once);
 }
 
 /* The newest bag of the Inbox's messages as it is */
@@ -296,7 +283,7 @@ static void brought_back(struct message_env *env)
 
 static void test_brought_back(void **state)
 {
-	for_all_drivers(brought_back);
+	message_for_all_drivers(brought_back);
 }
 
 /* The GUID of the Inbox's last message */
@@ -368,7 +355,7 @@ static void brought_back_moved(struct message_env *env)
 
 static void test_brought_back_moved(void **state)
 {
-	for_all_drivers(brought_back_moved);
+	message_for_all_drivers(brought_back_moved);
 }
 
 int main(void)

@@ -116,19 +116,6 @@ assert_html_str(struct message_env *env, struct mapi_message *msg,
 	assert_stream(env, msg, PIDTAG_BODY_HTML, utf16, size);
 }
 
-static void for_all_drivers(void (*func)(struct message_env *env))
-{
-	struct message_env env;
-	unsigned int i;
-
-	for (i = 0; i < N_ELEMENTS(message_drivers); i++) T_BEGIN {
-		print_message("%s\n", message_drivers[i]);
-		message_env_init(&env, message_drivers[i]);
-		func(&env);
-		message_env_deinit(&env);
-	} T_END;
-}
-
 /* --- bytes that are read as a string ------------------------------------------ */
 
 static void bytes(struct message_env *env)
@@ -158,7 +145,7 @@ static void bytes(struct message_env *env)
 
 static void test_bytes(void **state)
 {
-	for_all_drivers(bytes);
+	message_for_all_drivers(bytes);
 }
 
 /* Nothing says what the bytes are. */
@@ -177,7 +164,7 @@ static void unlabelled(struct message_env *env)
 
 static void test_unlabelled(void **state)
 {
-	for_all_drivers(unlabelled);
+	message_for_all_drivers(unlabelled);
 }
 
 /* --- a string that is read as bytes -------------------------------------------- */
@@ -222,7 +209,7 @@ static void string(struct message_env *env)
 
 static void test_string(void **state)
 {
-	for_all_drivers(string);
+	message_for_all_drivers(string);
 }
 
 /* No code page, and one that hasn't these characters: it's UTF-8. */
@@ -251,7 +238,7 @@ static void string_is_utf8(struct message_env *env)
 
 static void test_string_is_utf8(void **state)
 {
-	for_all_drivers(string_is_utf8);
+	message_for_all_drivers(string_is_utf8);
 }
 
 static void string_stream(struct message_env *env)
@@ -274,7 +261,7 @@ static void string_stream(struct message_env *env)
 
 static void test_string_stream(void **state)
 {
-	for_all_drivers(string_stream);
+	message_for_all_drivers(string_stream);
 }
 
 /* --- text ----------------------------------------------------------------------- */
@@ -313,7 +300,7 @@ static void text(struct message_env *env)
 
 static void test_text(void **state)
 {
-	for_all_drivers(text);
+	message_for_all_drivers(text);
 }
 
 int main(void)

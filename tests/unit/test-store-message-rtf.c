@@ -27,19 +27,6 @@ struct rtf {
 	size_t size;
 };
 
-static void for_all_drivers(void (*func)(struct message_env *env))
-{
-	struct message_env env;
-	unsigned int i;
-
-	for (i = 0; i < N_ELEMENTS(message_drivers); i++) T_BEGIN {
-		print_message("%s\n", message_drivers[i]);
-		message_env_init(&env, message_drivers[i]);
-		func(&env);
-		message_env_deinit(&env);
-	} T_END;
-}
-
 static struct mapi_message *new_message(struct message_env *env)
 {
 	struct mapi_message *msg;
@@ -179,7 +166,7 @@ static void save_alone(struct message_env *env)
 
 static void test_save_alone(void **state)
 {
-	for_all_drivers(save_alone);
+	message_for_all_drivers(save_alone);
 }
 
 static void save_text(struct message_env *env)
@@ -195,7 +182,7 @@ static void save_text(struct message_env *env)
 
 static void test_save_text(void **state)
 {
-	for_all_drivers(save_text);
+	message_for_all_drivers(save_text);
 }
 
 /* What a client says about its bodies is what it reads. */
@@ -240,7 +227,7 @@ static void save_several(struct message_env *env)
 
 static void test_save_several(void **state)
 {
-	for_all_drivers(save_several);
+	message_for_all_drivers(save_several);
 }
 
 /* --- changing --------------------------------------------------------------- */
@@ -291,7 +278,7 @@ static void replace(struct message_env *env)
 
 static void test_replace(void **state)
 {
-	for_all_drivers(replace);
+	message_for_all_drivers(replace);
 }
 
 /* --- attachments ------------------------------------------------------------ */
@@ -359,7 +346,7 @@ static void attachments(struct message_env *env)
 
 static void test_attachments(void **state)
 {
-	for_all_drivers(attachments);
+	message_for_all_drivers(attachments);
 }
 
 /* --- reading ---------------------------------------------------------------- */

@@ -26,19 +26,6 @@
 	"Date: Mon, 2 Jan 2023 10:00:00 +0000\r\n" \
 	"Message-ID: <r1@example.net>\r\nX-Other: kept\r\n\r\nbody\r\n"
 
-static void for_all_drivers(void (*func)(struct message_env *env))
-{
-	struct message_env env;
-	unsigned int i;
-
-	for (i = 0; i < N_ELEMENTS(message_drivers); i++) T_BEGIN {
-		print_message("%s\n", message_drivers[i]);
-		message_env_init(&env, message_drivers[i]);
-		func(&env);
-		message_env_deinit(&env);
-	} T_END;
-}
-
 static struct mapi_message *new_message(struct message_env *env, bool associated)
 {
 	struct mapi_message *msg;
@@ -177,7 +164,7 @@ static void create(struct message_env *env)
 
 static void test_create(void **state)
 {
-	for_all_drivers(create);
+	message_for_all_drivers(create);
 }
 
 /* --- changes ---------------------------------------------------------------- */
@@ -235,7 +222,7 @@ static void edit(struct message_env *env)
 
 static void test_edit(void **state)
 {
-	for_all_drivers(edit);
+	message_for_all_drivers(edit);
 }
 
 /* A message that came by LMTP is changed: what clients don't know of stays. */
@@ -264,7 +251,7 @@ static void edit_received(struct message_env *env)
 
 static void test_edit_received(void **state)
 {
-	for_all_drivers(edit_received);
+	message_for_all_drivers(edit_received);
 }
 
 static void deleted(struct message_env *env)
@@ -285,7 +272,7 @@ static void deleted(struct message_env *env)
 
 static void test_deleted(void **state)
 {
-	for_all_drivers(deleted);
+	message_for_all_drivers(deleted);
 }
 
 static void read_only(struct message_env *env)
@@ -313,7 +300,7 @@ static void read_only(struct message_env *env)
 
 static void test_read_only(void **state)
 {
-	for_all_drivers(read_only);
+	message_for_all_drivers(read_only);
 }
 
 /* --- recipients, attachments ------------------------------------------------ */
@@ -374,7 +361,7 @@ static void recipients(struct message_env *env)
 
 static void test_recipients(void **state)
 {
-	for_all_drivers(recipients);
+	message_for_all_drivers(recipients);
 }
 
 static void
@@ -463,7 +450,7 @@ static void attachments(struct message_env *env)
 
 static void test_attachments(void **state)
 {
-	for_all_drivers(attachments);
+	message_for_all_drivers(attachments);
 }
 
 /* What is saved has a stream of the message that it replaces, which nobody else
@@ -493,7 +480,7 @@ static void large_attachment(struct message_env *env)
 
 static void test_large_attachment(void **state)
 {
-	for_all_drivers(large_attachment);
+	message_for_all_drivers(large_attachment);
 }
 
 /* --- FAI messages ----------------------------------------------------------- */
@@ -520,7 +507,7 @@ static void associated(struct message_env *env)
 
 static void test_associated(void **state)
 {
-	for_all_drivers(associated);
+	message_for_all_drivers(associated);
 }
 
 /* --- bags follow their messages ---------------------------------------------- */
@@ -655,7 +642,7 @@ static void bags_follow(struct message_env *env)
 
 static void test_bags_follow(void **state)
 {
-	for_all_drivers(bags_follow);
+	message_for_all_drivers(bags_follow);
 }
 
 /* --- a process that was killed ------------------------------------------------ */

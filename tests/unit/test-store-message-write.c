@@ -129,19 +129,6 @@ set_read(struct message_env *env, const mapi_id_t *mids, unsigned int count,
 	return partial;
 }
 
-static void for_all_drivers(void (*func)(struct message_env *env))
-{
-	struct message_env env;
-	unsigned int i;
-
-	for (i = 0; i < N_ELEMENTS(message_drivers); i++) T_BEGIN {
-		print_message("%s\n", message_drivers[i]);
-		message_env_init(&env, message_drivers[i]);
-		func(&env);
-		message_env_deinit(&env);
-	} T_END;
-}
-
 static void swap_ids(mapi_id_t *mid1, mapi_id_t *mid2)
 {
 	mapi_id_t tmp = *mid1;
@@ -182,7 +169,7 @@ static void read_state(struct message_env *env)
 }
 static void test_read_state(void **state)
 {
-	for_all_drivers(read_state);
+	message_for_all_drivers(read_state);
 }
 
 /* Other changes do change the number, before and after. */
@@ -211,7 +198,7 @@ static void read_change_numbers(struct message_env *env)
 }
 static void test_read_change_numbers(void **state)
 {
-	for_all_drivers(read_change_numbers);
+	message_for_all_drivers(read_change_numbers);
 }
 
 static void read_missing(struct message_env *env)
@@ -247,7 +234,7 @@ static void read_missing(struct message_env *env)
 }
 static void test_read_missing(void **state)
 {
-	for_all_drivers(read_missing);
+	message_for_all_drivers(read_missing);
 }
 
 static void test_read_flags(void **state)
@@ -334,7 +321,7 @@ static void receipts(struct message_env *env)
 }
 static void test_receipts(void **state)
 {
-	for_all_drivers(receipts);
+	message_for_all_drivers(receipts);
 }
 
 static int64_t
@@ -400,7 +387,7 @@ static void open_message(struct message_env *env)
 }
 static void test_open_message(void **state)
 {
-	for_all_drivers(open_message);
+	message_for_all_drivers(open_message);
 }
 
 /* --- status ------------------------------------------------------------------ */
@@ -450,7 +437,7 @@ static void message_status(struct message_env *env)
 }
 static void test_message_status(void **state)
 {
-	for_all_drivers(message_status);
+	message_for_all_drivers(message_status);
 }
 
 /* --- copy, move, delete ------------------------------------------------------ */
@@ -511,7 +498,7 @@ static void copy_move(struct message_env *env)
 }
 static void test_copy_move(void **state)
 {
-	for_all_drivers(copy_move);
+	message_for_all_drivers(copy_move);
 }
 
 static void copy_same_folder(struct message_env *env)
@@ -544,7 +531,7 @@ static void copy_same_folder(struct message_env *env)
 }
 static void test_copy_same_folder(void **state)
 {
-	for_all_drivers(copy_same_folder);
+	message_for_all_drivers(copy_same_folder);
 }
 
 static void copy_errors(struct message_env *env)
@@ -567,7 +554,7 @@ static void copy_errors(struct message_env *env)
 }
 static void test_copy_errors(void **state)
 {
-	for_all_drivers(copy_errors);
+	message_for_all_drivers(copy_errors);
 }
 
 /* A FAI message goes to the destination's FAI messages. */
@@ -607,7 +594,7 @@ static void copy_associated(struct message_env *env)
 }
 static void test_copy_associated(void **state)
 {
-	for_all_drivers(copy_associated);
+	message_for_all_drivers(copy_associated);
 }
 
 static void delete_messages(struct message_env *env)
@@ -632,7 +619,7 @@ static void delete_messages(struct message_env *env)
 }
 static void test_delete_messages(void **state)
 {
-	for_all_drivers(delete_messages);
+	message_for_all_drivers(delete_messages);
 }
 
 int main(int argc, char *argv[])
