@@ -12,6 +12,7 @@
 #include "lib.h"
 #include "store-compat.h"
 #include "mapi-entryid.h"
+#include "mapi-folder-rights.h"
 #include "mapi-mailprops-private.h"
 #include "mapi-store-directory.h"
 
@@ -124,31 +125,35 @@ const struct mapi_mailprop mapi_mailprops_modified[] = {
 
 /* --- saving ----------------------------------------------------------------- */
 
-/* What the bag says of it; NULL: nothing, it's the owner */
-static const char *modifier_name(struct mapi_store *store)
+/* What the bag says of it; FALSE: nothing, it's the owner */
+static bool
+modifier_get(struct mapi_store *store, struct mapi_store_sender *modifier_r)
 {
-	const struct mapi_store_settings *set = mapi_store_settings_get(store);
-
-	if (set->delegate == NULL)
-		return NULL;
-	return set->delegate_name == NULL || *set->delegate_name == '\0' ?
-		set->delegate : set->delegate_name;
+	if (!mapi_store_is_delegate(store))
+		return FALSE;
+	mapi_store_get_sender(store, modifier_r);
+	if (modifier_r->name == NULL || *modifier_r->name == '\0')
+		modifier_r->name = mapi_store_settings_get(store)->delegate;
+	return TRUE;
 }
 
 bool mapi_modifier_is_other(struct mapi_store *store,
 			    const struct mapi_overlay *overlay)
 {
+	struct mapi_store_sender modifier;
+
 	return null_strcmp(overlay == NULL ? NULL :
 			   mapi_propset_get_string(overlay->props,
 						   PIDTAG_LAST_MODIFIER_NAME),
-			   modifier_name(store)) != 0;
+			   modifier_get(store, &modifier) ?
+			   modifier.name : NULL) != 0;
 }
 
 void mapi_modified_set(struct mapi_store *store, struct mapi_propset *props,
 		       uint64_t filetime)
 {
-	const char *name = modifier_name(store);
 	struct mapi_value value = mapi_value_time(filetime);
+	struct mapi_store_sender modifier;
 	struct mapi_binary bin;
 	TALLOC_CTX *mem;
 
@@ -156,14 +161,13 @@ void mapi_modified_set(struct mapi_store *store, struct mapi_propset *props,
 				     &value);
 	mapi_propset_remove(props, PIDTAG_LAST_MODIFIER_NAME);
 	mapi_propset_remove(props, PIDTAG_LAST_MODIFIER_ENTRY_ID);
-	if (name == NULL)
+	if (!modifier_get(store, &modifier))
 		return;
-	value = mapi_value_str(name);
+	value = mapi_value_str(modifier.name);
 	(void)mapi_propset_set_value(props, PIDTAG_LAST_MODIFIER_NAME, &value);
 	mem = talloc_new(NULL);
 	bin = mapi_addressbook_entry_id_build(mem, MAPI_AB_LOCAL_USER,
-		mapi_store_username_to_dn(mapi_store_settings_get(store), mem,
-			mapi_store_settings_get(store)->delegate));
+					      modifier.dn);
 	value = mapi_value_bin(bin.data, bin.len);
 	(void)mapi_propset_set_value(props, PIDTAG_LAST_MODIFIER_ENTRY_ID,
 				     &value);

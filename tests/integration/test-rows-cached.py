@@ -49,6 +49,13 @@ class Hidden:
             os.rename(name.replace("/u.", "/hidden."), name)
 
 
+def check_cached(server, wanted):
+    for _ in range(WARM):
+        check_equal(rows(server), wanted, "rows")
+    with Hidden(server):
+        check_equal(rows(server), wanted, "rows without files")
+
+
 def test_rows(server):
     session = Session(server)
     wanted = {}
@@ -60,10 +67,7 @@ def test_rows(server):
         session.save(handle)
         session.release(handle)
     session.close()
-    for _ in range(WARM):
-        check_equal(rows(server), wanted, "rows")
-    with Hidden(server):
-        check_equal(rows(server), wanted, "rows without files")
+    check_cached(server, wanted)
 
 
 def test_changed(server):
@@ -76,10 +80,7 @@ def test_changed(server):
         session.release(handle)
     session.close()
     wanted = {f"Subject {i}": ["changed", i] for i in range(COUNT)}
-    for _ in range(WARM):
-        check_equal(rows(server), wanted, "rows")
-    with Hidden(server):
-        check_equal(rows(server), wanted, "rows without files")
+    check_cached(server, wanted)
 
 
 def test_long(server):
