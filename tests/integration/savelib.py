@@ -229,6 +229,10 @@ class Session:
         rows = self.rows(table, tags)
         self.release(table)
         self.release(folder)
+        for row in rows:
+            if MID in row:
+                # as save() has it: a PtypInteger64 has a sign
+                row[MID] %= 1 << 64
         return rows
 
     # --- messages

@@ -29,7 +29,8 @@ def change(session, mid, number, tags):
     handle = session.open_message(mid)
     for tag in tags:
         session.set(handle, {tag: f"{number}\r\n"})
-    for _ in range(20):
+    # until it's killed
+    for _ in range(1000):
         yield session.save(handle, SAVE_READ_WRITE)
         number += 1
         session.set(handle, {tag: f"{number}\r\n" for tag in tags})
