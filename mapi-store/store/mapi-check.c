@@ -28,9 +28,7 @@
 #include "array.h"
 #include "hash.h"
 #include "store-compat.h"
-#include "mapi-bags-private.h"
-#include "mapi-check.h"
-#include "mapi-folder-list.h"
+#include "mapi-check-private.h"
 #include "mapi-folder-place.h"
 #include "mapi-search-folder-private.h"
 
@@ -54,54 +52,6 @@ static const char *const problem_names[MAPI_CHECK_PROBLEM_COUNT] = {
 	[MAPI_CHECK_MAILBOX_FAILED] = "failed-mailbox",
 };
 
-static const enum mapi_check_problem bag_problems[] = {
-	[MAPI_BAG_ORPHANED] = MAPI_CHECK_BAG_ORPHANED,
-	[MAPI_BAG_SUPERSEDED] = MAPI_CHECK_BAG_SUPERSEDED,
-	[MAPI_BAG_BROKEN] = MAPI_CHECK_BAG_BROKEN,
-	[MAPI_BAG_UNREADABLE] = MAPI_CHECK_BAG_UNREADABLE,
-	[MAPI_BAG_INVALID] = MAPI_CHECK_BAG_INVALID,
-	[MAPI_BAG_REPLACED] = MAPI_CHECK_MESSAGE_REPLACED,
-};
-
-/* A mailbox of the companion tree */
-enum leaf_kind {
-	/* of the store, and looked at elsewhere */
-	LEAF_STORE,
-	LEAF_DAMAGED,
-	LEAF_FOLDER,
-	LEAF_FAI,
-	LEAF_BAGS,
-	LEAF_BAGS_FAI,
-	LEAF_BAGS_DELETED,
-	LEAF_BAGS_DELETED_FAI,
-	LEAF_RULES,
-	LEAF_DELETED,
-	LEAF_SEARCH,
-	LEAF_COPY,
-	LEAF_UNKNOWN,
-};
-struct leaf {
-	const char *name;
-	enum leaf_kind kind;
-	uint32_t number;
-};
-
-struct check {
-	struct mapi_store *store;
-	const struct mapi_check_settings *set;
-	struct mapi_check_counts *counts;
-	pool_t pool;
-	/* ioloop_time may be old: doveadm works without a loop */
-	time_t now;
-
-	struct mapi_folder_list list;
-	ARRAY(struct leaf) leafs;
-	/* GUIDs of the messages of all folders -> number of the folder; made at
-	   the first orphan */
-	HASH_TABLE(uint8_t *, void *) guids;
-	enum mapi_error error;
-};
-
 const char *mapi_check_problem_name(enum mapi_check_problem problem)
 {
 	i_assert(problem < MAPI_CHECK_PROBLEM_COUNT);
@@ -110,10 +60,9 @@ const char *mapi_check_problem_name(enum mapi_check_problem problem)
 
 /* --- reporting ----------------------------------------------------------------- */
 
-static void
-check_report(struct check *check, enum mapi_check_problem problem,
-	     enum mapi_check_state state, const char *mailbox, uint32_t uid,
-	     const char *detail)
+void mapi_check_report(struct check *check, enum mapi_check_problem problem,
+		       enum mapi_check_state state, const char *mailbox,
+		       uint32_t uid, const char *detail)
 {
 	const struct mapi_check_finding finding = {
 		.problem = problem,
@@ -126,11 +75,10 @@ check_report(struct check *check, enum mapi_check_problem problem,
 	check->set->callback(&finding, check->set->context);
 }
 
-/* Reports what has been mended with this result, or what hasn't been tried. */
-static void
-check_report_result(struct check *check, enum mapi_check_problem problem,
-		    enum mapi_error result, const char *mailbox, uint32_t uid,
-		    const char *detail)
+void mapi_check_report_result(struct check *check,
+			      enum mapi_check_problem problem,
+			      enum mapi_error result, const char *mailbox,
+			      uint32_t uid, const char *detail)
 {
 	enum mapi_check_state state = MAPI_CHECK_FOUND;
 
@@ -138,10 +86,10 @@ check_report_result(struct check *check, enum mapi_check_problem problem,
 		state = result == EC_NONE ? MAPI_CHECK_REPAIRED :
 			MAPI_CHECK_FAILED;
 	}
-	check_report(check, problem, state, mailbox, uid, detail);
+	mapi_check_report(check, problem, state, mailbox, uid, detail);
 }
 
-static const char *check_leaf_vname(struct check *check, const struct leaf *leaf)
+const char *mapi_check_leaf_vname(struct check *check, const struct leaf *leaf)
 {
 	return mapi_companion_vname(check->store->companion, leaf->name);
 }
@@ -214,8 +162,9 @@ static enum mapi_error check_list_leafs(struct check *check)
 		mapi_error_from_list(comp->ns->list) : EC_NONE;
 }
 
-static enum mapi_error
-check_open_mailbox(struct check *check, const char *vname, struct mailbox **box_r)
+enum mapi_error
+mapi_check_open_mailbox(struct check *check, const char *vname,
+			struct mailbox **box_r)
 {
 	struct mailbox *box;
 	enum mapi_error error;
@@ -231,8 +180,8 @@ check_open_mailbox(struct check *check, const char *vname, struct mailbox **box_
 	error = mapi_error_from_mailbox(box);
 	mailbox_free(&box);
 	if (error != EC_NOT_FOUND) {
-		check_report(check, MAPI_CHECK_MAILBOX_FAILED,
-			     MAPI_CHECK_FOUND, vname, 0, NULL);
+		mapi_check_report(check, MAPI_CHECK_MAILBOX_FAILED,
+				  MAPI_CHECK_FOUND, vname, 0, NULL);
 		check->error = error;
 	}
 	return error;
@@ -281,8 +230,8 @@ static void check_count(struct check *check, const struct leaf *leaf)
 	struct mailbox_status status;
 	struct mailbox *box;
 
-	if (check_open_mailbox(check, check_leaf_vname(check, leaf),
-			       &box) != EC_NONE)
+	if (mapi_check_open_mailbox(check, mapi_check_leaf_vname(check, leaf),
+				    &box) != EC_NONE)
 		return;
 	check->counts->companions++;
 	if (mailbox_get_metadata(box, MAILBOX_METADATA_PHYSICAL_SIZE,
@@ -296,8 +245,8 @@ static void check_count(struct check *check, const struct leaf *leaf)
 
 /* --- folders ------------------------------------------------------------------ */
 
-static const struct mapi_tree_mailbox *
-check_find_folder(struct check *check, uint32_t number)
+const struct mapi_tree_mailbox *
+mapi_check_find_folder(struct check *check, uint32_t number)
 {
 	const struct mapi_tree_mailbox *mbox;
 
@@ -325,8 +274,7 @@ check_placed_is_gone(struct check *check, enum mapi_folder_place_kind kind,
 	return TRUE;
 }
 
-/* Also if it can't be opened, or if that can't be found out */
-static bool check_mailbox_exists(struct check *check, const char *vname)
+bool mapi_check_mailbox_exists(struct check *check, const char *vname)
 {
 	enum mailbox_existence existence;
 	struct mailbox *box;
@@ -346,7 +294,7 @@ static bool check_folder_is_gone(struct check *check, uint32_t number)
 	const struct mapi_idlog_rec *rec;
 	const char *name;
 
-	if (check_find_folder(check, number) != NULL)
+	if (mapi_check_find_folder(check, number) != NULL)
 		return FALSE;
 	rec = mapi_idlog_find_number(check->store->log, number);
 	if (rec != NULL && strcmp(rec->kind, MAPI_LOG_COMPANION) == 0) {
@@ -358,7 +306,7 @@ static bool check_folder_is_gone(struct check *check, uint32_t number)
 	name = mapi_folder_number_name(check->store, number);
 	if (*name == '\0')
 		return TRUE;
-	return !check_mailbox_exists(check, name);
+	return !mapi_check_mailbox_exists(check, name);
 }
 
 static bool check_search_is_gone(struct check *check, uint32_t number)
@@ -370,283 +318,36 @@ static bool check_search_is_gone(struct check *check, uint32_t number)
 		check_placed_is_gone(check, MAPI_PLACE_SEARCH, number);
 }
 
-/* --- bags that were left behind -------------------------------------------------- */
-
-struct read_guids {
-	struct check *check;
-	uint32_t number;
-};
-
-static void check_add_guid(uint8_t *guid, uint32_t uid ATTR_UNUSED, void *context)
-{
-	struct read_guids *ctx = context;
-
-	if (hash_table_lookup(ctx->check->guids, guid) == NULL) {
-		hash_table_insert(ctx->check->guids, guid,
-				  POINTER_CAST(ctx->number));
-	}
-}
-
-static void check_read_guids(struct check *check)
-{
-	struct read_guids ctx = { .check = check };
-	const struct mapi_tree_mailbox *mbox;
-	struct mailbox *box;
-	enum mapi_error error;
-
-	if (hash_table_is_created(check->guids))
-		return;
-	hash_table_create(&check->guids, default_pool, 0, guid_128_hash,
-			  guid_128_cmp);
-	array_foreach(&check->list.mailboxes, mbox) T_BEGIN {
-		if (!mbox->noselect && mbox->number != 0 &&
-		    check_open_mailbox(check, mbox->vname, &box) == EC_NONE) {
-			ctx.number = mbox->number;
-			error = bags_read_guids(box, check->pool,
-						check_add_guid, &ctx);
-			if (error != EC_NONE)
-				check->error = error;
-			mailbox_free(&box);
-		}
-	} T_END;
-}
-
-/* The folder that has the message of a bag which is nobody's in its own folder, if
-   that folder has no bag for it; 0 if there's none. */
-static uint32_t
-check_find_message(struct check *check, const struct mapi_bag_fault *fault)
-{
-	struct mapi_bags *bags;
-	const uint8_t *guid = fault->guid;
-	uint32_t number;
-
-	check_read_guids(check);
-	number = POINTER_CAST_TO(hash_table_lookup(check->guids, guid),
-				 uint32_t);
-	if (number == 0)
-		return 0;
-	bags = mapi_bags_get(check->store, number, FALSE);
-	return bags_refresh(bags, FALSE) == EC_NONE &&
-		!mapi_bags_have_guid(bags, fault->guid) ? number : 0;
-}
-
-static enum mapi_error
-check_carry_bag(struct check *check, struct mapi_bags *bags,
-		const struct mapi_bag_fault *fault, uint32_t number)
-{
-	const char *guid = guid_128_to_string(fault->guid);
-	const char *guids[] = { guid, guid, NULL };
-	enum mapi_error error;
-
-	error = mapi_bags_copy(bags, mapi_bags_get(check->store, number, FALSE),
-			       guids);
-	return error != EC_NONE ? error : mapi_bags_mend(bags, fault);
-}
-
-/* --- bags ------------------------------------------------------------------------- */
-
-/* FALSE if it must not be deleted with its mailbox. */
-static bool
-check_bag_fault(struct check *check, struct mapi_bags *bags,
-		const struct mapi_bag_fault *fault, const char *bags_vname,
-		const char *vname)
-{
-	enum mapi_check_problem problem = bag_problems[fault->type];
-	const struct mapi_tree_mailbox *mbox;
-	enum mapi_error error = EC_NONE;
-	const char *detail = fault->reason;
-	uint32_t number = 0;
-
-	if (fault->type == MAPI_BAG_ORPHANED && !bags->associated &&
-	    !bags->deleted) {
-		number = check_find_message(check, fault);
-		if (number == 0 && check->error != EC_NONE) {
-			/* not all folders could be looked at */
-			check_report(check, problem, check->set->repair ?
-				     MAPI_CHECK_FAILED : MAPI_CHECK_FOUND,
-				     bags_vname, fault->uid, detail);
-			return FALSE;
-		}
-	}
-	if (number != 0) {
-		mbox = check_find_folder(check, number);
-		problem = MAPI_CHECK_BAG_LEFT_BEHIND;
-		detail = t_strdup_printf("message is in %s", mbox->vname);
-	}
-	if (check->set->repair) {
-		error = number != 0 ?
-			check_carry_bag(check, bags, fault, number) :
-			mapi_bags_mend(bags, fault);
-	}
-	check_report_result(check, problem, error,
-			    fault->type == MAPI_BAG_REPLACED ? vname :
-			    bags_vname, fault->uid, detail);
-	return error == EC_NONE;
-}
-
-/* What has been replaced: mapi_bags_refresh() expunges it. */
-static void
-check_refresh_bags(struct check *check, struct mapi_bags *bags,
-		   struct mailbox *box,
-		   const ARRAY_TYPE(mapi_bag_fault) *faults, const char *vname)
-{
-	const struct mapi_bag_fault *fault;
-	enum mapi_error error = EC_NONE;
-	bool refreshed = FALSE;
-
-	array_foreach(faults, fault) {
-		if (fault->type != MAPI_BAG_REPLACED)
-			continue;
-		if (!refreshed)
-			error = mapi_bags_refresh(bags, box);
-		refreshed = TRUE;
-		check_report_result(check, MAPI_CHECK_MESSAGE_REPLACED, error,
-				    vname, fault->uid, NULL);
-	}
-}
-
-/* vname: where the messages are. all_r is set if nothing is lost when the bags are
-   deleted because their folder is gone. */
-static enum mapi_error
-check_bags_of(struct check *check, struct mapi_bags *bags, struct mailbox *box,
-	      const char *bags_vname, const char *vname, bool *all_r)
-{
-	const struct mapi_bags_examine_settings exam_set = {
-		.orphans_before = check->now - (time_t)check->set->min_age,
-	};
-	ARRAY_TYPE(mapi_bag_fault) faults;
-	const struct mapi_bag_fault *fault;
-	enum mapi_error error;
-	unsigned int count;
-
-	*all_r = TRUE;
-	error = mapi_bags_examine(bags, box, &exam_set, check->pool, &faults,
-				  &count);
-	if (error == EC_NONE && check->set->repair && box != NULL) {
-		/* their bags are superseded afterwards */
-		check_refresh_bags(check, bags, box, &faults, vname);
-		error = mapi_bags_examine(bags, box, &exam_set, check->pool,
-					  &faults, &count);
-	}
-	if (error != EC_NONE)
-		return error;
-	check->counts->bags += count;
-	array_foreach(&faults, fault) T_BEGIN {
-		if (!check_bag_fault(check, bags, fault, bags_vname, vname))
-			*all_r = FALSE;
-	} T_END;
-	return EC_NONE;
-}
-
-static struct mapi_bags *
-check_leaf_bags(struct check *check, const struct leaf *leaf)
-{
-	bool associated = leaf->kind == LEAF_BAGS_FAI ||
-		leaf->kind == LEAF_BAGS_DELETED_FAI;
-
-	return leaf->kind == LEAF_BAGS_DELETED ||
-		leaf->kind == LEAF_BAGS_DELETED_FAI ?
-		mapi_bags_get_deleted(check->store, leaf->number, associated) :
-		mapi_bags_get(check->store, leaf->number, associated);
-}
-
-/* Where the messages are that the bags are of */
-static const char *
-check_messages_vname(struct check *check, const struct leaf *leaf)
-{
-	const struct mapi_tree_mailbox *mbox;
-	const char *name, *format;
-
-	switch (leaf->kind) {
-	case LEAF_BAGS_FAI:
-		format = MAPI_COMPANION_FAI;
-		break;
-	case LEAF_BAGS_DELETED:
-		format = MAPI_COMPANION_DELETED;
-		break;
-	case LEAF_BAGS_DELETED_FAI:
-		format = MAPI_COMPANION_DELETED_FAI;
-		break;
-	default:
-		mbox = check_find_folder(check, leaf->number);
-		if (mbox != NULL)
-			return mbox->vname;
-		/* one that has lost its GUID */
-		name = mapi_folder_number_name(check->store, leaf->number);
-		if (*name != '\0')
-			return name;
-		format = MAPI_COMPANION_FOLDER;
-		break;
-	}
-	return mapi_companion_vname(check->store->companion,
-				    t_strdup_printf(format, leaf->number));
-}
-
-/* Bags of a folder that is there */
-static void check_bags(struct check *check, const struct leaf *leaf)
-{
-	const char *vname = check_messages_vname(check, leaf);
-	struct mapi_bags *bags;
-	struct mailbox *box;
-	enum mapi_error error;
-	bool all;
-
-	error = check_open_mailbox(check, vname, &box);
-	if (error != EC_NONE && error != EC_NOT_FOUND)
-		return;
-	if (box == NULL && leaf->kind == LEAF_BAGS) {
-		/* not one that is certainly gone: it's just being deleted, or
-		   it's a mystery */
-		if (check_mailbox_exists(check, vname))
-			return;
-		check_report(check, MAPI_CHECK_COMPANION_UNKNOWN,
-			     MAPI_CHECK_FOUND, check_leaf_vname(check, leaf),
-			     0, NULL);
-		return;
-	}
-	bags = check_leaf_bags(check, leaf);
-	error = check_bags_of(check, bags, box, check_leaf_vname(check, leaf),
-			      vname, &all);
-	if (error != EC_NONE)
-		check->error = error;
-	if (box != NULL)
-		mailbox_free(&box);
-}
-
 /* --- the parts of the tree ------------------------------------------------------- */
 
 /* Of a folder that is gone */
 static void check_gone_leaf(struct check *check, const struct leaf *leaf)
 {
-	const char *vname = check_leaf_vname(check, leaf);
-	struct mapi_bags *bags;
+	const char *vname = mapi_check_leaf_vname(check, leaf);
 	enum mapi_error error = EC_NONE;
 	bool all = TRUE;
 
-	if (leaf->kind == LEAF_BAGS) {
-		bags = mapi_bags_get(check->store, leaf->number, FALSE);
-		error = check_bags_of(check, bags, NULL, vname, NULL, &all);
-		bags_close(bags);
-	}
+	if (leaf->kind == LEAF_BAGS)
+		error = mapi_check_gone_bags(check, leaf, &all);
 	if (error == EC_NONE && !all)
 		error = EC_ERROR;
 	if (error == EC_NONE && check->set->repair)
 		error = check_delete_mailbox(check, vname);
-	check_report_result(check, MAPI_CHECK_COMPANION_ORPHANED, error, vname,
-			    0, NULL);
+	mapi_check_report_result(check, MAPI_CHECK_COMPANION_ORPHANED, error,
+				 vname, 0, NULL);
 }
 
 static void check_search_leaf(struct check *check, const struct leaf *leaf)
 {
-	const char *vname = check_leaf_vname(check, leaf);
+	const char *vname = mapi_check_leaf_vname(check, leaf);
 	enum mapi_error error = EC_NONE;
 
 	if (!check_search_is_gone(check, leaf->number))
 		return;
 	if (check->set->repair)
 		error = check_delete_mailbox(check, vname);
-	check_report_result(check, MAPI_CHECK_SEARCH_REMAINS, error, vname, 0,
-			    NULL);
+	mapi_check_report_result(check, MAPI_CHECK_SEARCH_REMAINS, error, vname,
+				 0, NULL);
 }
 
 /* One that is being made right now is younger. */
@@ -677,14 +378,14 @@ static void check_copies(struct check *check)
 		const char *vname;
 
 		leaf = array_idx(&check->leafs, i - 1);
-		vname = check_leaf_vname(check, leaf);
+		vname = mapi_check_leaf_vname(check, leaf);
 		if (leaf->kind == LEAF_COPY &&
 		    check_mailbox_is_old(check, vname) &&
 		    !check_leaf_is_being_deleted(check, leaf)) {
 			if (check->set->repair)
 				error = check_delete_mailbox(check, vname);
-			check_report_result(check, MAPI_CHECK_COPY_REMAINS,
-					    error, vname, 0, NULL);
+			mapi_check_report_result(check, MAPI_CHECK_COPY_REMAINS,
+						 error, vname, 0, NULL);
 		}
 	} T_END;
 	if (check->set->repair)
@@ -701,8 +402,8 @@ check_log(struct check *check, struct mapi_idlog *log, const char *leaf,
 
 	error = mapi_idlog_refresh(log);
 	if (error != EC_NONE) {
-		check_report(check, MAPI_CHECK_MAILBOX_FAILED,
-			     MAPI_CHECK_FOUND, vname, 0, NULL);
+		mapi_check_report(check, MAPI_CHECK_MAILBOX_FAILED,
+				  MAPI_CHECK_FOUND, vname, 0, NULL);
 		check->error = error;
 		return;
 	}
@@ -713,12 +414,12 @@ check_log(struct check *check, struct mapi_idlog *log, const char *leaf,
 	if (check->set->repair)
 		error = mapi_idlog_mend(log);
 	if (faults.conflicts > 0) {
-		check_report_result(check, MAPI_CHECK_LOG_CONFLICT, error,
+		mapi_check_report_result(check, MAPI_CHECK_LOG_CONFLICT, error,
 			vname, 0, t_strdup_printf("%u records",
 						  faults.conflicts));
 	}
 	if (faults.invalid > 0) {
-		check_report_result(check, MAPI_CHECK_LOG_INVALID, error,
+		mapi_check_report_result(check, MAPI_CHECK_LOG_INVALID, error,
 			vname, 0, t_strdup_printf("%u messages",
 						  faults.invalid));
 	}
@@ -743,15 +444,15 @@ static void check_leaf(struct check *check, const struct leaf *leaf)
 		if (check_folder_is_gone(check, leaf->number))
 			check_gone_leaf(check, leaf);
 		else
-			check_bags(check, leaf);
+			mapi_check_bags(check, leaf);
 		break;
 	case LEAF_SEARCH:
 		check_search_leaf(check, leaf);
 		break;
 	case LEAF_UNKNOWN:
-		check_report(check, MAPI_CHECK_COMPANION_UNKNOWN,
-			     MAPI_CHECK_FOUND, check_leaf_vname(check, leaf), 0,
-			     NULL);
+		mapi_check_report(check, MAPI_CHECK_COMPANION_UNKNOWN,
+				  MAPI_CHECK_FOUND,
+				  mapi_check_leaf_vname(check, leaf), 0, NULL);
 		break;
 	case LEAF_STORE:
 	case LEAF_DAMAGED:
