@@ -1,35 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib.h"
-#include <sys/stat.h>
 #include "store-compat.h"
 #include "mapi-enums.h"
 #include "mapi-props.h"
-#include "mapi-dumpster.h"
 #include "mapi-entryid.h"
 #include "mapi-folder-rights.h"
+#include "mapi-folder-status.h"
 #include "mapi-rules.h"
-#include "mapi-search-folder.h"
 #include "mapi-stored-props.h"
 
 /* Properties of folders, [MS-OXCFOLD] 2.2.2 and others: one row per property in
    folder_props[]. All of them are computed; what comes from the mailbox itself
-   (counts, sizes, times) is looked up once per folder and only if one of the
-   tags needs it, from Dovecot's mailbox list index where that is up to date. All
-   others, and those that are only defaults, are what clients have set
-   (mapi-stored-props.h). */
+   (counts, sizes, times: mapi-folder-status.h) is looked up once per folder and
+   only if one of the tags needs it. All others, and those that are only defaults,
+   are what clients have set (mapi-stored-props.h). */
 
 struct folder_props {
 	struct mapi_store *store;
 	const struct mapi_folder_node *node;
 	TALLOC_CTX *mem;
-
-	bool have_status, have_size, have_times, have_associated;
-	bool have_deleted;
-	struct mailbox_status status;
-	uint64_t size;
-	uint32_t associated_count;
-	struct timespec created, changed;
-	struct mapi_dumpster_totals deleted;
+	struct mapi_folder_status status;
 };
 
 typedef struct mapi_value folder_prop_func_t(struct folder_props *props);
@@ -37,156 +27,6 @@ typedef struct mapi_value folder_prop_func_t(struct folder_props *props);
 static struct mapi_value not_found(void)
 {
 	return mapi_value_error(EC_NOT_FOUND);
-}
-
-/* --- the mailbox ---------------------------------------------------------- */
-
-/* Whoever may not read the messages doesn't see how many there are either. */
-static bool folder_may_read(struct folder_props *props)
-{
-	return (mapi_folder_rights(props->store, props->node) &
-		RIGHTS_READ_ANY) != 0;
-}
-
-/* NULL if there's none, or none for the user */
-static struct mailbox *folder_box_alloc(struct folder_props *props)
-{
-	struct mailbox *box;
-
-	if (props->node->vname == NULL || !folder_may_read(props) ||
-	    mapi_folder_box_alloc(props->store, props->node,
-				  MAILBOX_FLAG_READONLY, &box) != EC_NONE)
-		return NULL;
-	return box;
-}
-
-static const struct mailbox_status *
-folder_get_status(struct folder_props *props)
-{
-	struct mailbox *box;
-
-	if (props->have_status)
-		return &props->status;
-	props->have_status = TRUE;
-	if (props->node->search) {
-		(void)mapi_search_folder_get_counts(props->store,
-			props->node->fid, &props->status.messages,
-			&props->status.unseen);
-		return &props->status;
-	}
-	box = folder_box_alloc(props);
-	if (box == NULL)
-		return &props->status;
-	if (mailbox_get_status(box, STATUS_MESSAGES | STATUS_UNSEEN |
-			       STATUS_UIDVALIDITY | STATUS_UIDNEXT,
-			       &props->status) < 0) {
-		(void)mapi_error_from_mailbox(box);
-		i_zero(&props->status);
-	}
-	mailbox_free(&box);
-	return &props->status;
-}
-
-static uint64_t folder_get_size(struct folder_props *props)
-{
-	struct mailbox_metadata metadata;
-	struct mailbox *box;
-
-	if (props->have_size)
-		return props->size;
-	props->have_size = TRUE;
-	box = folder_box_alloc(props);
-	if (box == NULL)
-		return 0;
-	if (mailbox_get_metadata(box, MAILBOX_METADATA_VIRTUAL_SIZE,
-				 &metadata) < 0)
-		(void)mapi_error_from_mailbox(box);
-	else
-		props->size = metadata.virtual_size;
-	mailbox_free(&box);
-	return props->size;
-}
-
-static uint32_t folder_get_associated_count(struct folder_props *props)
-{
-	struct mailbox_status status;
-	struct mailbox *box;
-	const char *leaf;
-
-	if (props->have_associated)
-		return props->associated_count;
-	props->have_associated = TRUE;
-	if (!folder_may_read(props))
-		return 0;
-	leaf = t_strdup_printf(MAPI_COMPANION_FAI,
-			       mapi_folder_fid_to_number(props->node->fid));
-	box = mapi_companion_alloc(props->store->companion, leaf,
-				   MAILBOX_FLAG_READONLY);
-	if (mailbox_get_status(box, STATUS_MESSAGES, &status) == 0)
-		props->associated_count = status.messages;
-	else if (mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND)
-		(void)mapi_error_from_mailbox(box);
-	mailbox_free(&box);
-	return props->associated_count;
-}
-
-/* Nobody records when a mailbox was created, but UIDVALIDITY is that time in all
-   of Dovecot's formats, give or take what it needed to be unique. Changes of any
-   kind go through the transaction log of the index. */
-static void folder_get_mailbox_times(struct folder_props *props)
-{
-	struct mailbox *box;
-	const char *path;
-	struct stat st;
-
-	if (props->node->vname == NULL || !folder_may_read(props)) {
-		/* as old as the store */
-		box = mapi_companion_alloc(props->store->companion,
-					   MAPI_COMPANION_LOG,
-					   MAILBOX_FLAG_READONLY);
-		if (mailbox_get_status(box, STATUS_UIDVALIDITY,
-				       &props->status) == 0)
-			props->created.tv_sec = props->status.uidvalidity;
-		mailbox_free(&box);
-		props->changed = props->created;
-		i_zero(&props->status);
-		return;
-	}
-	props->created.tv_sec = folder_get_status(props)->uidvalidity;
-	props->changed = props->created;
-	box = folder_box_alloc(props);
-	if (box == NULL)
-		return;
-	if (mailbox_get_path_to(box, MAILBOX_LIST_PATH_TYPE_INDEX, &path) > 0 &&
-	    stat(t_strconcat(path, "/", box->index_prefix, ".log", NULL),
-		 &st) == 0)
-		props->changed = st.st_mtim;
-	mailbox_free(&box);
-}
-
-static void folder_get_times(struct folder_props *props)
-{
-	const struct mapi_idlog_rec *rec;
-	uint64_t usecs;
-
-	if (props->have_times)
-		return;
-	props->have_times = TRUE;
-	folder_get_mailbox_times(props);
-	rec = mapi_idlog_find(props->store->log, MAPI_LOG_MODIFIED,
-		t_strdup_printf("%u",
-			mapi_folder_fid_to_number(props->node->fid)));
-	if (rec != NULL && str_to_uint64_hex(rec->value, &usecs) == 0) {
-		struct timespec modified = {
-			.tv_sec = usecs / 1000000,
-			.tv_nsec = usecs % 1000000 * 1000,
-		};
-
-		if (props->changed.tv_sec < modified.tv_sec ||
-		    (props->changed.tv_sec == modified.tv_sec &&
-		     props->changed.tv_nsec < modified.tv_nsec))
-			props->changed = modified;
-	}
 }
 
 /* --- ids ------------------------------------------------------------------ */
@@ -389,17 +229,17 @@ static struct mapi_value prop_false(struct folder_props *props)
 
 static struct mapi_value prop_content_count(struct folder_props *props)
 {
-	return mapi_value_i32(folder_get_status(props)->messages);
+	return mapi_value_i32(mapi_folder_status_get(&props->status)->messages);
 }
 
 static struct mapi_value prop_content_unread(struct folder_props *props)
 {
-	return mapi_value_i32(folder_get_status(props)->unseen);
+	return mapi_value_i32(mapi_folder_status_get(&props->status)->unseen);
 }
 
 static struct mapi_value prop_associated_count(struct folder_props *props)
 {
-	return mapi_value_i32(folder_get_associated_count(props));
+	return mapi_value_i32(mapi_folder_status_associated(&props->status));
 }
 
 /* Of all messages that there have ever been, those that there aren't any more.
@@ -407,7 +247,8 @@ static struct mapi_value prop_associated_count(struct folder_props *props)
    grows. [MS-OXCFOLD] 2.2.2.2.1.15 */
 static struct mapi_value prop_deleted_total(struct folder_props *props)
 {
-	const struct mailbox_status *status = folder_get_status(props);
+	const struct mailbox_status *status =
+		mapi_folder_status_get(&props->status);
 
 	return mapi_value_i32(status->uidnext <= status->messages ? 0 :
 			      status->uidnext - 1 - status->messages);
@@ -415,7 +256,10 @@ static struct mapi_value prop_deleted_total(struct folder_props *props)
 
 static struct mapi_value prop_article_next(struct folder_props *props)
 {
-	return mapi_value_i32(I_MAX(folder_get_status(props)->uidnext, 1));
+	const struct mailbox_status *status =
+		mapi_folder_status_get(&props->status);
+
+	return mapi_value_i32(I_MAX(status->uidnext, 1));
 }
 
 static struct mapi_value prop_subfolders(struct folder_props *props)
@@ -433,49 +277,43 @@ static struct mapi_value prop_message_size(struct folder_props *props)
 	/* the messages take no space in it */
 	if (props->node->search)
 		return not_found();
-	return mapi_value_i32(I_MIN(folder_get_size(props), INT32_MAX));
+	return mapi_value_i32(I_MIN(mapi_folder_status_size(&props->status),
+				    INT32_MAX));
 }
 
 static struct mapi_value prop_message_size_ext(struct folder_props *props)
 {
 	if (props->node->search)
 		return not_found();
-	return mapi_value_i64(folder_get_size(props));
+	return mapi_value_i64(mapi_folder_status_size(&props->status));
 }
 
 static const struct mapi_dumpster_totals *
-folder_get_deleted(struct folder_props *props)
+folder_deleted(struct folder_props *props)
 {
-	if (!props->have_deleted) {
-		props->have_deleted = TRUE;
-		if (folder_may_read(props)) {
-			mapi_dumpster_get_totals(props->store, props->node->fid,
-						 &props->deleted);
-		}
-	}
-	return &props->deleted;
+	return mapi_folder_status_deleted(&props->status);
 }
 
 static struct mapi_value prop_deleted_count(struct folder_props *props)
 {
-	return mapi_value_i32(folder_get_deleted(props)->messages[0]);
+	return mapi_value_i32(folder_deleted(props)->messages[0]);
 }
 
 static struct mapi_value prop_deleted_fai_count(struct folder_props *props)
 {
-	return mapi_value_i32(folder_get_deleted(props)->messages[1]);
+	return mapi_value_i32(folder_deleted(props)->messages[1]);
 }
 
 /* Of one property id there are one with 32 and one with 64 bits. */
 #define DELETED_SIZE(name, expression) \
 static struct mapi_value prop_deleted_##name(struct folder_props *props) \
 { \
-	const uint64_t *size = folder_get_deleted(props)->size; \
+	const uint64_t *size = folder_deleted(props)->size; \
 	return mapi_value_i64(expression); \
 } \
 static struct mapi_value prop_deleted_##name##_32(struct folder_props *props) \
 { \
-	const uint64_t *size = folder_get_deleted(props)->size; \
+	const uint64_t *size = folder_deleted(props)->size; \
 	return mapi_value_i32(I_MIN(expression, INT32_MAX)); \
 }
 DELETED_SIZE(size, size[0] + size[1])
@@ -484,15 +322,19 @@ DELETED_SIZE(fai_size, size[1])
 
 static struct mapi_value prop_creation_time(struct folder_props *props)
 {
-	folder_get_times(props);
-	return mapi_value_time(mapi_time_from_unix(props->created.tv_sec, 0));
+	struct timespec created, changed;
+
+	mapi_folder_status_times(&props->status, &created, &changed);
+	return mapi_value_time(mapi_time_from_unix(created.tv_sec, 0));
 }
 
 static struct mapi_value prop_change_time(struct folder_props *props)
 {
-	folder_get_times(props);
-	return mapi_value_time(mapi_time_from_unix(props->changed.tv_sec,
-						   props->changed.tv_nsec));
+	struct timespec created, changed;
+
+	mapi_folder_status_times(&props->status, &created, &changed);
+	return mapi_value_time(mapi_time_from_unix(changed.tv_sec,
+						   changed.tv_nsec));
 }
 
 /* Grows when a subfolder is created or changed, [MS-OXCFOLD] 2.2.2.2.1.9. */
@@ -749,6 +591,7 @@ mapi_folder_node_get_props(struct mapi_store *store,
 {
 	struct folder_props props = {
 		.store = store, .node = node, .mem = mem,
+		.status = { .store = store, .node = node },
 	};
 	unsigned int i;
 
@@ -788,6 +631,7 @@ mapi_folder_node_list_props(struct mapi_store *store,
 {
 	struct folder_props props = {
 		.store = store, .node = node, .mem = mem,
+		.status = { .store = store, .node = node },
 	};
 	unsigned int i, count;
 	enum mapi_error error;
