@@ -4,7 +4,9 @@
 
 #include "lib.h"
 #include "array.h"
+#include "buffer.h"
 #include "store-compat.h"
+#include "mail-cache.h"
 #include "mapi-changes.h"
 #include "mapi-enums.h"
 #include "mapi-folder-rights.h"
@@ -35,6 +37,10 @@ struct read_transaction {
 	/* receipts can be sent, and these messages want one */
 	bool send_receipts;
 	ARRAY_TYPE(seq_range) receipts;
+	/* the header of the cache that says so, UINT_MAX if it isn't there,
+	   and a message's */
+	unsigned int receipt_field;
+	buffer_t *receipt_to;
 	/* messages that weren't there or couldn't be changed */
 	bool failures;
 };
@@ -75,13 +81,26 @@ mapi_read_change_parse(uint8_t read_flags, struct mapi_read_change *change_r)
 
 /* --- read state ------------------------------------------------------------ */
 
-/* 1 if a receipt is pending or, with only_cache, may be; 0 if not */
-static int read_receipt_pending(struct mail *mail, bool only_cache)
+/* Nobody wants receipts of most messages. The cache knows of thousands of them
+   what would take longer than all else if each had a struct mail look. */
+static bool read_receipt_ruled_out(struct read_transaction *rt, uint32_t seq)
 {
+	buffer_set_used_size(rt->receipt_to, 0);
+	return rt->receipt_field != UINT_MAX &&
+		mail_cache_lookup_field(rt->trans->cache_view, rt->receipt_to,
+					seq, rt->receipt_field) > 0 &&
+		rt->receipt_to->used == 0;
+}
+
+/* 1 if a receipt is pending or, with only_cache, may be; 0 if not */
+static int read_receipt_pending(struct read_transaction *rt, bool only_cache)
+{
+	struct mail *mail = rt->mail;
 	const char *value;
 	int ret;
 
-	if (str_array_icase_find(mail_get_keywords(mail), MAPI_KEYWORD_MDN_SENT))
+	if (read_receipt_ruled_out(rt, mail->seq) ||
+	    str_array_icase_find(mail_get_keywords(mail), MAPI_KEYWORD_MDN_SENT))
 		return 0;
 	if (only_cache)
 		mail->lookup_abort = MAIL_LOOKUP_ABORT_NOT_IN_CACHE;
@@ -111,14 +130,14 @@ static void read_change_mail(struct read_transaction *rt, uint32_t seq)
 				  MODIFY_ADD : MODIFY_REMOVE, MAIL_SEEN);
 	}
 	if (change->cancel_receipt &&
-	    read_receipt_pending(rt->mail, TRUE) != 0) {
+	    read_receipt_pending(rt, TRUE) != 0) {
 		mail_update_keywords(rt->mail, MODIFY_ADD, rt->mdn_sent);
 		rec.keywords = TRUE;
 	}
 	if ((change->send_receipt ||
 	     (rec.flags && change->set_read && !change->cancel_receipt &&
 	      rt->send_receipts)) &&
-	    read_receipt_pending(rt->mail, FALSE) != 0)
+	    read_receipt_pending(rt, FALSE) != 0)
 		seq_range_array_add(&rt->receipts, rt->mail->uid);
 	if (!rec.flags && !rec.keywords)
 		return;
@@ -174,6 +193,8 @@ read_change_box(struct read_transaction *rt, const ARRAY_TYPE(seq_range) *uids)
 	rt->trans = mailbox_transaction_begin(rt->box, 0, "MAPI read state");
 	mapi_changes_init(&rt->contents, rt->trans);
 	rt->mail = mail_alloc(rt->trans, MAIL_FETCH_FLAGS, NULL);
+	rt->receipt_field = mail_cache_register_lookup(rt->box->cache,
+						       "hdr."MAPI_RECEIPT_HEADER);
 	array_foreach(uids, range) {
 		mailbox_get_seq_range(rt->box, range->seq1, range->seq2,
 				      &seq, &seq2);
@@ -226,9 +247,11 @@ messages_set_read_box(struct mapi_store *store, struct mailbox *box,
 		return mapi_error_from_mailbox(box);
 	i_array_init(&rt.changes, 64);
 	i_array_init(&rt.receipts, 4);
+	rt.receipt_to = buffer_create_dynamic(default_pool, 64);
 	error = read_change_box(&rt, uids);
 	if (error == EC_NONE)
 		read_send_receipts(&rt, store);
+	buffer_free(&rt.receipt_to);
 	array_free(&rt.receipts);
 	array_free(&rt.changes);
 	if (rt.mdn_sent != NULL)
