@@ -101,6 +101,7 @@ uint32_t mapi_folder_status_associated(struct mapi_folder_status *status)
    kind go through the transaction log of the index. */
 static void folder_get_mailbox_times(struct mapi_folder_status *status)
 {
+	struct mailbox_status log_status;
 	struct mailbox *box;
 	const char *path;
 	struct stat st;
@@ -111,11 +112,10 @@ static void folder_get_mailbox_times(struct mapi_folder_status *status)
 					   MAPI_COMPANION_LOG,
 					   MAILBOX_FLAG_READONLY);
 		if (mailbox_get_status(box, STATUS_UIDVALIDITY,
-				       &status->status) == 0)
-			status->created.tv_sec = status->status.uidvalidity;
+				       &log_status) == 0)
+			status->created.tv_sec = log_status.uidvalidity;
 		mailbox_free(&box);
 		status->changed = status->created;
-		i_zero(&status->status);
 		return;
 	}
 	status->created.tv_sec = mapi_folder_status_get(status)->uidvalidity;

@@ -31,6 +31,7 @@ EC_TOO_COMPLEX, EC_DUPLICATE_NAME = 0x80040117, 0x80040604
 SUBJECT, MESSAGE_FLAGS, BODY = 0x0037001F, 0x0E070003, 0x1000001F
 MID, FOLDER_ID, PARENT_ID = 0x674A0014, 0x67480014, 0x67490014
 FOLDER_TYPE, CONTENT_COUNT, UNREAD_COUNT = 0x36010003, 0x36020003, 0x36030003
+CREATION_TIME = 0x30070040
 ACCESS, DISPLAY_NAME = 0x0FF40003, 0x3001001F
 
 
@@ -161,7 +162,8 @@ class Client:
             struct.pack(f"<{len(tags)}I", *tags), [folder])
         check_equal((answer.return_value(), answer.rops[6]), (0, 0),
                     "RopGetPropertiesSpecific")
-        return struct.unpack_from(f"<{len(tags)}I", answer.rops, 7)
+        types = "".join("Q" if tag & 0xffff == 0x40 else "I" for tag in tags)
+        return struct.unpack_from("<" + types, answer.rops, 7)
 
     def open_message(self, fid, mid):
         answer = self.rop(struct.pack(
@@ -309,6 +311,10 @@ def test_static(server):
         check_equal(set(client.rows(table)), {"one", "two"}, "restarted")
         check_equal(client.numbers(folder, CONTENT_COUNT, UNREAD_COUNT),
                     (2, 1), "counts")
+        # also with when it was created between them
+        counts = client.numbers(folder, CONTENT_COUNT, CREATION_TIME,
+                                UNREAD_COUNT)
+        check_equal(counts[::2], (2, 1), "counts")
         check_equal(client.set_criteria(folder, b"", [], RESTART | STATIC), 0,
                     "once more")
         check_equal(set(client.rows(table)), {"two", "three"}, "once more")
