@@ -22,22 +22,23 @@ void sd_open_store(struct message_env *env)
 					 &env->store), EC_NONE);
 }
 
+static void (*sd_func)(struct message_env *env);
+
+static void sd_run(struct message_env *env)
+{
+	time_t now = ioloop_time;
+
+	sd_settings = *mapi_store_settings_get(env->store);
+	sd_settings.deleted_retention = 14 * DAYS;
+	sd_open_store(env);
+	sd_func(env);
+	ioloop_time = now;
+}
+
 void sd_for_all_drivers(void (*func)(struct message_env *env))
 {
-	struct message_env env;
-	time_t now = ioloop_time;
-	unsigned int i;
-
-	for (i = 0; i < N_ELEMENTS(message_drivers); i++) T_BEGIN {
-		print_message("%s\n", message_drivers[i]);
-		message_env_init(&env, message_drivers[i]);
-		sd_settings = *mapi_store_settings_get(env.store);
-		sd_settings.deleted_retention = 14 * DAYS;
-		sd_open_store(&env);
-		func(&env);
-		message_env_deinit(&env);
-		ioloop_time = now;
-	} T_END;
+	sd_func = func;
+	message_for_all_drivers(sd_run);
 }
 
 unsigned int sd_count_messages(struct message_env *env, const char *vname)

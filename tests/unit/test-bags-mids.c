@@ -24,7 +24,7 @@ static const char *const guids[] = {
 };
 
 struct mids_env {
-	struct message_env msg;
+	struct message_env *msg;
 	/* as another session sees it */
 	struct mapi_store *store;
 	struct mapi_folder *folder;
@@ -35,7 +35,7 @@ struct mids_env {
 static void save_message(struct mids_env *env, unsigned int i)
 {
 	static const char text[] = "Subject: x\r\n\r\nx\r\n";
-	struct mailbox *box = test_storage_open(env->msg.ts, "INBOX");
+	struct mailbox *box = test_storage_open(env->msg->ts, "INBOX");
 	struct mailbox_transaction_context *trans;
 	struct mail_save_context *ctx;
 	struct istream *input;
@@ -57,11 +57,11 @@ save_bag(struct mids_env *env, unsigned int i, uint64_t mid, uint32_t uid_min)
 	struct mapi_bag_new bag = {
 		.guid = guids[i], .mid_globcnt = mid,
 		.uidvalidity = env->uidvalidity, .uid_min = uid_min,
-		.overlay = mapi_overlay_create(env->msg.mem),
+		.overlay = mapi_overlay_create(env->msg->mem),
 	};
 
-	assert_int_equal(mapi_bags_save(mapi_bags_get(env->msg.store,
-		(uint32_t)MAPI_ID_GLOBCNT(env->msg.inbox), FALSE), &bag),
+	assert_int_equal(mapi_bags_save(mapi_bags_get(env->msg->store,
+		(uint32_t)MAPI_ID_GLOBCNT(env->msg->inbox), FALSE), &bag),
 		EC_NONE);
 }
 
@@ -72,11 +72,11 @@ static void look(struct mids_env *env)
 
 	if (env->store != NULL)
 		talloc_free(env->store);
-	assert_int_equal(mapi_store_open(NULL, env->msg.ts->user,
-		mapi_store_settings_get(env->msg.store), &env->store),
+	assert_int_equal(mapi_store_open(env->msg->mem, env->msg->ts->user,
+		mapi_store_settings_get(env->msg->store), &env->store),
 		EC_NONE);
 	assert_int_equal(mapi_folder_open(env->store, env->store,
-		env->msg.inbox, &env->folder), EC_NONE);
+		env->msg->inbox, &env->folder), EC_NONE);
 	assert_int_equal(mapi_folder_sync(env->folder), EC_NONE);
 	mailbox_get_open_status(env->folder->box, STATUS_UIDVALIDITY, &status);
 	env->uidvalidity = status.uidvalidity;
@@ -102,29 +102,23 @@ static uint32_t mid_uid(struct mids_env *env, uint64_t globcnt)
 	return uid;
 }
 
-static void
-for_all_drivers(void (*func)(struct mids_env *env))
+static struct mids_env *mids_begin(struct message_env *msg)
 {
-	struct mids_env env;
-	unsigned int i;
+	struct mids_env *env = talloc_zero(msg->mem, struct mids_env);
 
-	for (i = 0; i < N_ELEMENTS(message_drivers); i++) T_BEGIN {
-		print_message("%s\n", message_drivers[i]);
-		i_zero(&env);
-		message_env_init(&env.msg, message_drivers[i]);
-		save_message(&env, 0);
-		look(&env);
-		func(&env);
-		talloc_free(env.store);
-		message_env_deinit(&env.msg);
-	} T_END;
+	env->msg = msg;
+	save_message(env, 0);
+	look(env);
+	return env;
 }
 
 /* --- interrupted replacing --------------------------------------------------- */
 
 /* The bag of the new message is there, the message isn't. */
-static void pending(struct mids_env *env)
+static void pending(struct message_env *msg)
 {
+	struct mids_env *env = mids_begin(msg);
+
 	save_bag(env, 1, env->first_mid, 2);
 	look(env);
 	assert_true(is_there(env, 1));
@@ -153,12 +147,14 @@ static void pending(struct mids_env *env)
 
 static void test_pending(void **state)
 {
-	for_all_drivers(pending);
+	message_for_all_drivers(pending);
 }
 
 /* A session that is there all the while sees it, too. */
-static void watched(struct mids_env *env)
+static void watched(struct message_env *msg)
 {
+	struct mids_env *env = mids_begin(msg);
+
 	save_bag(env, 1, env->first_mid, 2);
 	save_message(env, 1);
 	assert_int_equal(mapi_folder_sync(env->folder), EC_NONE);
@@ -175,12 +171,14 @@ static void watched(struct mids_env *env)
 
 static void test_watched(void **state)
 {
-	for_all_drivers(watched);
+	message_for_all_drivers(watched);
 }
 
 /* All three messages with one MID */
-static void all_there(struct mids_env *env)
+static void all_there(struct message_env *msg)
 {
+	struct mids_env *env = mids_begin(msg);
+
 	save_message(env, 1);
 	save_message(env, 2);
 	save_bag(env, 1, env->first_mid, 2);
@@ -194,7 +192,7 @@ static void all_there(struct mids_env *env)
 
 static void test_all_there(void **state)
 {
-	for_all_drivers(all_there);
+	message_for_all_drivers(all_there);
 }
 
 /* --- two sessions at the same moment ------------------------------------------- */
@@ -208,7 +206,7 @@ static void change_property(struct mids_env *env, uint32_t uid)
 	struct mapi_message *msg;
 
 	assert_int_equal(mapi_message_open(env->store, env->store,
-		env->msg.inbox, mapi_folder_mid(env->folder, FALSE, uid), &msg),
+		env->msg->inbox, mapi_folder_mid(env->folder, FALSE, uid), &msg),
 		EC_NONE);
 	mapi_message_set_writable(msg, TRUE);
 	assert_int_equal(msg->obj.v->set_props(&msg->obj, &prop, 1, &error),
@@ -220,8 +218,9 @@ static void change_property(struct mids_env *env, uint32_t uid)
 
 /* Both versions stay, whatever is changed of them later that leaves them where they
    are. */
-static void at_once(struct mids_env *env)
+static void at_once(struct message_env *msg)
 {
+	struct mids_env *env = mids_begin(msg);
 	unsigned int i;
 
 	save_bag(env, 1, env->first_mid, 2);
@@ -241,7 +240,7 @@ static void at_once(struct mids_env *env)
 
 static void test_at_once(void **state)
 {
-	for_all_drivers(at_once);
+	message_for_all_drivers(at_once);
 }
 
 /* --- what the user may not expunge ---------------------------------------------- */
@@ -263,18 +262,20 @@ static void save_other_bag(struct mids_env *env)
 {
 	struct mapi_bag_new bag = {
 		.guid = "00000000000000000000000000000ddd",
-		.overlay = mapi_overlay_create(env->msg.mem),
+		.overlay = mapi_overlay_create(env->msg->mem),
 	};
 
 	assert_int_equal(mapi_bags_save(mapi_bags_get(env->store,
-		(uint32_t)MAPI_ID_GLOBCNT(env->msg.inbox), FALSE), &bag),
+		(uint32_t)MAPI_ID_GLOBCNT(env->msg->inbox), FALSE), &bag),
 		EC_NONE);
 }
 
 /* A message that has been replaced and has to stay keeps its bag, by which the next
    one knows that it has been replaced. */
-static void denied(struct mids_env *env)
+static void denied(struct message_env *msg)
 {
+	struct mids_env *env = mids_begin(msg);
+
 	save_bag(env, 1, env->first_mid, 2);
 	save_message(env, 1);
 	look(env);
@@ -295,14 +296,15 @@ static void denied(struct mids_env *env)
 
 static void test_denied(void **state)
 {
-	for_all_drivers(denied);
+	message_for_all_drivers(denied);
 }
 
 /* --- MIDs that were made elsewhere --------------------------------------------- */
 
 /* Their low 32 bits are the UID of a message that has nothing to do with it. */
-static void foreign(struct mids_env *env)
+static void foreign(struct message_env *msg)
 {
+	struct mids_env *env = mids_begin(msg);
 	static const uint64_t mids[] = {
 		/* reserved for clients; of a block that nobody has; of a folder
 		   that has another block */
@@ -331,7 +333,7 @@ static void foreign(struct mids_env *env)
 
 static void test_foreign(void **state)
 {
-	for_all_drivers(foreign);
+	message_for_all_drivers(foreign);
 }
 
 int main(void)

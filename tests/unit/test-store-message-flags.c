@@ -27,41 +27,30 @@ static const char *const keys[KEYS_MAX] = {
 };
 
 struct flags_env {
-	struct message_env env;
+	struct message_env *env;
 	uint32_t tags[KEYS_MAX];
 	mapi_id_t mid;
 };
 
-static void flags_env_init(struct flags_env *flags, const char *driver)
+static struct flags_env *flags_begin(struct message_env *env)
 {
 	const struct mapi_property_name name = {
 		.kind = MAPI_NAME_STRING, .guid = PS_PUBLIC_STRINGS,
 		.name = "Keywords",
 	};
+	struct flags_env *flags = talloc_zero(env->mem, struct flags_env);
 	unsigned int i;
 	uint16_t id;
 
-	message_env_init(&flags->env, driver);
-	assert_int_equal(mapi_store_names_to_ids(flags->env.store, &name, 1,
-						 TRUE, &id), EC_NONE);
+	flags->env = env;
+	assert_int_equal(mapi_store_names_to_ids(env->store, &name, 1, TRUE,
+						 &id), EC_NONE);
 	for (i = 0; i < KEYS_MAX; i++) {
 		flags->tags[i] = flags_prop_tag(keys[i]);
 		if (flags->tags[i] == FLAGS_KEYWORDS_TAG)
 			flags->tags[i] = MAPI_TAG(id, PTYP_MULTIPLE_STRING);
 	}
-}
-
-static void for_all_drivers(void (*func)(struct flags_env *flags))
-{
-	struct flags_env flags;
-	unsigned int i;
-
-	for (i = 0; i < N_ELEMENTS(message_drivers); i++) T_BEGIN {
-		print_message("%s\n", message_drivers[i]);
-		flags_env_init(&flags, message_drivers[i]);
-		func(&flags);
-		message_env_deinit(&flags.env);
-	} T_END;
+	return flags;
 }
 
 /* --- what a MAPI client does and sees ---------------------------------------- */
@@ -83,7 +72,7 @@ static void
 change(struct flags_env *flags, struct mapi_message *msg, const char *changes)
 {
 	struct mapi_overlay *overlay =
-		flags_overlay_parse(flags->env.mem, changes);
+		flags_overlay_parse(flags->env->mem, changes);
 	struct mapi_property prop;
 	enum mapi_error error;
 	unsigned int i;
@@ -142,11 +131,11 @@ static const char *values_str(const struct mapi_value *values)
 
 static const char *message_str(struct flags_env *flags)
 {
-	struct mapi_message *msg = message_env_open(&flags->env, flags->mid);
+	struct mapi_message *msg = message_env_open(flags->env, flags->mid);
 	struct mapi_value values[KEYS_MAX];
 	const char *str;
 
-	assert_int_equal(msg->obj.v->get_props(&msg->obj, flags->env.mem,
+	assert_int_equal(msg->obj.v->get_props(&msg->obj, flags->env->mem,
 					       flags->tags, KEYS_MAX, SIZE_MAX,
 					       values), EC_NONE);
 	str = values_str(values);
@@ -164,15 +153,15 @@ static const char *row_str(struct flags_env *flags)
 	struct mail *mail;
 	const char *str;
 
-	assert_int_equal(mapi_folder_open(flags->env.mem, flags->env.store,
-					  flags->env.inbox, &folder), EC_NONE);
+	assert_int_equal(mapi_folder_open(flags->env->mem, flags->env->store,
+					  flags->env->inbox, &folder), EC_NONE);
 	assert_int_equal(mapi_folder_sync(folder), EC_NONE);
 	props = mapi_mailprops_init(folder, folder, FALSE, flags->tags,
 				    KEYS_MAX);
 	t = mailbox_transaction_begin(folder->box, 0, __func__);
 	mail = mail_alloc(t, 0, NULL);
 	mail_set_seq(mail, 1);
-	assert_int_equal(mapi_mailprops_get(props, mail, flags->env.mem, 510,
+	assert_int_equal(mapi_mailprops_get(props, mail, flags->env->mem, 510,
 					    values), EC_NONE);
 	str = values_str(values);
 	mail_free(&mail);
@@ -186,7 +175,7 @@ static const char *row_str(struct flags_env *flags)
 /* "AF[a]": replaces all flags */
 static void imap_store(struct flags_env *flags, const char *str)
 {
-	struct mailbox *box = test_storage_open(flags->env.ts, "INBOX");
+	struct mailbox *box = test_storage_open(flags->env->ts, "INBOX");
 	struct mailbox_transaction_context *t;
 	struct mapi_flag_state state;
 	struct mail_keywords *keywords;
@@ -211,7 +200,7 @@ static void imap_store(struct flags_env *flags, const char *str)
 /* "<UID> <flags>" of the only message, keywords in the order of the alphabet */
 static const char *imap_fetch(struct flags_env *flags)
 {
-	struct mailbox *box = test_storage_open(flags->env.ts, "INBOX");
+	struct mailbox *box = test_storage_open(flags->env->ts, "INBOX");
 	struct mailbox_transaction_context *t;
 	struct mapi_flag_state state;
 	const char **keywords, *str;
@@ -238,9 +227,9 @@ static const char *imap_fetch(struct flags_env *flags)
 static uint32_t bags_uidnext(struct flags_env *flags)
 {
 	const char *name = t_strdup_printf("mapi-internal/bags-%u",
-		(unsigned int)MAPI_ID_GLOBCNT(flags->env.inbox));
+		(unsigned int)MAPI_ID_GLOBCNT(flags->env->inbox));
 	struct mailbox *box = mailbox_alloc(
-		mail_namespace_find(flags->env.ts->user->namespaces,
+		mail_namespace_find(flags->env->ts->user->namespaces,
 				    name)->list, name, 0);
 	struct mailbox_status status;
 	enum mailbox_existence existence;
@@ -274,7 +263,7 @@ check_step(struct flags_env *flags, const struct step *step, const char *body)
 	struct mapi_message *msg = NULL;
 
 	if (step->mapi != NULL) {
-		msg = message_env_open(&flags->env, flags->mid);
+		msg = message_env_open(flags->env, flags->mid);
 		mapi_message_set_writable(msg, TRUE);
 		change(flags, msg, step->mapi);
 		if (body != NULL)
@@ -340,35 +329,37 @@ check_steps(struct flags_env *flags, const struct step *steps,
 {
 	unsigned int i;
 
-	flags->mid = message_env_save(&flags->env, PLAIN, 0, NULL);
+	flags->mid = message_env_save(flags->env, PLAIN, 0, NULL);
 	for (i = 0; i < count; i++) T_BEGIN {
 		check_step(flags, &steps[i], NULL);
 	} T_END;
 }
 
-static void received(struct flags_env *flags)
+static void received(struct message_env *env)
 {
-	check_steps(flags, received_steps, N_ELEMENTS(received_steps));
+	check_steps(flags_begin(env), received_steps,
+		    N_ELEMENTS(received_steps));
 }
 
 static void test_received(void **state)
 {
-	for_all_drivers(received);
+	message_for_all_drivers(received);
 }
 
-static void keyword_case(struct flags_env *flags)
+static void keyword_case(struct message_env *env)
 {
-	check_steps(flags, case_steps, N_ELEMENTS(case_steps));
+	check_steps(flags_begin(env), case_steps, N_ELEMENTS(case_steps));
 }
 
 static void test_keyword_case(void **state)
 {
-	for_all_drivers(keyword_case);
+	message_for_all_drivers(keyword_case);
 }
 
 /* A new message, and what becomes of flags when its content changes */
-static void created(struct flags_env *flags)
+static void created(struct message_env *env)
 {
+	struct flags_env *flags = flags_begin(env);
 	static const struct step edited = {
 		"flag=1;fup=3", "FS[d][$Forwarded]",
 		"flag=1;icon=262;verb=104;fup=3;cat=d;", "2 S[$Forwarded][d]",
@@ -379,9 +370,9 @@ static void created(struct flags_env *flags)
 	};
 	struct mapi_message *msg;
 
-	assert_int_equal(mapi_message_create_new(flags->env.mem,
-						 flags->env.store,
-						 flags->env.inbox, FALSE,
+	assert_int_equal(mapi_message_create_new(flags->env->mem,
+						 flags->env->store,
+						 flags->env->inbox, FALSE,
 						 &msg), EC_NONE);
 	change(flags, msg, "flag=2;fup=2;cat=a,B b;verb=102;time=1;scl=5");
 	set_body(msg, "text");
@@ -399,7 +390,7 @@ static void created(struct flags_env *flags)
 
 static void test_created(void **state)
 {
-	for_all_drivers(created);
+	message_for_all_drivers(created);
 }
 
 /* --- PidTagMessageFlags ------------------------------------------------------- */
@@ -409,7 +400,7 @@ static int32_t message_flags(struct flags_env *flags, struct mapi_message *msg)
 	static const uint32_t tag = PIDTAG_MESSAGE_FLAGS;
 	struct mapi_value value;
 
-	assert_int_equal(msg->obj.v->get_props(&msg->obj, flags->env.mem, &tag,
+	assert_int_equal(msg->obj.v->get_props(&msg->obj, flags->env->mem, &tag,
 					       1, SIZE_MAX, &value), EC_NONE);
 	assert_int_equal(value.type, PTYP_INTEGER32);
 	return value.u.i32;
@@ -431,8 +422,9 @@ set_message_flags(struct mapi_message *msg, int32_t message_flags)
 
 /* Those that can be set before the message is saved for the first time, and only
    then: they are what they were set to, whatever else is set with them. */
-static void new_flags(struct flags_env *flags)
+static void new_flags(struct message_env *env)
 {
+	struct flags_env *flags = flags_begin(env);
 	static const struct {
 		int32_t set, settable;
 		const char *fetched;
@@ -454,8 +446,8 @@ static void new_flags(struct flags_env *flags)
 	bool partial;
 
 	for (i = 0; i < N_ELEMENTS(tests); i++) {
-		assert_int_equal(mapi_message_create_new(flags->env.mem,
-				flags->env.store, flags->env.inbox, FALSE,
+		assert_int_equal(mapi_message_create_new(flags->env->mem,
+				flags->env->store, flags->env->inbox, FALSE,
 				&msg), EC_NONE);
 		assert_int_equal(set_message_flags(msg, tests[i].set), EC_NONE);
 		assert_int_equal(message_flags(flags, msg), tests[i].settable);
@@ -470,18 +462,18 @@ static void new_flags(struct flags_env *flags)
 		set_body(msg, "text");
 		assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
 		talloc_free(msg);
-		msg = message_env_open(&flags->env, flags->mid);
+		msg = message_env_open(flags->env, flags->mid);
 		assert_int_equal(message_flags(flags, msg) & ~followed,
 				 tests[i].settable);
 		talloc_free(msg);
-		assert_int_equal(mapi_messages_delete(flags->env.store,
-			flags->env.inbox, &flags->mid, 1, &partial), EC_NONE);
+		assert_int_equal(mapi_messages_delete(flags->env->store,
+			flags->env->inbox, &flags->mid, 1, &partial), EC_NONE);
 	}
 }
 
 static void test_new_flags(void **state)
 {
-	for_all_drivers(new_flags);
+	message_for_all_drivers(new_flags);
 }
 
 int main(void)

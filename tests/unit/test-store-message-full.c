@@ -170,33 +170,34 @@ full(struct message_env *env, bool text, size_t content_size)
 	assert_int_equal(successes, 3);
 }
 
-static void for_all_drivers(bool text, size_t size)
+static void content(struct message_env *env)
 {
-	struct message_env env;
-	unsigned int i;
-
-	signal(SIGXFSZ, SIG_IGN);
-	for (i = 0; i < N_ELEMENTS(message_drivers); i++) T_BEGIN {
-		print_message("%s\n", message_drivers[i]);
-		message_env_init(&env, message_drivers[i]);
-		full(&env, text, size);
-		message_env_deinit(&env);
-	} T_END;
+	full(env, TRUE, 20000);
 }
 
 static void test_content(void **state)
 {
-	for_all_drivers(TRUE, 20000);
+	message_for_all_drivers(content);
+}
+
+static void large_content(struct message_env *env)
+{
+	full(env, TRUE, 150000);
 }
 
 static void test_large_content(void **state)
 {
-	for_all_drivers(TRUE, 150000);
+	message_for_all_drivers(large_content);
+}
+
+static void bag(struct message_env *env)
+{
+	full(env, FALSE, 20000);
 }
 
 static void test_bag(void **state)
 {
-	for_all_drivers(FALSE, 20000);
+	message_for_all_drivers(bag);
 }
 
 int main(void)
@@ -207,5 +208,6 @@ int main(void)
 		cmocka_unit_test(test_bag),
 	};
 
+	signal(SIGXFSZ, SIG_IGN);
 	return cmocka_run_group_tests_name("no space", tests, NULL, NULL);
 }

@@ -28,30 +28,26 @@ static const uint32_t tags[] = {
 };
 
 struct modified_env {
-	struct message_env env;
+	struct message_env *env;
 	mapi_id_t mid;
 };
 
-static void for_all_drivers(void (*func)(struct modified_env *env))
+static struct modified_env *modified_begin(struct message_env *msg_env)
 {
-	struct modified_env env;
-	unsigned int i;
+	struct modified_env *env =
+		talloc_zero(msg_env->mem, struct modified_env);
 
-	for (i = 0; i < N_ELEMENTS(message_drivers); i++) T_BEGIN {
-		print_message("%s\n", message_drivers[i]);
-		message_env_init(&env.env, message_drivers[i]);
-		env.mid = message_env_save(&env.env, PLAIN, 0, NULL);
-		func(&env);
-		message_env_deinit(&env.env);
-	} T_END;
+	env->env = msg_env;
+	env->mid = message_env_save(msg_env, PLAIN, 0, NULL);
+	return env;
 }
 
 static void
 message_values(struct modified_env *env, struct mapi_value *values_r)
 {
-	struct mapi_message *msg = message_env_open(&env->env, env->mid);
+	struct mapi_message *msg = message_env_open(env->env, env->mid);
 
-	assert_int_equal(msg->obj.v->get_props(&msg->obj, env->env.mem, tags,
+	assert_int_equal(msg->obj.v->get_props(&msg->obj, env->env->mem, tags,
 					       N_ELEMENTS(tags), SIZE_MAX,
 					       values_r), EC_NONE);
 	talloc_free(msg);
@@ -65,15 +61,15 @@ static void row_values(struct modified_env *env, struct mapi_value *values_r)
 	struct mapi_folder *folder;
 	struct mail *mail;
 
-	assert_int_equal(mapi_folder_open(env->env.mem, env->env.store,
-					  env->env.inbox, &folder), EC_NONE);
+	assert_int_equal(mapi_folder_open(env->env->mem, env->env->store,
+					  env->env->inbox, &folder), EC_NONE);
 	assert_int_equal(mapi_folder_sync(folder), EC_NONE);
 	props = mapi_mailprops_init(folder, folder, FALSE, tags,
 				    N_ELEMENTS(tags));
 	t = mailbox_transaction_begin(folder->box, 0, __func__);
 	mail = mail_alloc(t, 0, NULL);
 	mail_set_seq(mail, 1);
-	assert_int_equal(mapi_mailprops_get(props, mail, env->env.mem, 510,
+	assert_int_equal(mapi_mailprops_get(props, mail, env->env->mem, 510,
 					    values_r), EC_NONE);
 	mail_free(&mail);
 	assert_int_equal(mailbox_transaction_commit(&t), 0);
@@ -85,7 +81,7 @@ static void row_values(struct modified_env *env, struct mapi_value *values_r)
 static uint64_t check(struct modified_env *env, bool owned)
 {
 	const struct mapi_store_settings *set =
-		mapi_store_settings_get(env->env.store);
+		mapi_store_settings_get(env->env->store);
 	struct mapi_value values[N_ELEMENTS(tags)], row[N_ELEMENTS(tags)];
 	struct mapi_binary bin;
 	unsigned int i;
@@ -95,8 +91,8 @@ static uint64_t check(struct modified_env *env, bool owned)
 	assert_int_equal(values[0].type, PTYP_TIME);
 	if (owned) {
 		assert_string_equal(values[1].u.str, set->display_name);
-		bin = mapi_addressbook_entry_id_build(env->env.mem,
-			MAPI_AB_LOCAL_USER, mapi_store_owner_dn(env->env.store));
+		bin = mapi_addressbook_entry_id_build(env->env->mem,
+			MAPI_AB_LOCAL_USER, mapi_store_owner_dn(env->env->store));
 		assert_int_equal(values[2].u.bin.len, bin.len);
 		assert_memory_equal(values[2].u.bin.data, bin.data, bin.len);
 	} else {
@@ -121,7 +117,7 @@ static void
 save(struct modified_env *env, uint32_t tag, struct mapi_value value)
 {
 	const struct mapi_property prop = { .tag = tag, .value = value };
-	struct mapi_message *msg = message_env_open(&env->env, env->mid);
+	struct mapi_message *msg = message_env_open(env->env, env->mid);
 	enum mapi_error error;
 
 	mapi_message_set_writable(msg, TRUE);
@@ -142,7 +138,7 @@ static void
 imap_store(struct modified_env *env, enum modify_type type,
 	   enum mail_flags flags)
 {
-	struct mailbox *box = test_storage_open(env->env.ts, "INBOX");
+	struct mailbox *box = test_storage_open(env->env->ts, "INBOX");
 	struct mailbox_transaction_context *t;
 	struct mail *mail;
 
@@ -162,15 +158,16 @@ static void set_read(struct modified_env *env)
 	bool partial;
 
 	assert_int_equal(mapi_read_change_parse(0, &change), EC_NONE);
-	assert_int_equal(mapi_messages_set_read(env->env.store, env->env.inbox,
+	assert_int_equal(mapi_messages_set_read(env->env->store, env->env->inbox,
 						&env->mid, 1, &change,
 						&partial), EC_NONE);
 }
 
 /* --- -------------------------------------------------------------------------- */
 
-static void modified(struct modified_env *env)
+static void modified(struct message_env *msg_env)
 {
+	struct modified_env *env = modified_begin(msg_env);
 	uint64_t now;
 
 	i_gettimeofday(&ioloop_timeval);
@@ -217,18 +214,19 @@ static void modified(struct modified_env *env)
 
 static void test_modified(void **state)
 {
-	for_all_drivers(modified);
+	message_for_all_drivers(modified);
 }
 
 /* They are the server's to set. */
-static void read_only(struct modified_env *env)
+static void read_only(struct message_env *msg_env)
 {
+	struct modified_env *env = modified_begin(msg_env);
 	const struct mapi_property props[] = {
 		{ PIDTAG_LAST_MODIFICATION_TIME, mapi_value_time(1) },
 		{ PIDTAG_LAST_MODIFIER_NAME, mapi_value_str("x") },
 		{ PIDTAG_LAST_MODIFIER_ENTRY_ID, mapi_value_bin("x", 1) },
 	};
-	struct mapi_message *msg = message_env_open(&env->env, env->mid);
+	struct mapi_message *msg = message_env_open(env->env, env->mid);
 	enum mapi_error errors[N_ELEMENTS(props)];
 	unsigned int i;
 
@@ -241,7 +239,7 @@ static void read_only(struct modified_env *env)
 
 static void test_read_only(void **state)
 {
-	for_all_drivers(read_only);
+	message_for_all_drivers(read_only);
 }
 
 int main(void)
