@@ -191,24 +191,12 @@ static void bags_expunge_later(struct mapi_bags *bags)
 static enum mapi_error
 bags_save_input(struct mapi_bags *bags, struct istream *input, bool unlimited)
 {
-	struct mailbox_transaction_context *trans;
-	struct mail_save_context *ctx;
 	enum mapi_error error;
 
-	trans = unlimited ?
-		store_compat_internal_save_begin(bags->box, "MAPI bag") :
-		mailbox_transaction_begin(bags->box,
-			MAILBOX_TRANSACTION_FLAG_EXTERNAL |
-			MAILBOX_TRANSACTION_FLAG_ASSIGN_UIDS, "MAPI bag");
-	ctx = mailbox_save_alloc(trans);
-	mailbox_save_set_flags(ctx, MAIL_SEEN, NULL);
-	if (mapi_mail_save(&ctx, input) < 0) {
-		error = mapi_error_from_mailbox(bags->box);
-		mailbox_transaction_rollback(&trans);
+	error = mapi_mail_save_single(bags->box, input, MAIL_SEEN, unlimited,
+				      "MAPI bag");
+	if (error != EC_NONE)
 		return error;
-	}
-	if (mailbox_transaction_commit(&trans) < 0)
-		return mapi_error_from_mailbox(bags->box);
 	/* sees that the old bag is superseded */
 	error = bags_refresh(bags, FALSE);
 	bags_expunge_later(bags);

@@ -167,29 +167,19 @@ static enum mapi_error
 state_replace(struct mailbox *box, const struct mapi_state_new *new_state,
 	      uint64_t serial)
 {
-	struct mailbox_transaction_context *trans;
-	struct mail_save_context *ctx;
 	struct istream *message;
 	enum mapi_error error;
 	uint32_t count;
-	int ret;
 
 	count = mail_index_view_get_messages_count(box->view);
-	trans = store_compat_internal_save_begin(box, "MAPI state");
-	ctx = mailbox_save_alloc(trans);
-	mailbox_save_set_flags(ctx, MAIL_SEEN, NULL);
 	T_BEGIN {
 		message = state_create_message(new_state, serial);
-		ret = mapi_mail_save(&ctx, message);
+		error = mapi_mail_save_single(box, message, MAIL_SEEN, TRUE,
+					      "MAPI state");
 		i_stream_unref(&message);
 	} T_END;
-	if (ret < 0) {
-		error = mapi_error_from_mailbox(box);
-		mailbox_transaction_rollback(&trans);
+	if (error != EC_NONE)
 		return error;
-	}
-	if (mailbox_transaction_commit(&trans) < 0)
-		return mapi_error_from_mailbox(box);
 	/* It has been saved: what is left over is expunged the next time. */
 	if (count > 0 && state_expunge(box, count) < 0)
 		(void)mapi_error_from_mailbox(box);

@@ -432,21 +432,10 @@ static int
 mapi_idlog_save(struct mailbox_transaction_context *t, struct istream *input)
 {
 	struct mail_save_context *ctx;
-	ssize_t ret;
 
 	ctx = mailbox_save_alloc(t);
 	mailbox_save_set_flags(ctx, MAIL_SEEN, NULL);
-	if (mailbox_save_begin(&ctx, input) < 0)
-		return -1;
-	do {
-		ret = i_stream_read(input);
-		if (mailbox_save_continue(ctx) < 0) {
-			mailbox_save_cancel(&ctx);
-			return -1;
-		}
-	} while (ret > 0);
-	i_assert(ret == -1);
-	return mailbox_save_finish(&ctx);
+	return mapi_mail_save(&ctx, input);
 }
 
 /* Is there nothing to be written, given the number that it was written with (0

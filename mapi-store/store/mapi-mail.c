@@ -2,7 +2,7 @@
 #include "lib.h"
 #include "array.h"
 #include "istream.h"
-#include "mail-storage.h"
+#include "store-compat.h"
 #include "mapi-mail.h"
 
 int mapi_mail_save(struct mail_save_context **_ctx, struct istream *input)
@@ -25,6 +25,30 @@ int mapi_mail_save(struct mail_save_context **_ctx, struct istream *input)
 		return -1;
 	}
 	return mailbox_save_finish(&ctx);
+}
+
+enum mapi_error
+mapi_mail_save_single(struct mailbox *box, struct istream *input,
+		      enum mail_flags flags, bool unlimited,
+		      const char *reason)
+{
+	struct mailbox_transaction_context *trans;
+	struct mail_save_context *ctx;
+	enum mapi_error error;
+
+	trans = unlimited ? store_compat_internal_save_begin(box, reason) :
+		mailbox_transaction_begin(box,
+			MAILBOX_TRANSACTION_FLAG_EXTERNAL |
+			MAILBOX_TRANSACTION_FLAG_ASSIGN_UIDS, reason);
+	ctx = mailbox_save_alloc(trans);
+	mailbox_save_set_flags(ctx, flags, NULL);
+	if (mapi_mail_save(&ctx, input) < 0) {
+		error = mapi_error_from_mailbox(box);
+		mailbox_transaction_rollback(&trans);
+		return error;
+	}
+	return mailbox_transaction_commit(&trans) < 0 ?
+		mapi_error_from_mailbox(box) : EC_NONE;
 }
 
 enum mapi_error

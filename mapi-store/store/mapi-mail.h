@@ -5,6 +5,7 @@
 /* Messages of any mailbox, be it a folder's or a companion */
 
 #include "seq-range-array.h"
+#include "mail-types.h"
 #include "mapi-store.h"
 
 struct istream;
@@ -14,6 +15,12 @@ struct mailbox;
 /* Saves a message from input, which must be blocking; ctx is used up. -1 with the
    mailbox's error, or if input fails. */
 int mapi_mail_save(struct mail_save_context **ctx, struct istream *input);
+/* The same in a transaction of its own, which is committed. With unlimited, also if
+   the user's quota is exceeded. */
+enum mapi_error
+mapi_mail_save_single(struct mailbox *box, struct istream *input,
+		      enum mail_flags flags, bool unlimited,
+		      const char *reason);
 /* Expunges those of uids that are there, in a transaction of its own. Empties uids if
    it has been done. */
 enum mapi_error

@@ -146,19 +146,8 @@ report_create(const struct mapi_submission *submission,
 static enum mapi_error
 report_save_once(struct mailbox *box, struct istream *input)
 {
-	struct mailbox_transaction_context *trans;
-	struct mail_save_context *ctx;
-
 	i_stream_seek(input, 0);
-	trans = store_compat_internal_save_begin(box, "MAPI report");
-	ctx = mailbox_save_alloc(trans);
-	mailbox_save_set_received_date(ctx, ioloop_time, 0);
-	if (mapi_mail_save(&ctx, input) < 0) {
-		mailbox_transaction_rollback(&trans);
-		return mapi_error_from_mailbox(box);
-	}
-	return mailbox_transaction_commit(&trans) < 0 ?
-		mapi_error_from_mailbox(box) : EC_NONE;
+	return mapi_mail_save_single(box, input, 0, TRUE, "MAPI report");
 }
 
 static enum mapi_error
