@@ -4,8 +4,6 @@
 #include "array.h"
 #include "ioloop.h"
 #include "istream.h"
-#include "iostream-ssl.h"
-#include "mail-user.h"
 #include "smtp-address.h"
 #include "smtp-client.h"
 #include "smtp-client-connection.h"
@@ -13,6 +11,7 @@
 #include "smtp-params.h"
 #include "smtp-submit-settings.h"
 #include "str-sanitize.h"
+#include "store-compat.h"
 #include "mapi-store-private.h"
 #include "mapi-transport.h"
 
@@ -346,18 +345,15 @@ send_connect(struct smtp_send *send, const char *host, in_port_t port)
 		.mail_param_extensions = hold_params,
 	};
 	const struct smtp_submit_settings *set = send->store->set->submission;
-	struct ssl_iostream_settings ssl_set;
-	struct smtp_client_settings smtp_set;
+	const struct smtp_client_settings smtp_set = {
+		.my_hostname = set->hostname,
+		.connect_timeout_msecs = set->submission_timeout * 1000,
+		.command_timeout_msecs = set->submission_timeout * 1000,
+		.debug = set->mail_debug,
+	};
 
-	mail_user_init_ssl_client_settings(send->store->user, &ssl_set);
-	i_zero(&smtp_set);
-	smtp_set.my_hostname = set->hostname;
-	smtp_set.ssl = &ssl_set;
-	smtp_set.connect_timeout_msecs = set->submission_timeout * 1000;
-	smtp_set.command_timeout_msecs = set->submission_timeout * 1000;
-	smtp_set.debug = set->mail_debug;
-	smtp_set.event_parent = send->store->user->event;
-	send->client = smtp_client_init(&smtp_set);
+	send->client = store_compat_smtp_client_init(send->store->user,
+						     &smtp_set);
 	send->conn = smtp_client_connection_create(send->client,
 		SMTP_PROTOCOL_SMTP, host, port, submission_ssl_mode(set), NULL);
 	smtp_client_connection_accept_extra_capability(send->conn, &hold);

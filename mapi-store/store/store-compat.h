@@ -13,6 +13,9 @@
 #include "mail-user.h"
 #include "mail-index-transaction-private.h"
 
+struct smtp_client;
+struct smtp_client_settings;
+
 /* The name of the mailbox that the administrator's configuration gives a
    special use; NULL if there's none. special_use with its backslash. */
 static inline const char *
@@ -71,5 +74,12 @@ store_compat_transaction_fsync(struct mailbox_transaction_context *t)
 {
 	t->itrans->flags |= MAIL_INDEX_TRANSACTION_FLAG_FSYNC;
 }
+
+/* An SMTP client that trusts and presents the certificates that the administrator
+   has configured for the user, and whose events are below the user's: set->ssl and
+   set->event_parent are ignored. set is copied. */
+struct smtp_client *
+store_compat_smtp_client_init(struct mail_user *user,
+			      const struct smtp_client_settings *set);
 
 #endif
