@@ -2,11 +2,11 @@
 
 #include "lib.h"
 #include "buffer.h"
-#include "charset-utf8.h"
 #include "str.h"
 #include "istream.h"
 #include "mapi-codepage.h"
 #include "mapi-stream-charset.h"
+#include "mime-charset.h"
 
 static const struct {
 	uint32_t code_page;
@@ -102,7 +102,6 @@ const char *mapi_codepage_from_utf8(TALLOC_CTX *mem, uint32_t code_page,
 const char *mapi_codepage_to_utf8(TALLOC_CTX *mem, uint32_t code_page,
 				  const char *str8)
 {
-	enum charset_result result;
 	buffer_t *dest;
 	char *ret;
 
@@ -110,10 +109,9 @@ const char *mapi_codepage_to_utf8(TALLOC_CTX *mem, uint32_t code_page,
 		return talloc_strdup(mem, str8);
 	T_BEGIN {
 		dest = t_str_new(128);
-		if (charset_to_utf8_str(mapi_codepage_charset(code_page), NULL,
-					str8, dest, &result) < 0)
-			(void)charset_to_utf8_str("ISO-8859-1", NULL, str8,
-						  dest, &result);
+		mime_filter_run(mime_charset_filter(
+					mapi_codepage_charset(code_page)),
+				str8, strlen(str8), dest);
 		ret = talloc_strdup(mem, str_c(dest));
 	} T_END;
 	return ret;

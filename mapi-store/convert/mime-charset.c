@@ -223,6 +223,9 @@ void mime_charset_decide(struct mime_charset *charset,
 struct charset_filter {
 	struct mime_filter filter;
 	struct charset_translation *trans;
+	/* iconv keeps a letter until it knows whether the next byte is an accent
+	   on it */
+	bool combines;
 	/* the beginning of a character that isn't complete yet */
 	unsigned char pending[CHARSET_MAX_PENDING_BUF_SIZE];
 	size_t pending_len;
@@ -297,6 +300,17 @@ charset_feed(struct mime_filter *filter, const unsigned char *data, size_t size,
 	drop_nuls(dest, start);
 }
 
+/* lib-charset has no function for it. */
+static void charset_flush(struct charset_filter *f, buffer_t *dest)
+{
+	static const unsigned char blank[] = { ' ' };
+	size_t size = sizeof(blank);
+
+	(void)charset_to_utf8(f->trans, blank, &size, dest);
+	i_assert(dest->used > 0);
+	buffer_set_used_size(dest, dest->used - 1);
+}
+
 static void charset_finish(struct mime_filter *filter, buffer_t *dest)
 {
 	struct charset_filter *f = container_of(filter, struct charset_filter,
@@ -304,6 +318,8 @@ static void charset_finish(struct mime_filter *filter, buffer_t *dest)
 
 	if (f->pending_len > 0)
 		str_append(dest, UNICODE_REPLACEMENT_CHAR_UTF8);
+	else if (f->combines)
+		charset_flush(f, dest);
 	f->pending_len = 0;
 }
 
@@ -325,6 +341,18 @@ static void charset_free(struct mime_filter *filter)
 	i_free(f);
 }
 
+static bool charset_combines(const char *name)
+{
+	static const char *const names[] = { "CP1255", "CP1258" };
+	unsigned int i;
+
+	for (i = 0; i < N_ELEMENTS(names); i++) {
+		if (strcasecmp(name, names[i]) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 struct mime_filter *mime_charset_filter(const char *name)
 {
 	static const struct mime_filter vfuncs = {
@@ -337,6 +365,8 @@ struct mime_filter *mime_charset_filter(const char *name)
 	    charset_to_utf8_begin("CP1252", NULL, &f->trans) < 0) {
 		/* an iconv without tables: what is UTF-8 gets through */
 		f->trans = charset_utf8_to_utf8_begin(NULL);
+	} else {
+		f->combines = charset_combines(name);
 	}
 	return &f->filter;
 }

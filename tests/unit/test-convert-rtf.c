@@ -249,6 +249,8 @@ static void test_codepages(void **state)
 		{ "{\\rtf1\\ansi \\'80}", NULL, "\xe2\x82\xac" },
 		/* unknown ones are none */
 		{ "{\\rtf1\\ansi\\ansicpg99999 \\'e4}", NULL, "\xc3\xa4" },
+		{ "{\\rtf1\\ansi\\ansicpg1255 \\'f9\\'ed}", NULL,
+		  "\xd7\xa9\xd7\x9d" },
 		{ "{\\rtf1\\ansi\\ansicpg0 \\'e4}", NULL, "\xc3\xa4" },
 		{ "{\\rtf1\\ansi\\ansicpg65001 \\'c3\\'a4}", NULL, "\xc3\xa4" },
 		/* a state that goes on isn't had in RTF */

@@ -62,6 +62,11 @@ static struct mime_filter *jis_filter(void)
 	return mime_charset_filter("ISO-2022-JP");
 }
 
+static struct mime_filter *hebrew_filter(void)
+{
+	return mime_charset_filter("CP1255");
+}
+
 static const struct {
 	struct mime_filter *(*create)(void);
 	const char *input, *output;
@@ -145,6 +150,13 @@ static const struct {
 	{ utf8_filter, "a\xC3", "a\xEF\xBF\xBD" },
 	{ gb18030_filter, "\xD6\xD0\x81\x30\x81\x30",
 	  "\xE4\xB8\xAD\xC2\x80" },
+	/* the last letter isn't followed by anything that could be an accent */
+	{ hebrew_filter, "\xF9\xEC\xE5\xED", "\xD7\xA9\xD7\x9C\xD7\x95"
+	  "\xD7\x9D" },
+	{ hebrew_filter, "\xF9", "\xD7\xA9" },
+	{ hebrew_filter, "\xF9\xD1", "\xEF\xAC\xAA" },
+	{ hebrew_filter, "a ", "a " },
+	{ hebrew_filter, "", "" },
 	{ jis_filter, "\x1B$BF|K\\\x1B(Ba", "\xE6\x97\xA5\xE6\x9C\xAC""a" },
 };
 

@@ -261,6 +261,10 @@ static void test_codepage(void **state)
 		{ 932, "\xE6\x97\xA5", "\x93\xFA" },
 		{ 65001, "\xE6\x97\xA5", "\xE6\x97\xA5" },
 		{ 28592, "\xC5\x82", "\xB3" },
+		/* letters that an accent could follow */
+		{ 1255, "\xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D",
+		  "\xF9\xEC\xE5\xED" },
+		{ 1258, "\xC3\xAA", "\xEA" },
 		/* unknown: windows-1252 */
 		{ 4711, "\xC3\xBC", "\xFC" },
 	};
