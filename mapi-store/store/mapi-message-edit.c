@@ -29,43 +29,66 @@
 
 /* --- what it's going to be -------------------------------------------------- */
 
-static void
-content_remove_if(struct mapi_content *all, const struct mapi_overlay *overlay,
-		  uint32_t tag)
+/* What was derived from properties that have been replaced isn't true any more.
+   Returns how many tags there are. */
+#define STALE_TAGS_MAX 9
+static unsigned int content_stale_tags(unsigned int fresh, uint32_t *tags_r)
 {
-	if (mapi_propset_find(overlay->props, tag) == NULL)
-		mapi_propset_remove(all->props, tag);
+	unsigned int count = 0;
+
+	if ((fresh & MAPI_BODY_ALL) != 0) {
+		if ((fresh & MAPI_BODY_TEXT) == 0)
+			tags_r[count++] = PIDTAG_BODY;
+		if ((fresh & MAPI_BODY_HTML) == 0) {
+			tags_r[count++] = PIDTAG_HTML;
+			tags_r[count++] = PIDTAG_INTERNET_CODEPAGE;
+		}
+		if ((fresh & MAPI_BODY_RTF) == 0)
+			tags_r[count++] = PIDTAG_RTF_COMPRESSED;
+		tags_r[count++] = PIDTAG_NATIVE_BODY;
+		tags_r[count++] = PIDTAG_RTF_IN_SYNC;
+	}
+	if ((fresh & MAPI_FRESH_SUBJECT) != 0) {
+		tags_r[count++] = PIDTAG_SUBJECT_PREFIX;
+		tags_r[count++] = PIDTAG_NORMALIZED_SUBJECT;
+	}
+	if ((fresh & MAPI_FRESH_SUBJECT_PARTS) != 0)
+		tags_r[count++] = PIDTAG_SUBJECT;
+	i_assert(count <= STALE_TAGS_MAX);
+	return count;
 }
 
-/* What was derived from properties that have been replaced isn't true any
-   more. */
 static void
 content_remove_stale(struct mapi_message_content *content,
 		     struct mapi_content *all)
 {
-	const struct mapi_overlay *overlay = content->overlay;
-	unsigned int fresh = content->fresh;
+	uint32_t tags[STALE_TAGS_MAX];
+	unsigned int i, count = content_stale_tags(content->fresh, tags);
 
-	if ((fresh & MAPI_BODY_ALL) != 0) {
-		if ((fresh & MAPI_BODY_TEXT) == 0)
-			content_remove_if(all, overlay, PIDTAG_BODY);
-		if ((fresh & MAPI_BODY_HTML) == 0)
-			content_remove_if(all, overlay, PIDTAG_HTML);
-		if ((fresh & MAPI_BODY_RTF) == 0)
-			content_remove_if(all, overlay, PIDTAG_RTF_COMPRESSED);
-		content_remove_if(all, overlay, PIDTAG_NATIVE_BODY);
-		content_remove_if(all, overlay, PIDTAG_RTF_IN_SYNC);
-		if ((fresh & MAPI_BODY_HTML) == 0) {
-			content_remove_if(all, overlay,
-					  PIDTAG_INTERNET_CODEPAGE);
-		}
+	for (i = 0; i < count; i++) {
+		if (mapi_propset_find(content->overlay->props, tags[i]) == NULL)
+			mapi_propset_remove(all->props, tags[i]);
 	}
-	if ((fresh & MAPI_FRESH_SUBJECT) != 0) {
-		content_remove_if(all, overlay, PIDTAG_SUBJECT_PREFIX);
-		content_remove_if(all, overlay, PIDTAG_NORMALIZED_SUBJECT);
+}
+
+struct mapi_overlay *
+mapi_message_content_get_overlay(struct mapi_message_content *content,
+				 TALLOC_CTX *parent)
+{
+	uint32_t tags[STALE_TAGS_MAX];
+	struct mapi_overlay *overlay;
+	unsigned int i, count;
+
+	if (content->overlay == NULL)
+		return mapi_overlay_create(parent);
+	overlay = mapi_overlay_copy(parent, content->overlay);
+	count = content->outer == NULL ? 0 :
+		content_stale_tags(content->fresh, tags);
+	for (i = 0; i < count; i++) {
+		if (mapi_propset_find(overlay->props, tags[i]) == NULL)
+			(void)mapi_overlay_set_absent(overlay, tags[i], NULL);
 	}
-	if ((fresh & MAPI_FRESH_SUBJECT_PARTS) != 0)
-		content_remove_if(all, overlay, PIDTAG_SUBJECT);
+	return overlay;
 }
 
 enum mapi_error

@@ -176,6 +176,11 @@ enum mapi_error
 mapi_message_derive(TALLOC_CTX *parent, struct mapi_store *store,
 		    struct mime_message *mime,
 		    struct mapi_content **content_r);
+/* What there is to be said of an embedded message when it's saved: its overlay,
+   where what has been replaced of the derived properties is absent. */
+struct mapi_overlay *
+mapi_message_content_get_overlay(struct mapi_message_content *content,
+				 TALLOC_CTX *parent);
 /* All of the message. */
 enum mapi_error
 mapi_message_content_get_all(struct mapi_message_content *content,

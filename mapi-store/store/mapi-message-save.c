@@ -580,9 +580,7 @@ static void message_save_embedded(struct mapi_message_content *content)
 	struct mapi_attachment_draft *draft = content->draft;
 
 	TALLOC_FREE(draft->embedded);
-	draft->embedded = content->overlay == NULL ?
-		mapi_overlay_create(draft) :
-		mapi_overlay_copy(draft, content->overlay);
+	draft->embedded = mapi_message_content_get_overlay(content, draft);
 	draft->changed = TRUE;
 	content->is_new = FALSE;
 	content->changed = FALSE;

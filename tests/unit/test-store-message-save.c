@@ -453,6 +453,75 @@ static void test_attachments(void **state)
 	message_for_all_drivers(attachments);
 }
 
+static void
+open_embedded(struct message_env *env, struct mapi_message *msg,
+	      struct mapi_attachment **attach_r,
+	      struct mapi_message **embedded_r)
+{
+	assert_int_equal(mapi_attachment_open(env->mem, msg, 0, attach_r),
+			 EC_NONE);
+	mapi_attachment_set_writable(*attach_r, TRUE);
+	assert_int_equal(mapi_attachment_open_embedded(env->mem, *attach_r,
+						       embedded_r), EC_NONE);
+	mapi_message_set_writable(*embedded_r, TRUE);
+}
+
+/* What replaces a body or a subject replaces what was made of it, too. */
+static void embedded_edit(struct message_env *env)
+{
+	static const char html[] = "<html><body>before</body></html>";
+	struct mapi_message *msg = new_message(env, FALSE), *embedded;
+	struct mapi_attachment *attach;
+
+	set_prop(&msg->obj, PIDTAG_SUBJECT, mapi_value_str("outer"));
+	assert_int_equal(mapi_attachment_create(env->mem, msg, &attach),
+			 EC_NONE);
+	assert_int_equal(mapi_attachment_create_embedded(env->mem, attach,
+							 &embedded), EC_NONE);
+	set_prop(&embedded->obj, PIDTAG_SUBJECT, mapi_value_str("RE: inner"));
+	set_prop(&embedded->obj, PIDTAG_INTERNET_CODEPAGE,
+		 mapi_value_i32(65001));
+	set_prop(&embedded->obj, PIDTAG_HTML,
+		 mapi_value_bin(html, strlen(html)));
+	assert_int_equal(mapi_message_save(embedded, FALSE), EC_NONE);
+	assert_int_equal(mapi_attachment_save(attach), EC_NONE);
+	assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
+
+	msg = message_env_open(env, msg->mid);
+	mapi_message_set_writable(msg, TRUE);
+	open_embedded(env, msg, &attach, &embedded);
+	assert_string(env, &embedded->obj, PIDTAG_BODY, "before\r\n");
+	set_prop(&embedded->obj, PIDTAG_BODY, mapi_value_str("after"));
+	set_prop(&embedded->obj, PIDTAG_SUBJECT, mapi_value_str("other"));
+	assert_int_equal(mapi_message_save(embedded, FALSE), EC_NONE);
+	assert_int_equal(mapi_attachment_save(attach), EC_NONE);
+	assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
+
+	msg = message_env_open(env, msg->mid);
+	mapi_message_set_writable(msg, TRUE);
+	open_embedded(env, msg, &attach, &embedded);
+	assert_string(env, &embedded->obj, PIDTAG_BODY, "after");
+	assert_string(env, &embedded->obj, PIDTAG_NORMALIZED_SUBJECT, "other");
+	assert_int_equal(get_prop(env, &embedded->obj,
+				  PIDTAG_NATIVE_BODY).u.i32, 1);
+	assert_null(strstr(mailbox_text(env, 2), "before"));
+	set_prop(&embedded->obj, PIDTAG_NORMALIZED_SUBJECT,
+		 mapi_value_str("third"));
+	assert_int_equal(mapi_message_save(embedded, FALSE), EC_NONE);
+	assert_int_equal(mapi_attachment_save(attach), EC_NONE);
+	assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
+
+	msg = message_env_open(env, msg->mid);
+	open_embedded(env, msg, &attach, &embedded);
+	assert_string(env, &embedded->obj, PIDTAG_SUBJECT, "third");
+	assert_string(env, &embedded->obj, PIDTAG_BODY, "after");
+}
+
+static void test_embedded_edit(void **state)
+{
+	message_for_all_drivers(embedded_edit);
+}
+
 /* What is saved has a stream of the message that it replaces, which nobody else
    needs any more. */
 static void large_attachment(struct message_env *env)
@@ -716,6 +785,7 @@ int main(void)
 		cmocka_unit_test(test_read_only),
 		cmocka_unit_test(test_recipients),
 		cmocka_unit_test(test_attachments),
+		cmocka_unit_test(test_embedded_edit),
 		cmocka_unit_test(test_large_attachment),
 		cmocka_unit_test(test_associated),
 		cmocka_unit_test(test_bags_follow),
