@@ -250,6 +250,11 @@ mapi_message_content_embedded(struct mapi_attachment_draft *draft,
 		TALLOC_FREE(content->overlay);
 		content->overlay = mapi_overlay_copy(content, draft->embedded);
 		content->view->overlay = content->overlay;
+		if (!derived) {
+			/* a bag doesn't say that there are none */
+			content->overlay->has_recipients = TRUE;
+			content->overlay->has_attachments = TRUE;
+		}
 	}
 	content->is_new = FALSE;
 	*content_r = content;

@@ -522,6 +522,59 @@ static void test_embedded_edit(void **state)
 	message_for_all_drivers(embedded_edit);
 }
 
+/* Messages in messages, of which MIME has only so many */
+#define NESTED_DEPTH 40
+
+static void
+nest_message(struct message_env *env, struct mapi_message *msg,
+	     unsigned int depth)
+{
+	struct mapi_attachment *attach;
+	struct mapi_message *embedded;
+
+	set_prop(&msg->obj, PIDTAG_SUBJECT,
+		 mapi_value_str(t_strdup_printf("level %u", depth)));
+	if (depth == 0)
+		return;
+	assert_int_equal(mapi_attachment_create(env->mem, msg, &attach),
+			 EC_NONE);
+	assert_int_equal(mapi_attachment_create_embedded(env->mem, attach,
+							 &embedded), EC_NONE);
+	nest_message(env, embedded, depth - 1);
+	assert_int_equal(mapi_message_save(embedded, FALSE), EC_NONE);
+	assert_int_equal(mapi_attachment_save(attach), EC_NONE);
+}
+
+static void nested(struct message_env *env)
+{
+	struct mapi_message *msg = new_message(env, FALSE);
+	const struct mapi_recipient_row *rows;
+	struct mapi_attachment *attach;
+	unsigned int depth, count;
+
+	nest_message(env, msg, NESTED_DEPTH);
+	assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
+	msg = message_env_open(env, msg->mid);
+	for (depth = NESTED_DEPTH;; depth--) {
+		assert_string(env, &msg->obj, PIDTAG_SUBJECT,
+			      t_strdup_printf("level %u", depth));
+		assert_int_equal(mapi_message_recipients(msg, &rows, &count),
+				 EC_NONE);
+		assert_int_equal(count, 0);
+		assert_int_equal(mapi_message_attachment_count(msg, &count),
+				 EC_NONE);
+		assert_int_equal(count, depth == 0 ? 0 : 1);
+		if (depth == 0)
+			break;
+		open_embedded(env, msg, &attach, &msg);
+	}
+}
+
+static void test_nested(void **state)
+{
+	message_for_all_drivers(nested);
+}
+
 /* What is saved has a stream of the message that it replaces, which nobody else
    needs any more. */
 static void large_attachment(struct message_env *env)
@@ -786,6 +839,7 @@ int main(void)
 		cmocka_unit_test(test_recipients),
 		cmocka_unit_test(test_attachments),
 		cmocka_unit_test(test_embedded_edit),
+		cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_large_attachment),
 		cmocka_unit_test(test_associated),
 		cmocka_unit_test(test_bags_follow),
