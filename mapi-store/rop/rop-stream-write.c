@@ -4,7 +4,8 @@
    2.2.24 - 2.2.26.
 
    What is written becomes the property when the stream is committed or released,
-   and is stored when the message is saved. */
+   or when the object that it belongs to is asked for a property, changed or saved;
+   it's stored when the message is saved. */
 
 #include "lib.h"
 #include "rop-handlers.h"

@@ -63,6 +63,7 @@ mapi_attachment_set_props(struct mapi_object *obj,
 
 	if (!attach->priv->writable)
 		return EC_ACCESS_DENIED;
+	(void)mapi_stream_targets_commit(draft->streams);
 	draft->changed = TRUE;
 	return mapi_overlay_set_props(obj->store, draft->overlay,
 				      mapi_attachment_prop_class, props, count,
@@ -79,6 +80,7 @@ mapi_attachment_delete_props(struct mapi_object *obj, const uint32_t *tags,
 
 	if (!attach->priv->writable)
 		return EC_ACCESS_DENIED;
+	(void)mapi_stream_targets_commit(draft->streams);
 	draft->changed = TRUE;
 	return mapi_overlay_delete_props(obj->store, draft->overlay,
 					 mapi_attachment_prop_class, tags,
@@ -98,6 +100,7 @@ struct attachment_stream_target {
 static int
 attachment_stream_target_destructor(struct attachment_stream_target *target)
 {
+	mapi_stream_target_remove(&target->target);
 	mapi_attachment_draft_unref(&target->draft);
 	return 0;
 }
@@ -170,6 +173,7 @@ mapi_attachment_open_stream_write(struct mapi_object *obj, TALLOC_CTX *parent,
 	    (!MAPI_TAG_IS_NAMED(tag) &&
 	     mapi_attachment_prop_class(tag, NULL) == MAPI_PROP_COMPUTED))
 		return EC_ACCESS_DENIED;
+	(void)mapi_stream_targets_commit(attach->priv->draft->streams);
 	error = attachment_stream_target_create(attach, parent, tag, &target);
 	if (error != EC_NONE)
 		return error;
@@ -183,6 +187,8 @@ mapi_attachment_open_stream_write(struct mapi_object *obj, TALLOC_CTX *parent,
 	if (error == EC_NONE) {
 		*stream_r = mapi_stream_create_write(parent, obj->store, input,
 						     &target->target);
+		mapi_stream_targets_add(&target->draft->streams,
+					&target->target);
 	} else {
 		talloc_free(target);
 	}
@@ -265,7 +271,9 @@ enum mapi_error mapi_attachment_save(struct mapi_attachment *attach)
 
 	if (!attach->priv->writable)
 		return EC_ACCESS_DENIED;
-	error = mapi_message_content_change_attachments(content);
+	error = mapi_stream_targets_commit(draft->streams);
+	if (error == EC_NONE)
+		error = mapi_message_content_change_attachments(content);
 	if (error != EC_NONE)
 		return error;
 	/* The message may have been saved since the attachment was opened: it's

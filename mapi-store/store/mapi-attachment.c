@@ -300,6 +300,7 @@ mapi_attachment_obj_get_props(struct mapi_object *obj, TALLOC_CTX *mem,
 		container_of(obj, struct mapi_attachment, obj);
 	struct attachment attachment = attachment_of_object(attach);
 
+	(void)mapi_stream_targets_commit(attach->priv->draft->streams);
 	return mapi_attachment_eval(&attachment, mem, tags, count, max_size,
 				    values_r);
 }
@@ -336,6 +337,7 @@ mapi_attachment_list_props(struct mapi_object *obj, TALLOC_CTX *mem,
 	unsigned int i, n, count = 0;
 	uint32_t tag, *tags;
 
+	(void)mapi_stream_targets_commit(attach->priv->draft->streams);
 	for (n = 0; mime_attachment_prop_at(n, &tag); n++) ;
 	tags = talloc_array(mem, uint32_t, n + 1 + props->count +
 			    N_ELEMENTS(attachment_own_tags) +
@@ -427,6 +429,7 @@ mapi_attachment_open_stream(struct mapi_object *obj, TALLOC_CTX *parent,
 	struct attachment attachment = attachment_of_object(attach);
 	enum mapi_error error;
 
+	(void)mapi_stream_targets_commit(attach->priv->draft->streams);
 	error = attachment_open_stream(&attachment, obj->store, parent, tag,
 				       stream_r);
 	if (error == EC_NONE)

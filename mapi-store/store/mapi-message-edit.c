@@ -288,6 +288,7 @@ struct message_stream_target {
 
 static int message_stream_target_destructor(struct message_stream_target *target)
 {
+	mapi_stream_target_remove(&target->target);
 	mapi_message_content_unref(&target->content);
 	return 0;
 }
@@ -372,6 +373,7 @@ mapi_message_open_stream_write(struct mapi_object *obj, TALLOC_CTX *parent,
 			MAPI_TAG_TYPE(tag) != PTYP_STRING8 ? tag :
 			MAPI_TAG_AS(tag, PTYP_STRING)))
 		return EC_UNEXPECTED_TYPE;
+	(void)mapi_stream_targets_commit(msg->priv->content->streams);
 	target = talloc_zero(parent, struct message_stream_target);
 	target->content = msg->priv->content;
 	mapi_message_content_ref(target->content);
@@ -386,6 +388,8 @@ mapi_message_open_stream_write(struct mapi_object *obj, TALLOC_CTX *parent,
 	if (error == EC_NONE) {
 		*stream_r = mapi_stream_create_write(parent, obj->store, input,
 						     &target->target);
+		mapi_stream_targets_add(&target->content->streams,
+					&target->target);
 	} else {
 		talloc_free(target);
 	}

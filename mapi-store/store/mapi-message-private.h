@@ -68,6 +68,8 @@ struct mapi_message_content {
 	   for after a change */
 	struct mapi_message_view *changed_view;
 	struct istream *changed_mime;
+	/* streams of its properties that are open for writing */
+	struct mapi_stream_target *streams;
 	/* embedded: what it's saved to */
 	struct mapi_attachment_draft *draft;
 	/* What it was before it was saved: attachments and streams may still
@@ -94,6 +96,8 @@ struct mapi_attachment_draft {
 	struct mapi_overlay *overlay;
 	/* about the embedded message; NULL if nothing is said, or it has none */
 	struct mapi_overlay *embedded;
+	/* streams of its properties that are open for writing */
+	struct mapi_stream_target *streams;
 	bool changed;
 };
 

@@ -28,6 +28,7 @@
 #include "mapi-message-private.h"
 #include "mapi-props.h"
 #include "mapi-store-private.h"
+#include "mapi-stream.h"
 
 struct save {
 	struct mapi_message *msg;
@@ -594,6 +595,9 @@ enum mapi_error mapi_message_save(struct mapi_message *msg, bool force)
 
 	if (!msg->priv->writable)
 		return EC_ACCESS_DENIED;
+	error = mapi_stream_targets_commit(save.content->streams);
+	if (error != EC_NONE)
+		return error;
 	if (!save.content->is_new && !save.content->changed)
 		return EC_NONE;
 	if (save.content->draft != NULL) {

@@ -9,6 +9,7 @@
 #include "mapi-mailprops-private.h"
 #include "mapi-message-private.h"
 #include "mapi-props.h"
+#include "mapi-stream.h"
 #include "mime-headers.h"
 #include "mime-message.h"
 
@@ -311,6 +312,7 @@ mapi_message_set_props(struct mapi_object *obj,
 
 	if (!msg->priv->writable)
 		return EC_ACCESS_DENIED;
+	(void)mapi_stream_targets_commit(content->streams);
 	mem = talloc_new(NULL);
 	errors = talloc_zero_array(mem, enum mapi_error, count);
 	indexes = talloc_array(mem, unsigned int, count);
@@ -359,6 +361,7 @@ mapi_message_delete_props(struct mapi_object *obj, const uint32_t *tags,
 
 	if (!msg->priv->writable)
 		return EC_ACCESS_DENIED;
+	(void)mapi_stream_targets_commit(content->streams);
 	mem = talloc_new(NULL);
 	deleted = talloc_array(mem, uint32_t, count);
 	for (i = 0; i < count; i++) {

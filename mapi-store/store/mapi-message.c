@@ -318,6 +318,7 @@ mapi_message_get_props(struct mapi_object *obj, TALLOC_CTX *mem,
 		container_of(obj, struct mapi_message, obj);
 	enum mapi_error error;
 
+	(void)mapi_stream_targets_commit(msg->priv->content->streams);
 	error = mapi_mailprops_eval(msg->priv->content->view, mem, tags, count,
 				    max_size, values_r);
 	if (error == EC_NONE)
@@ -332,6 +333,7 @@ mapi_message_list_props(struct mapi_object *obj, TALLOC_CTX *mem,
 	struct mapi_message *msg =
 		container_of(obj, struct mapi_message, obj);
 
+	(void)mapi_stream_targets_commit(msg->priv->content->streams);
 	return mapi_mailprops_list(msg->priv->content->view, mem, tags_r,
 				   count_r);
 }
@@ -456,6 +458,7 @@ mapi_message_open_stream(struct mapi_object *obj, TALLOC_CTX *parent,
 		container_of(obj, struct mapi_message, obj);
 	enum mapi_error error;
 
+	(void)mapi_stream_targets_commit(msg->priv->content->streams);
 	error = message_open_stream(msg, parent, tag, stream_r);
 	if (error == EC_NONE)
 		mapi_message_content_keep(msg->priv->content, *stream_r);

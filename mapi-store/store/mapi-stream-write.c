@@ -11,6 +11,7 @@
 
 #include "lib.h"
 #include "istream.h"
+#include "llist.h"
 #include "mail-user.h"
 #include "safe-mkstemp.h"
 #include "str.h"
@@ -257,9 +258,8 @@ mapi_stream_body_change(struct mapi_stream_body *body, uint64_t pos)
 	return EC_NONE;
 }
 
-struct istream *mapi_stream_get_istream(struct mapi_stream *stream)
+static struct istream *mapi_stream_body_get_istream(struct mapi_stream_body *body)
 {
-	struct mapi_stream_body *body = stream->priv->body;
 	struct istream *file, *input;
 	int fd;
 
@@ -283,6 +283,11 @@ struct istream *mapi_stream_get_istream(struct mapi_stream *stream)
 	return input;
 }
 
+struct istream *mapi_stream_get_istream(struct mapi_stream *stream)
+{
+	return mapi_stream_body_get_istream(stream->priv->body);
+}
+
 /* --- streams -------------------------------------------------------------- */
 
 struct mapi_stream *
@@ -295,6 +300,7 @@ mapi_stream_create_write(TALLOC_CTX *parent, struct mapi_store *store,
 
 	i_assert(target->max_size <= MAPI_STREAM_MAX_SIZE);
 	body->target = talloc_steal(body, target);
+	target->body = body;
 	if (input == NULL) {
 		/* the property's value has been deleted: it's the client's to
 		   write another one */
@@ -368,22 +374,54 @@ mapi_stream_set_size(struct mapi_stream *stream, uint64_t size)
 	return EC_NONE;
 }
 
-enum mapi_error mapi_stream_commit(struct mapi_stream *stream)
+static enum mapi_error mapi_stream_body_commit(struct mapi_stream_body *body)
 {
-	struct mapi_stream_body *body = stream->priv->body;
 	struct istream *input;
 	enum mapi_error error;
 
-	if (body->target == NULL)
-		return EC_STORAGE_ACCESS_DENIED;
 	if (!body->changed)
 		return EC_NONE;
-	input = mapi_stream_get_istream(stream);
+	input = mapi_stream_body_get_istream(body);
 	error = body->target->commit(body->target, input);
 	i_stream_unref(&input);
 	if (error == EC_NONE)
 		body->changed = FALSE;
 	return error;
+}
+
+enum mapi_error mapi_stream_commit(struct mapi_stream *stream)
+{
+	struct mapi_stream_body *body = stream->priv->body;
+
+	return body->target == NULL ? EC_STORAGE_ACCESS_DENIED :
+		mapi_stream_body_commit(body);
+}
+
+void mapi_stream_targets_add(struct mapi_stream_target **list,
+			     struct mapi_stream_target *target)
+{
+	i_assert(target->list == NULL);
+	target->list = list;
+	DLLIST_PREPEND(list, target);
+}
+
+void mapi_stream_target_remove(struct mapi_stream_target *target)
+{
+	if (target->list != NULL)
+		DLLIST_REMOVE(target->list, target);
+	target->list = NULL;
+}
+
+enum mapi_error mapi_stream_targets_commit(struct mapi_stream_target *list)
+{
+	enum mapi_error error, first_error = EC_NONE;
+
+	for (; list != NULL; list = list->next) {
+		error = mapi_stream_body_commit(list->body);
+		if (first_error == EC_NONE)
+			first_error = error;
+	}
+	return first_error;
 }
 
 enum mapi_error

@@ -61,7 +61,22 @@ struct mapi_stream_target {
 	/* no more bytes can be written, 2^31 at most: see
 	   mapi_stream_write() */
 	uint64_t max_size;
+
+	/* --- the stream's own */
+	struct mapi_stream_body *body;
+	/* see mapi_stream_targets_add() */
+	struct mapi_stream_target **list, *prev, *next;
 };
+
+/* What has been written to a property is its value for whoever asks the same
+   object, and is saved with it, whether it was committed or not: [MS-OXCPRPT]
+   3.2.5.13. So an object has a list of the streams that can be written to, which
+   it commits first. The target's destructor must remove it. */
+void mapi_stream_targets_add(struct mapi_stream_target **list,
+			     struct mapi_stream_target *target);
+void mapi_stream_target_remove(struct mapi_stream_target *target);
+/* All are tried; the first error */
+enum mapi_error mapi_stream_targets_commit(struct mapi_stream_target *list);
 
 /* A stream of a property; target is a talloc chunk, which is stolen (its
    destructor may release what it refers to). input: what the property is, which

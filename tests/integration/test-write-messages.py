@@ -357,6 +357,43 @@ def new_message(session, subject):
     return mid
 
 
+def test_streams(server):
+    """What has been written is the property's value for the same handle, and is
+    saved, whether it has been committed or not: [MS-OXCPRPT] 3.2.5.13."""
+    session = Session(server)
+    message = session.create()
+    check_equal(session.set(message, {SUBJECT: "streams"}), {}, "set")
+    text, _ = session.open_stream(message, BODY, savelib.CREATE)
+    session.write(text, "begun".encode("utf-16le"))
+    check_equal(session.get_one(message, BODY), "begun", "while it's written")
+    session.set(message, {BODY: "set"})
+    check_equal(session.get_one(message, BODY), "set", "set afterwards")
+    session.write(text, ", ended".encode("utf-16le"))
+    check_equal(session.read_stream(message, BODY),
+                "begun, ended".encode("utf-16le"), "second stream")
+
+    attach, num = session.create_attachment(message)
+    session.set(attach, {ATTACH_METHOD: 1, ATTACH_NAME: "a"})
+    data, _ = session.open_stream(attach, ATTACH_DATA, savelib.CREATE)
+    session.write(data, b"data")
+    check_equal(session.get_one(attach, ATTACH_DATA), b"data",
+                "while it's written")
+    check(ATTACH_DATA in session.get_all(attach), "not listed")
+    session.save_attachment(attach, message)
+    # not with the attachment any more
+    session.write(data, b" that is late")
+    mid = session.save(message)
+    for handle in (text, data, attach, message):
+        session.release(handle)
+
+    message = session.open_message(mid)
+    check_equal(session.get_one(message, BODY), "begun, ended", "saved")
+    attach = session.open_attachment(message, num)
+    check_equal(session.get_one(attach, ATTACH_DATA), b"data", "saved")
+    session.close()
+    clear(server)
+
+
 def test_conflict(server):
     one, two = Session(server), Session(server)
     for tag in (BODY, BAG):
