@@ -182,7 +182,8 @@ rop_open_message(struct rop_context *ctx,
 		return EC_NOT_FOUND;
 	error = mapi_message_open(ctx->object_parent, store, fid,
 				  req->message_id, &msg);
-	if (error == EC_NOT_FOUND &&
+	/* also while the folder's own mailbox is just being deleted */
+	if ((error == EC_NOT_FOUND || error == EC_OBJECT_DELETED) &&
 	    (req->open_mode_flags & OPEN_MESSAGE_OPEN_SOFT_DELETED) != 0) {
 		error = mapi_message_open_deleted(ctx->object_parent, store,
 						  fid, req->message_id, &msg);

@@ -14,9 +14,31 @@
 
 /* --- expunging -------------------------------------------------------------- */
 
-/* In the order of UIDs, which is that of their dates but for what replication has
-   made of it: until the first that isn't old enough. limit 0: all. Returns how
-   many. */
+/* Whether it's to be expunged. In the order of UIDs, which is that of their dates of
+   saving but for what replication has made of it, dates are asked for until the
+   first that isn't old enough: then *young is set. limit 0: all. */
+static bool
+dumpster_mail_is_old(struct mail *mail, uint32_t seq, time_t limit, bool *young)
+{
+	time_t date;
+
+	if (limit == 0)
+		return TRUE;
+	date = mapi_dumpster_seq_date(mail->box, seq);
+	if (date != 0)
+		return date <= limit;
+	if (*young)
+		return FALSE;
+	mail_set_seq(mail, seq);
+	if (mail_get_save_date(mail, &date) < 0) {
+		*young = !mail->expunged;
+		return FALSE;
+	}
+	*young = date > limit;
+	return !*young;
+}
+
+/* Returns how many. */
 static unsigned int
 dumpster_expunge_old(struct mail *mail, struct mapi_bags *bags, time_t limit,
 		     ARRAY_TYPE(const_string) *guids)
@@ -24,20 +46,13 @@ dumpster_expunge_old(struct mail *mail, struct mapi_bags *bags, time_t limit,
 	unsigned int expunged = 0;
 	uint32_t seq, count;
 	const char *guid;
-	time_t date;
+	bool young = FALSE;
 
 	count = mail_index_view_get_messages_count(mail->box->view);
 	for (seq = 1; seq <= count; seq++) {
+		if (!dumpster_mail_is_old(mail, seq, limit, &young))
+			continue;
 		mail_set_seq(mail, seq);
-		if (limit != 0) {
-			if (mail_get_save_date(mail, &date) < 0) {
-				if (mail->expunged)
-					continue;
-				break;
-			}
-			if (date > limit)
-				break;
-		}
 		if (mapi_bags_find_uid(bags, mail) != 0 &&
 		    mail_get_special(mail, MAIL_FETCH_GUID, &guid) == 0) {
 			guid = t_strdup(guid);

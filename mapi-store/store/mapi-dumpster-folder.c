@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Messages of a folder that is deleted. Its own dumpster goes with it, so they get
-   into another folder's. They are copied there, and then the mailbox is deleted as
-   a whole: who may delete that needn't have the right to take messages out of it. A
-   process that dies in between leaves the folder as it was. When it's deleted
-   again, what the dumpster has already isn't copied once more. */
+   into another folder's, and what is in its own does, too. They are copied there, and
+   then the mailboxes are deleted as a whole: who may delete that needn't have the
+   right to take messages out of it. A process that dies in between leaves the folder
+   as it was. When it's deleted again, what the dumpster has already isn't copied
+   once more. */
 
 #include "lib.h"
 #include "array.h"
@@ -93,7 +94,7 @@ static enum mapi_error dumpster_copy(struct mapi_dumpster *d)
 
 enum mapi_error
 mapi_dumpster_put_folder(struct mapi_store *store, mapi_id_t fid,
-			 bool associated, mapi_id_t dumpster_fid)
+			 bool associated, bool deleted, mapi_id_t dumpster_fid)
 {
 	struct mapi_dumpster d = {
 		.fid = dumpster_fid, .associated = associated,
@@ -101,7 +102,12 @@ mapi_dumpster_put_folder(struct mapi_store *store, mapi_id_t fid,
 	struct mapi_message_folder *mfolder;
 	enum mapi_error error;
 
-	error = mapi_message_folder_get(store, fid, &mfolder, &d.folder);
+	if (deleted && !mapi_dumpster_exists(store, fid, associated))
+		return EC_NONE;
+	error = deleted ?
+		mapi_message_folder_get_deleted(store, fid, &mfolder,
+						&d.folder) :
+		mapi_message_folder_get(store, fid, &mfolder, &d.folder);
 	if (error == EC_ACCESS_DENIED || error == EC_NOT_FOUND ||
 	    error == EC_OBJECT_DELETED) {
 		/* nothing that the user could read, or recover */

@@ -27,6 +27,10 @@ enum mapi_error
 mapi_dumpster_set_checked_uid(struct mailbox *deleted_box, uint32_t uid);
 uint32_t mapi_dumpster_last_uid(struct mailbox *deleted_box);
 
+/* mapi-dumpster-date.c: for mapi_dumpster_get_date() */
+void mapi_dumpster_set_date(struct mailbox_transaction_context *trans,
+			    uint32_t seq, time_t date);
+
 /* The GLOBCNT of a message's MID, 0 if it isn't known */
 uint64_t mapi_dumpster_seq_mid(struct mailbox *box, uint32_t seq);
 

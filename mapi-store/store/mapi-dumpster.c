@@ -7,7 +7,7 @@
    encrypted, replicated, backed up and counted as all other mail. Bags go along,
    to "bags-deleted-<number>". Dovecot's own date of saving says since when a
    message is there; so "doveadm expunge mailbox .. savedbefore .." and autoexpunge
-   do what one expects.
+   do what one expects. (mapi-dumpster-date.c has the exception.)
 
    MIDs. A message keeps its MID, by which the client that has deleted it may ask
    for it again. It's in a record of an index extension:
@@ -133,10 +133,13 @@ static uint32_t dumpster_ext_id(struct mailbox *box)
 }
 
 void mapi_dumpster_mail_added(struct mailbox_transaction_context *trans,
-			      uint32_t seq, uint64_t globcnt)
+			      uint32_t seq, uint64_t globcnt, time_t deleted)
 {
-	uint32_t date = ioloop_time;
+	uint32_t date = deleted != 0 ? deleted : ioloop_time;
 	unsigned int field;
+
+	if (deleted != 0)
+		mapi_dumpster_set_date(trans, seq, deleted);
 
 	mail_index_update_ext(trans->itrans, seq, dumpster_ext_id(trans->box),
 			      &globcnt, NULL);

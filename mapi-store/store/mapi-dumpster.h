@@ -9,11 +9,12 @@
 
    mapi_folder_open_deleted() opens them as if they were the folder's messages:
    what works on messages of a folder works on them. They keep their GUIDs, their
-   bags and their MIDs; their save date is when they were deleted. */
+   bags and their MIDs. */
 
 #include "seq-range-array.h"
 #include "mapi-folder.h"
 
+struct mail;
 struct mailbox;
 struct mailbox_transaction_context;
 
@@ -33,10 +34,12 @@ mapi_dumpster_put(struct mapi_folder *folder, bool associated,
 		  bool *partial);
 
 /* Copies the normal or the FAI messages of a folder that is just going to be deleted
-   to the dumpster of another one, with their MIDs. */
+   to the dumpster of another one, with their MIDs. With deleted these are the ones
+   in its dumpster, which keep the date of their deletion. */
 enum mapi_error
 mapi_dumpster_put_folder(struct mapi_store *store, mapi_id_t fid,
-			 bool associated, mapi_id_t dumpster_fid);
+			 bool associated, bool deleted,
+			 mapi_id_t dumpster_fid);
 
 /* Expunges what has been in the folder's dumpsters for longer than it's kept, and
    ends what an interrupted process has begun. To be called before somebody looks
@@ -78,13 +81,19 @@ enum mapi_error
 mapi_dumpster_create(struct mapi_store *store, uint32_t folder_number,
 		     bool associated);
 
-/* Remembers of a message that has just been copied into a dumpster when that was,
-   and the GLOBCNT of its MID. */
+/* Remembers of a message that has just been copied into a dumpster the GLOBCNT of
+   its MID, and when it was deleted; 0 is now. */
 void mapi_dumpster_mail_added(struct mailbox_transaction_context *trans,
-			      uint32_t seq, uint64_t globcnt);
+			      uint32_t seq, uint64_t globcnt, time_t deleted);
 /* The GLOBCNT of a message's MID; 0 if it isn't known any more: it's that of its
    UID then. */
 uint64_t mapi_dumpster_get_mid(struct mailbox *box, uint32_t uid);
+
+/* mapi-dumpster-date.c: when a message of a dumpster was deleted. Returns -1 as
+   mail_get_save_date(). */
+int mapi_dumpster_get_date(struct mail *mail, time_t *date_r);
+/* The same if it isn't the date of saving: else 0. Reads nothing. */
+time_t mapi_dumpster_seq_date(struct mailbox *box, uint32_t seq);
 
 /* Which messages of an open dumpster have which MIDs */
 struct mapi_dumpster_ids;

@@ -14,7 +14,7 @@
 /* Deleting folders, and what is in them. Deleted folders are gone, but their messages
    may be kept (mapi-dumpster.h): those of a folder that is emptied in its own
    dumpster, those of deleted folders in that of Deleted Items, where users look for
-   them.
+   them, and with them those that had been deleted from these folders before.
 
    Several folders are deleted one by one, a folder after its subfolders, so that
    a process that dies leaves a smaller tree, all of it whole. For one folder
@@ -185,10 +185,11 @@ items_check_rights(struct mapi_store *store,
 }
 
 /* Others who delete folders of the user's may have no right to put anything there:
-   they delete for good. */
+   they delete for good. With if_empty what has come meanwhile keeps the folder from
+   being deleted. */
 static enum mapi_error
 folder_keep_messages(struct mapi_store *store,
-		     const struct mapi_folder_item *item)
+		     const struct mapi_folder_item *item, bool if_empty)
 {
 	mapi_id_t fid = mapi_folder_tree_special(store,
 						 MAPI_SPECIAL_DELETED_ITEMS);
@@ -196,14 +197,21 @@ folder_keep_messages(struct mapi_store *store,
 		fid == 0 ? NULL : mapi_folder_tree_lookup(store, fid);
 	enum mapi_error ret = EC_NONE;
 	uint32_t rights;
+	unsigned int i;
+	bool associated;
 
 	if (!mapi_dumpster_is_enabled(store) || node == NULL)
 		return EC_NONE;
 	rights = mapi_folder_rights(store, node);
-	if ((rights & RIGHTS_DELETE_ANY) != 0 && item->vname != NULL)
-		ret = mapi_dumpster_put_folder(store, item->fid, FALSE, fid);
-	if (ret == EC_NONE && (rights & RIGHTS_FOLDER_OWNER) != 0)
-		ret = mapi_dumpster_put_folder(store, item->fid, TRUE, fid);
+	/* what has just been deleted last */
+	for (i = 0; i < (if_empty ? 2 : 4) && ret == EC_NONE; i++) {
+		associated = i % 2 > 0;
+		if ((rights & (associated ? RIGHTS_FOLDER_OWNER :
+			       RIGHTS_DELETE_ANY)) != 0) {
+			ret = mapi_dumpster_put_folder(store, item->fid,
+						       associated, i < 2, fid);
+		}
+	}
 	return ret;
 }
 
@@ -240,8 +248,8 @@ folder_delete_tree(struct mapi_store *store,
 	if (ret != EC_NONE)
 		return ret;
 	array_foreach(&items, item) {
-		ret = hard || if_empty ? EC_NONE :
-			folder_keep_messages(store, item);
+		ret = hard ? EC_NONE :
+			folder_keep_messages(store, item, if_empty);
 		if (ret == EC_NONE) {
 			ret = item->companion ?
 				mapi_folder_companion_delete(store, item,

@@ -9,6 +9,7 @@
 #include "mail-storage.h"
 #include "mapi-categories.h"
 #include "mapi-changes.h"
+#include "mapi-dumpster.h"
 #include "mapi-enums.h"
 #include "mapi-folder-rights.h"
 #include "mapi-mailprops-flags.h"
@@ -339,8 +340,14 @@ mailprop_get_deleted_on(struct mapi_message_view *view,
 			const struct mapi_mailprop *prop, TALLOC_CTX *mem,
 			struct mapi_value *value_r)
 {
-	return view->folder != NULL && view->folder->deleted ?
-		mailprop_get_saved(view, prop, mem, value_r) : EC_NOT_FOUND;
+	time_t t;
+
+	if (view->folder == NULL || !view->folder->deleted)
+		return EC_NOT_FOUND;
+	if (mapi_dumpster_get_date(view->mail, &t) < 0)
+		return mapi_message_view_error(view);
+	*value_r = mapi_value_time(mapi_time_from_unix(t, 0));
+	return EC_NONE;
 }
 
 static uint32_t mailprop_access(struct mapi_message_view *view)

@@ -11,6 +11,7 @@
 
 #include "lib.h"
 #include "store-compat.h"
+#include "mapi-dumpster.h"
 #include "mapi-entryid.h"
 #include "mapi-folder-rights.h"
 #include "mapi-mailprops-private.h"
@@ -61,15 +62,19 @@ mailprop_get_modified(struct mapi_message_view *view,
 		      const struct mapi_mailprop *prop, TALLOC_CTX *mem,
 		      struct mapi_value *value_r)
 {
+	bool deleted = view->folder != NULL && view->folder->deleted;
 	uint64_t filetime = 0;
 	time_t saved;
+	int ret;
 
 	/* Outlook's "Recover Deleted Items" shows this as the time of the
 	   deletion. */
-	if (view->folder == NULL || !view->folder->deleted)
+	if (!deleted)
 		filetime = mailprop_modified(view);
 	if (filetime == 0) {
-		if (mail_get_save_date(view->mail, &saved) < 0)
+		ret = deleted ? mapi_dumpster_get_date(view->mail, &saved) :
+			mail_get_save_date(view->mail, &saved);
+		if (ret < 0)
 			return mapi_message_view_error(view);
 		filetime = mapi_time_from_unix(saved, 0);
 	}

@@ -104,16 +104,23 @@ copy_mail(struct mapi_message_transfer *copy,
 		mailbox_copy(save_ctx, mail);
 }
 
-/* The mail that has just been added to the transaction is its last. */
-static void copy_set_mid(struct mapi_message_transfer *copy, uint32_t uid)
+/* The mail that has just been added to the transaction is its last. What comes from
+   another dumpster has been deleted already. */
+static int copy_set_deleted(struct mapi_message_transfer *copy,
+			    struct mail *mail)
 {
 	struct mailbox_transaction_context *trans = copy->dest_trans;
 	mapi_id_t mid = mapi_folder_mid(copy->deleted_from, copy->associated,
-					uid);
+					mail->uid);
+	time_t deleted = 0;
 
+	if (copy->deleted_from->deleted &&
+	    mapi_dumpster_get_date(mail, &deleted) < 0)
+		return -1;
 	mapi_dumpster_mail_added(trans,
 		mail_index_view_get_messages_count(trans->view),
-		MAPI_ID_GLOBCNT(mid));
+		MAPI_ID_GLOBCNT(mid), deleted);
+	return 0;
 }
 
 /* Without an error, the copies will be there when dest_trans is committed, and
@@ -143,8 +150,10 @@ static enum mapi_error copy_mails(struct mapi_message_transfer *copy)
 				mailbox_save_cancel(&save_ctx);
 			error = mail->expunged ? EC_OBJECT_DELETED :
 				mapi_error_from_mailbox(copy->dest);
-		} else if (copy->deleted_from != NULL) {
-			copy_set_mid(copy, uid);
+		} else if (copy->deleted_from != NULL &&
+			   copy_set_deleted(copy, mail) < 0) {
+			error = mail->expunged ? EC_OBJECT_DELETED :
+				mapi_error_from_mailbox(copy->src);
 		}
 	}
 	mail_free(&mail);

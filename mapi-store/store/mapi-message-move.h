@@ -23,7 +23,8 @@ struct mapi_message_transfer {
 	   its folder have been checked */
 	bool without_acl;
 	/* dest is a dumpster, where messages keep the MIDs that they have in
-	   this folder; else NULL */
+	   this folder, and if that's a dumpster, too, the date of their
+	   deletion; else NULL */
 	struct mapi_folder *deleted_from;
 	bool associated;
 

@@ -19,7 +19,8 @@ import savegen
 import savelib
 import writelib
 from delegatelib import (
-    NOTE, Session, client_rop, copy, create_folder, deleted_messages, prepare)
+    NOTE, Session, client_rop, copy, create_folder, deleted_messages,
+    open_deleted, prepare)
 from permlib import (
     ADD, AUTHOR, CREATE, DELETE, EDITOR, EC_ACCESS_DENIED, EC_NOT_SUPPORTED,
     FULL_OWNER, REVIEWER, Client, set_acl)
@@ -334,10 +335,17 @@ def test_folders(server):
     # and back
     prepare(server, "Place", FULL_OWNER)
     place = others.folder_id("Place")
+    # what was deleted from it before stays where it is looked for
+    mid = own.store(moved, "dropped")
+    check_equal(client_rop(own, writelib.DELETE, own.folder(moved), [mid]), 0,
+                "delete")
     check_equal(on_folder(own, MOVE_FOLDER, subtree, others.folder(place),
                           moved, "Project"), (0, 0), "move back")
     check_copy(others, place, "Project")
     check_equal("Moved" in fids(own), False, "moved back")
+    trash = own.raw.logon_ids[7]
+    check_equal((deleted_messages(own, own.folder(trash)),
+                 open_deleted(own, trash, mid)), (1, 0), "deleted before")
 
     # PidTagContainerContents etc. of RopCopyTo
     dest = make_folder(own, "By RopCopyTo")

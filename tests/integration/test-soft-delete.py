@@ -14,6 +14,7 @@ import re
 import struct
 import subprocess
 import threading
+import time
 
 import rawmapi
 import readlib
@@ -37,6 +38,11 @@ class DeletedClient(Client):
             [self.folder(name)])
         check_equal(answer.return_value(), 0, "RopGetPropertiesSpecific")
         return answer.rops[7:15]
+
+    def __init__(self, server):
+        super().__init__(server)
+        # {mid: seconds since 1970}, of those that deleted() has found
+        self.deleted_dates = {}
 
     def close(self):
         try:
@@ -80,6 +86,7 @@ class DeletedClient(Client):
                                                           end + 2)
                 check(deleted_on > 0, "PidTagDeletedOn")
                 check_equal(modified, deleted_on, "PidTagLastModificationTime")
+                self.deleted_dates[mid] = deleted_on / 1e7 - 11644473600
                 pos = end + 18
         check_equal(len(rows), count, "RowCount")
         self.raw.execute(struct.pack("<BBB", 0x01, 0, 0), [table])
@@ -200,6 +207,14 @@ def test_deleted_folder(server):
     client = DeletedClient(server)
     trash = client.raw.open_folder(client.logon, client.raw.logon_ids[7])
     fid = client.folder_id("Top")
+    # deleted from it before
+    append_many(server, "Top", [mail("before")])
+    folder = client.folder("Top")
+    mid = client.mids(client.table(folder))[-1]
+    check_equal(client.delete([mid], folder), (0, 0), "delete")
+    check_equal(client.deleted(folder), [(mid, "before")], "deleted before")
+    before = client.deleted_dates[mid]
+    wait_for("another second", lambda: time.time() > before + 2)
     answer = client.raw.execute(bytes([DELETE_FOLDER, 0, 0, 1 | 4]) + fid,
                                 [client.raw.open_folder(
                                     client.logon, client.raw.logon_ids[3])])
@@ -211,11 +226,12 @@ def test_deleted_folder(server):
         check(b"Top" not in names and b"Old" not in names, f"LIST: {names}")
     rows = client.deleted(trash)
     check_equal(sorted(row[1] for row in rows),
-                ["below 0", "below 1", "old", "top"], "deleted")
+                ["before", "below 0", "below 1", "old", "top"], "deleted")
+    check_equal(client.deleted_dates[mid], before, "date of the deletion")
     check_equal(client.move([row[0] for row in rows], trash, trash), (0, 0),
                 "recover")
-    check_equal(subjects(server, "Trash"), ["below 0", "below 1", "old", "top"],
-                "recovered")
+    check_equal(subjects(server, "Trash"),
+                ["before", "below 0", "below 1", "old", "top"], "recovered")
     client.close()
 
 

@@ -307,10 +307,10 @@ static void deleted_folder(struct message_env *env)
 	assert_true(partial);
 	assert_int_equal(sd_count_deleted(env, trash), 0);
 	/* interrupted before the first mailbox was deleted */
-	assert_int_equal(mapi_dumpster_put_folder(env->store, sub, FALSE,
+	assert_int_equal(mapi_dumpster_put_folder(env->store, sub, FALSE, FALSE,
 						  trash), EC_NONE);
 	assert_int_equal(sd_count_deleted(env, trash), 3);
-	assert_int_equal(mapi_dumpster_put_folder(env->store, fid, TRUE,
+	assert_int_equal(mapi_dumpster_put_folder(env->store, fid, TRUE, FALSE,
 						  trash), EC_NONE);
 	sd_open_store(env);
 
@@ -354,6 +354,115 @@ static void deleted_folder(struct message_env *env)
 static void test_deleted_folder(void **state)
 {
 	sd_for_all_drivers(deleted_folder);
+}
+
+/* What has been deleted from a folder stays deleted since then when the folder is, and
+   is kept only as long. */
+static void deleted_before(struct message_env *env)
+{
+	mapi_id_t fid, trash, mids[3], seen[5];
+	time_t start = ioloop_time;
+	struct mapi_message *msg;
+	struct mapi_value value;
+	unsigned int i;
+	bool partial;
+
+	trash = mapi_store_special_fid(env->store, MAPI_SPECIAL_DELETED_ITEMS);
+	fid = make_folder(env, 2);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(mapi_message_create_new(env->mem, env->store,
+				fid, i > 0, &msg), EC_NONE);
+		assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
+		mids[i] = msg->mid;
+		talloc_free(msg);
+	}
+	assert_int_equal(mapi_messages_soft_delete(env->store, fid, mids, 2,
+						   &partial), EC_NONE);
+	assert_false(partial);
+	assert_int_equal(sd_count_companion(env, "bags-deleted-%u", fid), 1);
+	/* something younger is there already */
+	ioloop_time = start + 2 * DAYS;
+	mids[2] = message_env_save(env, PLAIN, 0, NULL);
+	assert_int_equal(mapi_messages_copy(env->store, env->inbox, env->store,
+			trash, &mids[2], 1, TRUE, &partial), EC_NONE);
+	assert_int_equal(mapi_folder_empty(env->store, trash, FALSE, FALSE,
+					   &partial), EC_NONE);
+
+	ioloop_time = start + 4 * DAYS;
+	/* interrupted */
+	assert_int_equal(mapi_dumpster_put_folder(env->store, fid, FALSE, TRUE,
+						  trash), EC_NONE);
+	sd_open_store(env);
+	assert_int_equal(mapi_folder_delete(env->store, fid, DEL_MESSAGES |
+					    DEL_FOLDERS, &partial), EC_NONE);
+	assert_false(partial);
+	assert_int_equal(sd_count_companion(env, "deleted-%u", fid), 0);
+	assert_int_equal(sd_count_companion(env, "bags-deleted-%u", fid), 0);
+	sd_open_store(env);
+	assert_int_equal(sd_table_mids(env, trash, CONTENTS_TABLE_SOFT_DELETES,
+				       seen, 5), 5);
+	assert_true(seen[1] == mids[0]);
+	assert_int_equal(sd_table_mids(env, trash, CONTENTS_TABLE_SOFT_DELETES |
+				       CONTENTS_TABLE_ASSOCIATED, seen, 1), 1);
+	assert_true(seen[0] == mids[1]);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(mapi_message_open_deleted(env->mem, env->store,
+				trash, mids[i], &msg), EC_NONE);
+		value = sd_get_prop(env, msg, PIDTAG_DELETED_ON);
+		assert_in_range(mapi_time_to_unix(value.u.time), start,
+				start + DAYS);
+		value = sd_get_prop(env, msg, PIDTAG_LAST_MODIFICATION_TIME);
+		assert_in_range(mapi_time_to_unix(value.u.time), start,
+				start + DAYS);
+		talloc_free(msg);
+	}
+	/* it's the first that is expired, though it isn't the first there */
+	ioloop_time = start + 15 * DAYS;
+	assert_int_equal(sd_table_mids(env, trash, CONTENTS_TABLE_SOFT_DELETES,
+				       seen, 5), 4);
+	assert_true(seen[0] != mids[0] && seen[1] != mids[0]);
+	assert_int_equal(sd_count_companion(env, "bags-deleted-%u", trash), 0);
+	ioloop_time = start + 19 * DAYS;
+	assert_int_equal(sd_count_deleted(env, trash), 0);
+	ioloop_time = start;
+}
+static void test_deleted_before(void **state)
+{
+	sd_for_all_drivers(deleted_before);
+}
+
+/* A folder that may be deleted only if it's empty, as one that has been moved to
+   another mailbox */
+static void deleted_before_empty(struct message_env *env)
+{
+	mapi_id_t fid, trash, mids[2], seen[2];
+	bool partial;
+
+	trash = mapi_store_special_fid(env->store, MAPI_SPECIAL_DELETED_ITEMS);
+	(void)make_folder(env, 2);
+	fid = folder_fid(env, "Sub");
+	assert_int_equal(sd_table_mids(env, fid, 0, mids, 2), 2);
+	assert_int_equal(mapi_messages_soft_delete(env->store, fid, mids, 2,
+						   &partial), EC_NONE);
+	assert_int_equal(mapi_folder_delete(env->store, fid, DEL_FOLDERS,
+					    &partial), EC_NONE);
+	assert_false(partial);
+	assert_int_equal(sd_table_mids(env, trash, CONTENTS_TABLE_SOFT_DELETES,
+				       seen, 2), 2);
+	assert_true(seen[0] == mids[0] && seen[1] == mids[1]);
+	/* and for good */
+	(void)make_folder(env, 1);
+	fid = folder_fid(env, "Sub");
+	assert_int_equal(mapi_folder_empty(env->store, fid, FALSE, FALSE,
+					   &partial), EC_NONE);
+	assert_int_equal(mapi_folder_delete(env->store, fid, DEL_FOLDERS |
+					    DELETE_HARD_DELETE, &partial),
+			 EC_NONE);
+	assert_int_equal(sd_count_deleted(env, trash), 2);
+}
+static void test_deleted_before_empty(void **state)
+{
+	sd_for_all_drivers(deleted_before_empty);
 }
 
 /* --- properties of the folder and of the store ------------------------------- */
@@ -501,6 +610,8 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(test_purge),
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_deleted_folder),
+		cmocka_unit_test(test_deleted_before),
+		cmocka_unit_test(test_deleted_before_empty),
 		cmocka_unit_test(test_properties),
 		cmocka_unit_test(test_expire),
 		cmocka_unit_test(test_expunged_by_others),
