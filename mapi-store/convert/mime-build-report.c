@@ -6,6 +6,7 @@
 #include "lib.h"
 #include "str.h"
 #include "mime-build-private.h"
+#include "mime-status.h"
 
 #define CLASS_PREFIX "REPORT."
 /* a field that is in one line stays in one: readers of reports unfold badly */
@@ -16,19 +17,22 @@ struct report_class {
 	const char *end;
 	/* of a delivery report; NULL for a disposition notification */
 	const char *action;
-	/* what there is to say if no property does */
-	const char *default_status, *disposition;
+	/* the first number of its Status */
+	unsigned int status_class;
+	/* of a disposition notification: what there is to say if no property
+	   does */
+	const char *disposition;
 };
 
 /* 2.1.3.6.1.1, 2.1.3.6.2.1. Longer ends first */
 static const struct report_class classes[] = {
-	{ ".Delayed.DR", "delayed", "4.0.0", NULL },
-	{ ".Relayed.DR", "relayed", "2.0.0", NULL },
-	{ ".Expanded.DR", "expanded", "2.0.0", NULL },
-	{ ".NDR", "failed", "5.0.0", NULL },
-	{ ".DR", "delivered", "2.0.0", NULL },
-	{ ".IPNRN", NULL, NULL, "displayed" },
-	{ ".IPNNRN", NULL, NULL, "deleted" },
+	{ ".Delayed.DR", "delayed", 4, NULL },
+	{ ".Relayed.DR", "relayed", 2, NULL },
+	{ ".Expanded.DR", "expanded", 2, NULL },
+	{ ".NDR", "failed", 5, NULL },
+	{ ".DR", "delivered", 2, NULL },
+	{ ".IPNRN", NULL, 0, "displayed" },
+	{ ".IPNNRN", NULL, 0, "deleted" },
 };
 
 static const struct report_class *class_find(const struct mapi_content *content)
@@ -86,18 +90,62 @@ static void add_typed(string_t *dest, const char *name, const char *type,
 		add_line(dest, name, t_strdup_printf("%s; %s", type, value));
 }
 
-static const char *
-t_status(const struct mapi_propset *props, const struct report_class *class)
+static bool status_is_valid(const struct mime_status *status)
+{
+	return status->class >= 2 && status->class <= 5;
+}
+
+/* 2.1.3.6.1.2 makes the status of the diagnostic and the reason code, which are fewer
+   than there are statuses; the status code is what they were made of. And where it
+   has lost digits, the supplementary information still has them. */
+static void
+get_status(const struct mapi_propset *props, const struct report_class *class,
+	   const char *info, struct mime_status *status_r,
+	   const char **diagnostic_r)
 {
 	const struct mapi_value *value;
+	struct mime_status exact;
 	int32_t code;
 
 	value = mapi_propset_get(props, PIDTAG_NON_DELIVERY_REPORT_STATUS_CODE);
 	code = value == NULL ? 0 : value->u.i32;
-	if (code < 200 || code >= 600)
-		return class->default_status;
-	return t_strdup_printf("%d.%d.%d", code / 100, code / 10 % 10,
-			       code % 10);
+	status_r->class = code / 100;
+	status_r->subject = code / 10 % 10;
+	status_r->detail = code % 10;
+	if (!status_is_valid(status_r)) {
+		i_zero(status_r);
+		status_r->class = class->status_class;
+	}
+	*diagnostic_r = NULL;
+	if (info != NULL &&
+	    mime_status_info_parse(info, &exact, diagnostic_r) &&
+	    status_is_valid(&exact) &&
+	    (value == NULL || code == mime_status_code(&exact)))
+		*status_r = exact;
+	/* what it has been made of, and other programs know */
+	if (*diagnostic_r != NULL &&
+	    strncasecmp(*diagnostic_r, "smtp;", 5) != 0)
+		*diagnostic_r = NULL;
+}
+
+static void
+add_status(const struct mapi_propset *props, const struct report_class *class,
+	   string_t *dest)
+{
+	const char *mta, *info, *diagnostic;
+	struct mime_status status;
+
+	info = mapi_propset_get_string(props, PIDTAG_SUPPLEMENTARY_INFO);
+	mta = mapi_propset_get_string(props,
+				      PIDTAG_REMOTE_MESSAGE_TRANSFER_AGENT);
+	get_status(props, class, info, &status, &diagnostic);
+	add_line(dest, "Status", t_mime_status(&status));
+	add_typed(dest, "Remote-MTA", "dns", mta);
+	add_line(dest, "Diagnostic-Code", diagnostic);
+	/* unless it says nothing else */
+	if (info != NULL &&
+	    strcmp(info, t_mime_status_info(mta, &status, diagnostic)) != 0)
+		add_line(dest, "X-Supplementary-Info", info);
 }
 
 /* 2.1.3.6.1 */
@@ -105,9 +153,8 @@ static void
 add_delivery_status(struct mime_build *ctx, const struct mapi_content *content,
 		    const struct report_class *class, string_t *dest)
 {
-	const struct mapi_propset *props;
 	struct mime_address address;
-	const char *mta, *info;
+	const char *mta;
 	unsigned int i;
 
 	mta = mapi_propset_get_string(content->props,
@@ -119,19 +166,10 @@ add_delivery_status(struct mime_build *ctx, const struct mapi_content *content,
 					    &address) ||
 		    *address.address == '\0')
 			continue;
-		props = content->recipients[i].props;
 		str_append(dest, "\r\n");
 		add_typed(dest, "Final-Recipient", "rfc822", address.address);
 		add_line(dest, "Action", class->action);
-		add_line(dest, "Status", t_status(props, class));
-		add_typed(dest, "Remote-MTA", "dns", mapi_propset_get_string(
-			props, PIDTAG_REMOTE_MESSAGE_TRANSFER_AGENT));
-		info = mapi_propset_get_string(props,
-					       PIDTAG_SUPPLEMENTARY_INFO);
-		add_line(dest, "X-Supplementary-Info", info);
-		/* what it has been made of, and other programs know */
-		if (info != NULL && strncasecmp(info, "smtp;", 5) == 0)
-			add_line(dest, "Diagnostic-Code", info);
+		add_status(content->recipients[i].props, class, dest);
 		if (strcmp(address.name, address.address) != 0)
 			add_line(dest, "X-Display-Name", address.name);
 	}

@@ -64,60 +64,27 @@ bool mime_recipients_get(struct mime_header_source *source, TALLOC_CTX *mem,
 	return TRUE;
 }
 
-/* PidTagNonDeliveryReportDiagCode of a status, [MS-OXCMAIL] 2.1.3.6.1.2 read
-   backwards */
-static int32_t diag_code(const unsigned int *status)
-{
-	static const struct {
-		unsigned int subject, detail;
-		int32_t diag;
-	} diags[] = {
-		{ 1, 1, 0 },	/* name not recognized */
-		{ 1, 2, 0 },
-		{ 1, 3, 0 },
-		{ 1, 4, 1 },	/* ambiguous */
-		{ 1, 10, 0 },
-		{ 2, 1, 4 },	/* recipient unavailable */
-		{ 2, 3, 7 },	/* content too long */
-		{ 3, 4, 7 },
-		{ 4, 5, 2 },	/* congested */
-		{ 4, 6, 3 },	/* loop */
-		{ 4, 7, 5 },	/* time expired */
-	};
-	unsigned int i;
-
-	for (i = 0; i < N_ELEMENTS(diags); i++) {
-		if (diags[i].subject == status[1] &&
-		    diags[i].detail == status[2])
-			return diags[i].diag;
-	}
-	return -1;
-}
-
 static enum mime_prop_result
 report_get_prop(const struct mime_recipient_report *report, TALLOC_CTX *mem,
 		uint32_t tag, struct mapi_value *value_r)
 {
 	const char *str = NULL;
+	int32_t diag, reason;
 
 	switch (MAPI_TAG_ID(tag)) {
 	case MAPI_TAG_ID(PIDTAG_NON_DELIVERY_REPORT_STATUS_CODE):
-		if (report == NULL || report->status[0] == 0)
+		if (report == NULL || report->status.class == 0)
 			return MIME_PROP_NOT_FOUND;
-		*value_r = mapi_value_i32(report->status[0] * 100 +
-					  report->status[1] * 10 +
-					  report->status[2]);
+		*value_r = mapi_value_i32(mime_status_code(&report->status));
 		return MIME_PROP_FOUND;
 	case MAPI_TAG_ID(PIDTAG_NON_DELIVERY_REPORT_DIAG_CODE):
-		if (report == NULL || report->status[0] == 0)
-			return MIME_PROP_NOT_FOUND;
-		*value_r = mapi_value_i32(diag_code(report->status));
-		return MIME_PROP_FOUND;
 	case MAPI_TAG_ID(PIDTAG_NON_DELIVERY_REPORT_REASON_CODE):
-		if (report == NULL || report->status[0] == 0)
+		if (report == NULL || report->status.class == 0)
 			return MIME_PROP_NOT_FOUND;
-		/* 0: transfer failed, 1: transfer impossible */
-		*value_r = mapi_value_i32(report->status[0] == 5 ? 1 : 0);
+		mime_status_get_reason(&report->status, &diag, &reason);
+		*value_r = mapi_value_i32(MAPI_TAG_ID(tag) ==
+			MAPI_TAG_ID(PIDTAG_NON_DELIVERY_REPORT_DIAG_CODE) ?
+			diag : reason);
 		return MIME_PROP_FOUND;
 	case MAPI_TAG_ID(PIDTAG_REMOTE_MESSAGE_TRANSFER_AGENT):
 		if (report != NULL)

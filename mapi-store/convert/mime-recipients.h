@@ -6,6 +6,7 @@
 
 #include "mapi-recipient.h"
 #include "mime-headers.h"
+#include "mime-status.h"
 
 /* More than so many of a message aren't looked at. */
 #define MIME_MAX_RECIPIENTS 10000
@@ -23,10 +24,10 @@ struct mime_recipient {
 
 /* [MS-OXCMAIL] 2.2.3.7.1. Strings are NULL where there are none. */
 struct mime_recipient_report {
-	/* Status, class.subject.detail ([RFC3463]); all 0 if there's none */
-	unsigned int status[3];
+	/* Status; all 0 if there's none */
+	struct mime_status status;
 	const char *remote_mta;
-	/* what the remote server said */
+	/* what the remote server said, mime-status.h */
 	const char *supplementary_info;
 };
 

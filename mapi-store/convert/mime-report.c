@@ -152,22 +152,28 @@ static unsigned int action_find(const char *action)
 	return i;
 }
 
-static void parse_status(const char *str, unsigned int status[3])
+static void
+get_status(const ARRAY_TYPE(report_field) *fields, struct mime_status *status_r)
 {
-	const char *const *parts;
-	unsigned int i;
+	const char *status = field_find(fields, "Status");
 
-	if (str == NULL)
-		return;
-	parts = t_strsplit(t_mime_token(str), ".");
-	if (str_array_length(parts) != 3)
-		return;
-	for (i = 0; i < 3; i++) {
-		if (str_to_uint(parts[i], &status[i]) < 0 || status[i] > 999) {
-			status[0] = 0;
-			return;
-		}
-	}
+	if (status == NULL || !mime_status_parse(t_mime_token(status), status_r))
+		i_zero(status_r);
+}
+
+/* [MS-OXCMAIL] 2.2.3.7.1.2. Without a status there's only what the server has
+   said. */
+static const char *
+get_supplementary_info(const ARRAY_TYPE(report_field) *fields,
+		       const struct mime_recipient_report *info)
+{
+	const char *text = field_find(fields, "X-Supplementary-Info");
+	const char *diagnostic = field_find(fields, "Diagnostic-Code");
+
+	if (text != NULL)
+		return text;
+	return info->status.class == 0 ? diagnostic :
+		t_mime_status_info(info->remote_mta, &info->status, diagnostic);
 }
 
 static void
@@ -177,7 +183,7 @@ add_recipient(struct mime_report *report,
 {
 	struct mime_recipient *recipient;
 	struct mime_recipient_report *info;
-	const char *address, *name, *text;
+	const char *address, *name;
 
 	address = typed_value(field_find(fields, "Final-Recipient"));
 	if (address == NULL)
@@ -192,13 +198,11 @@ add_recipient(struct mime_report *report,
 
 	info = mime_check_alloc(talloc_zero(report,
 					    struct mime_recipient_report));
-	parse_status(field_find(fields, "Status"), info->status);
+	get_status(fields, &info->status);
 	info->remote_mta = dup_or_null(report,
 		typed_value(field_find(fields, "Remote-MTA")));
-	text = field_find(fields, "X-Supplementary-Info");
-	if (text == NULL)
-		text = field_find(fields, "Diagnostic-Code");
-	info->supplementary_info = dup_or_null(report, text);
+	info->supplementary_info = dup_or_null(report,
+		get_supplementary_info(fields, info));
 
 	recipient = array_append_space(recipients);
 	recipient->type = MAPI_TO;

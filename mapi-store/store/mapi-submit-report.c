@@ -62,13 +62,14 @@ report_add_refusal(struct mapi_content *report, struct mapi_store *store,
 
 	recipient = mapi_report_add_recipient(report, address,
 		recipient_name(store, all, report, address));
-	value = mapi_value_i32(refusal->status);
+	value = mapi_value_i32(mime_status_code(&refusal->status));
 	(void)mapi_propset_set_value(recipient->props,
 		PIDTAG_NON_DELIVERY_REPORT_STATUS_CODE, &value);
 	value = mapi_value_str(refusals->server);
 	(void)mapi_propset_set_value(recipient->props,
 		PIDTAG_REMOTE_MESSAGE_TRANSFER_AGENT, &value);
-	value = mapi_value_str(t_strconcat("smtp; ", refusal->reply, NULL));
+	value = mapi_value_str(t_mime_status_info(refusals->server,
+		&refusal->status, t_strconcat("smtp; ", refusal->reply, NULL)));
 	(void)mapi_propset_set_value(recipient->props,
 				     PIDTAG_SUPPLEMENTARY_INFO, &value);
 }

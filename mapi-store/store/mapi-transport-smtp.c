@@ -126,15 +126,19 @@ send_refused(struct smtp_send *send, enum phase phase,
 	send_fail(send, refusal_error(phase, reply));
 }
 
-/* Numbers that PidTagNonDeliveryReportStatusCode has no room for are 0. */
-static int32_t reply_status(const struct smtp_reply *reply)
+static void
+reply_get_status(const struct smtp_reply *reply, struct mime_status *status_r)
 {
 	const struct smtp_reply_enhanced_code *code = &reply->enhanced_code;
 
-	if (!smtp_reply_has_enhanced_code(reply))
-		return reply->status / 100 * 100;
-	return code->x * 100 + (code->y > 9 ? 0 : code->y * 10) +
-		(code->z > 9 ? 0 : code->z);
+	i_zero(status_r);
+	if (!smtp_reply_has_enhanced_code(reply)) {
+		status_r->class = reply->status / 100;
+		return;
+	}
+	status_r->class = code->x;
+	status_r->subject = code->y;
+	status_r->detail = code->z;
 }
 
 /* The message isn't for this one, but for the others. FALSE if it's for nobody. */
@@ -150,7 +154,7 @@ send_leave_out(struct smtp_send *send, const struct smtp_address *address,
 		return FALSE;
 	refusal = array_append_space(&refusals->list);
 	refusal->rcpt = address;
-	refusal->status = reply_status(reply);
+	reply_get_status(reply, &refusal->status);
 	refusal->reply = p_strdup(refusals->pool,
 		str_sanitize_utf8(smtp_reply_log(reply), REPLY_MAX));
 	return array_count(&refusals->list) < send->envelope->rcpt_count;

@@ -11,6 +11,7 @@
    though no answer came. */
 
 #include "mapi-store.h"
+#include "mime-status.h"
 
 struct istream;
 struct smtp_address;
@@ -34,8 +35,8 @@ struct mapi_envelope {
 struct mapi_refusal {
 	/* the envelope's */
 	const struct smtp_address *rcpt;
-	/* PidTagNonDeliveryReportStatusCode: 511 for 5.1.1 */
-	int32_t status;
+	/* 5.0.0 if the server doesn't say it more exactly */
+	struct mime_status status;
 	/* what the server has said, "550 5.1.1 <...> Unknown": UTF-8, one
 	   line */
 	const char *reply;

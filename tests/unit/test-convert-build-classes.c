@@ -160,6 +160,61 @@ static void test_delivery_report(void **state)
 	} T_END;
 }
 
+/* The status that a server gave, of which the status code hasn't all digits */
+static void test_exact_status(void **state)
+{
+	static const struct {
+		int code;
+		const char *info, *status, *diagnostic;
+	} tests[] = {
+		{ 570, "<mx #5.7.26 smtp; 550 5.7.26 No>", "5.7.26",
+		  "smtp; 550 5.7.26 No" },
+		{ 0, "<mx #5.7.26 smtp; 550 5.7.26 No>", "5.7.26",
+		  "smtp; 550 5.7.26 No" },
+		{ 570, "<mx #5.7.26>", "5.7.26", NULL },
+		/* that of somebody else */
+		{ 511, "<mx #5.7.26>", "5.1.1", NULL },
+		{ 511, "<mx #9.1.1>", "5.1.1", NULL },
+		{ 0, "<mx #9.1.1>", "5.0.0", NULL },
+		/* no Diagnostic-Code has such a form */
+		{ 570, "<mx #5.7.0 550 No>", "5.7.0", NULL },
+	};
+	struct mapi_content *content, *again;
+	struct mapi_content_recipient *recipient;
+	const char *message;
+	unsigned int i;
+
+	for (i = 0; i < N_ELEMENTS(tests); i++) T_BEGIN {
+		content = mapi_content_create(NULL);
+		test_set_str(content->props, PIDTAG_MESSAGE_CLASS,
+			     "REPORT.IPM.Note.NDR");
+		recipient = mapi_content_add_recipient(content, 0);
+		test_set_str(recipient->props, PIDTAG_EMAIL_ADDRESS, "j@x.org");
+		test_set_str(recipient->props, PIDTAG_SUPPLEMENTARY_INFO,
+			     tests[i].info);
+		if (tests[i].code != 0) {
+			test_set_int(recipient->props,
+				PIDTAG_NON_DELIVERY_REPORT_STATUS_CODE,
+				tests[i].code);
+		}
+		message = t_test_build(content);
+		test_assert_has(message, t_strdup_printf("Status: %s\r\n",
+							 tests[i].status));
+		if (tests[i].diagnostic != NULL) {
+			test_assert_has(message, t_strdup_printf(
+				"Diagnostic-Code: %s\r\n",
+				tests[i].diagnostic));
+		} else {
+			assert_null(strstr(message, "Diagnostic-Code"));
+		}
+		again = t_derive_message(message);
+		assert_string_equal(mapi_propset_get_string(
+			again->recipients[0].props, PIDTAG_SUPPLEMENTARY_INFO),
+			tests[i].info);
+		talloc_free(talloc_parent(again));
+	} T_END;
+}
+
 static void test_disposition_report(void **state)
 {
 	static const char *const classes[][2] = {
@@ -219,6 +274,7 @@ int main(void)
 		cmocka_unit_test(test_smime_signed),
 		cmocka_unit_test(test_smime_opaque),
 		cmocka_unit_test(test_delivery_report),
+		cmocka_unit_test(test_exact_status),
 		cmocka_unit_test(test_disposition_report),
 		cmocka_unit_test(test_other_class),
 	};

@@ -80,6 +80,8 @@ static const struct {
 	/* Status isn't optional */
 	{ "dsn-delayed-headers.eml",
 	  "recipient[0].PidTagNonDeliveryReport" },
+	{ "dsn-delayed-headers.eml",
+	  "recipient[0].PidTagSupplementaryInfo: " },
 };
 /* No new header could say it. */
 static const char *const expected_fresh[] = {

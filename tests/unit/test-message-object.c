@@ -284,13 +284,14 @@ static void test_message_reported(void **state)
 	assert_int_equal(row_value(&rows[0],
 		PIDTAG_NON_DELIVERY_REPORT_STATUS_CODE).u.i32, 511);
 	assert_int_equal(row_value(&rows[0],
-		PIDTAG_NON_DELIVERY_REPORT_DIAG_CODE).u.i32, 0);
+		PIDTAG_NON_DELIVERY_REPORT_DIAG_CODE).u.i32, 35);
 	assert_int_equal(row_value(&rows[0],
 		PIDTAG_NON_DELIVERY_REPORT_REASON_CODE).u.i32, 1);
 	assert_string_equal(row_value(&rows[0],
 		PIDTAG_REMOTE_MESSAGE_TRANSFER_AGENT).u.str, "mx.example.net");
 	assert_string_equal(row_value(&rows[0],
-		PIDTAG_SUPPLEMENTARY_INFO).u.str, "smtp; 550 Unknown");
+		PIDTAG_SUPPLEMENTARY_INFO).u.str,
+		"<mx.example.net #5.1.1 smtp; 550 Unknown>");
 	message_env_deinit(&env);
 }
 
