@@ -196,6 +196,8 @@ criteria_flags(const struct mapi_search_criteria *old, uint32_t flags)
 
 	if (old != NULL && (flags & (RECURSIVE_SEARCH | SHALLOW_SEARCH)) == 0)
 		result |= old->flags & RECURSIVE_SEARCH;
+	if (old != NULL && (flags & STOP_SEARCH) != 0)
+		result &= ~STATIC_SEARCH;
 	if (old != NULL && (flags & RESTART_SEARCH) == 0)
 		result |= old->flags & STATIC_SEARCH;
 	return result;
@@ -232,11 +234,15 @@ criteria_merge(struct mapi_store *store,
 	if (ret == EC_NONE && scope_count > 0)
 		ret = criteria_set_scope(store, criteria, scope, scope_count);
 	criteria->flags = criteria_flags(old, flags);
-	if ((flags & STOP_SEARCH) != 0)
+	if ((flags & STOP_SEARCH) == 0) {
+		if (old == NULL || (flags & RESTART_SEARCH) != 0 ||
+		    restriction != NULL || scope_count > 0)
+			criteria->running = TRUE;
+	} else if (old == NULL || (old->flags & STATIC_SEARCH) != 0) {
+		/* One that isn't static has found everything already, as far
+		   as clients know, and goes on following what changes. */
 		criteria->running = FALSE;
-	else if (old == NULL || (flags & RESTART_SEARCH) != 0 ||
-		 restriction != NULL || scope_count > 0)
-		criteria->running = TRUE;
+	}
 	return ret;
 }
 

@@ -64,8 +64,8 @@ mapi_search_folder_delete(struct mapi_store *store, mapi_id_t fid);
 /* What RopSetSearchCriteria asks for. restriction is NULL and scope_count 0 for
    what was set before. code_page: that of PTYP_STRING8 in it. flags: SearchFlags;
    unknown ones are ignored. A static search is done when this returns; others are
-   when the folder is looked at. Setting what is set and running already changes
-   nothing, as Outlook does so while it waits for results.
+   when the folder is looked at, and STOP_SEARCH doesn't end them. Setting what is set
+   and running already changes nothing, as Outlook does so while it waits for results.
 
    EC_NOT_SEARCH_FOLDER; EC_NOT_INITIALIZED if there's nothing that was set before;
    EC_INVALID_PARAM for flags that exclude each other; EC_TOO_COMPLEX for too long

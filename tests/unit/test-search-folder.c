@@ -308,12 +308,16 @@ static void test_static(void **state)
 			 EC_NONE);
 	(void)save(f, "INBOX", "a5", 0);
 	assert_folder(f, fid, "a2 a3 a4 a5");
-	assert_int_equal(set_criteria(f, fid, NULL, 0, STOP_SEARCH), EC_NONE);
+	/* which stopping doesn't change, nor that it isn't static */
+	assert_int_equal(set_criteria(f, fid, NULL, 0, STOP_SEARCH |
+				      STATIC_SEARCH), EC_NONE);
 	(void)save(f, "INBOX", "a6", 0);
-	assert_folder(f, fid, "a2 a3 a4 a5");
-	assert_int_equal(get_state(f, fid) & SEARCH_RUNNING, 0);
+	assert_folder(f, fid, "a2 a3 a4 a5 a6");
+	assert_int_equal(get_state(f, fid) & (SEARCH_RUNNING | SEARCH_STATIC),
+			 SEARCH_RUNNING);
 	fixture_reopen(f);
-	assert_folder(f, fid, "a2 a3 a4 a5");
+	(void)save(f, "INBOX", "a7", 0);
+	assert_folder(f, fid, "a2 a3 a4 a5 a6 a7");
 }
 
 static void test_criteria(void **state)
