@@ -513,10 +513,8 @@ folder_empty(struct mapi_store *store, mapi_id_t fid, bool associated,
 	if (node == NULL)
 		return EC_OBJECT_DELETED;
 	if (node->special == MAPI_SPECIAL_ROOT ||
-	    node->special == MAPI_SPECIAL_IPM_SUBTREE)
+	    node->special == MAPI_SPECIAL_IPM_SUBTREE || node->search)
 		return EC_NOT_SUPPORTED;
-	if (node->search)
-		return EC_SEARCH_FOLDER;
 	ret = folder_empty_children(store, node, hard, partial);
 	ret2 = folder_empty_part(store, fid, FALSE, hard, partial);
 	if (ret == EC_NONE)
