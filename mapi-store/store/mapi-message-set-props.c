@@ -158,6 +158,91 @@ void mapi_message_content_forget_stale(struct mapi_message_content *content)
 		overlay_forget(overlay, PIDTAG_SUBJECT);
 }
 
+/* --- the subject -------------------------------------------------------------- */
+
+static bool
+subject_fits(const char *subject, const char *prefix, const char *normalized)
+{
+	size_t len = strlen(subject);
+	size_t prefix_len = prefix == NULL ? 0 : strlen(prefix);
+	size_t norm_len = normalized == NULL ? 0 : strlen(normalized);
+
+	if (prefix_len + norm_len > len ||
+	    (prefix != NULL && normalized != NULL &&
+	     prefix_len + norm_len != len))
+		return FALSE;
+	return (prefix == NULL || str_begins(subject, prefix)) &&
+		(normalized == NULL ||
+		 strcmp(subject + len - norm_len, normalized) == 0);
+}
+
+static void
+content_set_string(struct mapi_message_content *content, uint32_t tag,
+		   const char *str)
+{
+	struct mapi_value value = mapi_value_str(str);
+
+	mapi_propset_remove(content->overlay->absent, tag);
+	(void)mapi_propset_set_value(content->overlay->props, tag, &value);
+}
+
+/* A part of a subject that has just been set, if it isn't said yet */
+static void
+content_set_subject_part(struct mapi_message_content *content, uint32_t tag)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct mapi_value value;
+
+	if (mapi_propset_find(content->overlay->props, tag) == NULL &&
+	    mapi_mailprops_eval(content->view, mem, &tag, 1, SIZE_MAX,
+				&value) == EC_NONE &&
+	    value.type == PTYP_STRING)
+		content_set_string(content, tag, value.u.str);
+	talloc_free(mem);
+}
+
+/* The properties that make up the subject say the same: of those that have been set
+   one after the other the later ones hold. content->fresh has what has just been
+   set, fresh what has been set before. */
+static void
+content_fit_subject(struct mapi_message_content *content, unsigned int *fresh)
+{
+	struct mapi_overlay *overlay = content->overlay;
+	const char *subject, *prefix, *normalized;
+	unsigned int set = content->fresh &
+		(MAPI_FRESH_SUBJECT | MAPI_FRESH_SUBJECT_PARTS);
+
+	subject = mapi_propset_get_string(overlay->props, PIDTAG_SUBJECT);
+	prefix = mapi_propset_get_string(overlay->props,
+					 PIDTAG_SUBJECT_PREFIX);
+	normalized = mapi_propset_get_string(overlay->props,
+					     PIDTAG_NORMALIZED_SUBJECT);
+	if (subject == NULL || set == 0)
+		return;
+	if (subject_fits(subject, prefix, normalized)) {
+		/* a prefix may be one that nobody else would take for one */
+		if (prefix != NULL && normalized == NULL) {
+			content_set_string(content, PIDTAG_NORMALIZED_SUBJECT,
+					   subject + strlen(prefix));
+		} else if (normalized != NULL && prefix == NULL) {
+			content_set_string(content, PIDTAG_SUBJECT_PREFIX,
+				t_strndup(subject, strlen(subject) -
+					  strlen(normalized)));
+		}
+	} else if (set == MAPI_FRESH_SUBJECT) {
+		overlay_forget(overlay, PIDTAG_SUBJECT_PREFIX);
+		overlay_forget(overlay, PIDTAG_NORMALIZED_SUBJECT);
+		*fresh &= ~MAPI_FRESH_SUBJECT_PARTS;
+	} else if (set == MAPI_FRESH_SUBJECT_PARTS) {
+		content_set_subject_part(content, PIDTAG_SUBJECT_PREFIX);
+		content_set_subject_part(content, PIDTAG_NORMALIZED_SUBJECT);
+		overlay_forget(overlay, PIDTAG_SUBJECT);
+		*fresh &= ~MAPI_FRESH_SUBJECT;
+	}
+}
+
+/* --- ------------------------------------------------------------------------ */
+
 /* To be called when a property has been set or deleted. */
 static void
 content_note_change(struct mapi_message_content *content, uint32_t tag)
@@ -278,8 +363,9 @@ content_props_were_set(struct mapi_message_content *content,
 		       TALLOC_CTX *mem, enum mapi_error *errors)
 {
 	uint32_t *tags = talloc_array(mem, uint32_t, count);
-	unsigned int i, n = 0;
+	unsigned int i, n = 0, fresh = content->fresh;
 
+	content->fresh = 0;
 	for (i = 0; i < count; i++) {
 		if (props[i].tag == PIDTAG_MESSAGE_FLAGS) {
 			errors[i] = content_set_new_flags(content,
@@ -290,6 +376,8 @@ content_props_were_set(struct mapi_message_content *content,
 			tags[n++] = props[i].tag;
 		}
 	}
+	content_fit_subject(content, &fresh);
+	content->fresh |= fresh;
 	mapi_message_content_encode_html(content);
 	mapi_message_content_forget_stale(content);
 	if (n > 0) {

@@ -357,6 +357,40 @@ def new_message(session, subject):
     return mid
 
 
+def test_subject(server):
+    """Of the properties that make up the subject the last ones hold, however
+    many requests set them before the message is saved."""
+    prefix, normalized = 0x003D001F, 0x0E1D001F
+    session = Session(server)
+    for what, expected in (
+            (({SUBJECT: "RE: a", prefix: "RE: ", normalized: "a"},
+              {SUBJECT: "b"}), ("b", "", "b")),
+            (({SUBJECT: "RE: a", prefix: "RE: ", normalized: "a"},
+              {SUBJECT: "FW: a"}), ("FW: a", "FW: ", "a")),
+            (({SUBJECT: "RE: a"}, {normalized: "b"}), ("RE: b", "RE: ", "b")),
+            (({SUBJECT: "RE: a"}, {prefix: "AW: "}), ("AW: a", "AW: ", "a")),
+            (({prefix: "Antwort: "}, {normalized: "a"}),
+             ("Antwort: a", "Antwort: ", "a")),
+            # what says the same stays
+            (({prefix: "Antwort: "}, {SUBJECT: "Antwort: a"}),
+             ("Antwort: a", "Antwort: ", "a")),
+            (({SUBJECT: "Antwort: a"}, {normalized: "a"}),
+             ("Antwort: a", "Antwort: ", "a")),
+            (({SUBJECT: "Antwort: a", prefix: "Antwort: "},),
+             ("Antwort: a", "Antwort: ", "a"))):
+        message = session.create()
+        for values in what:
+            check_equal(session.set(message, values), {}, "RopSetProperties")
+        mid = session.save(message)
+        session.release(message)
+        message = session.open_message(mid)
+        values, _ = session.get(message, (SUBJECT, prefix, normalized))
+        check_equal(tuple(values.values()), expected, repr(what))
+        session.release(message)
+    session.close()
+    clear(server)
+
+
 def test_streams(server):
     """What has been written is the property's value for the same handle, and is
     saved, whether it has been committed or not: [MS-OXCPRPT] 3.2.5.13."""
