@@ -8,6 +8,7 @@
 #include "mapi-message-edit.h"
 #include "mapi-message-private.h"
 #include "mapi-props.h"
+#include "mapi-store.h"
 
 #define RECIPIENTS_MAX 32767
 
@@ -77,11 +78,39 @@ props_set_address(struct mapi_propset *props, TALLOC_CTX *mem,
 			 row, code_page);
 }
 
-static void
+/* A property beside the fields. One that has no value is left out, and so is a named
+   one without a name. */
+static enum mapi_error
+props_set_column(struct mapi_propset *props, TALLOC_CTX *mem,
+		 struct mapi_store *store, uint32_t tag,
+		 const struct mapi_value *value)
+{
+	struct mapi_content_prop prop = { .tag = tag, .value = *value };
+	struct mapi_property_name *name;
+	enum mapi_error error;
+
+	if (value->type == PTYP_ERROR_CODE || value->type == PTYP_NULL ||
+	    value->type == PTYP_MULTIPLE_STRING8 || MAPI_TAG_ID(tag) == 0 ||
+	    MAPI_TAG_ID(tag) == MAPI_TAG_ID(PIDTAG_ROWID) ||
+	    MAPI_TAG_ID(tag) == MAPI_TAG_ID(PIDTAG_RECIPIENT_TYPE))
+		return EC_NONE;
+	if (MAPI_TAG_IS_NAMED(tag)) {
+		error = mapi_store_tags_to_names(store, mem, &tag, 1, &name);
+		if (error != EC_NONE || name->kind == MAPI_NAME_NONE)
+			return error;
+		prop.name = name;
+	}
+	(void)mapi_propset_set(props, &prop);
+	return EC_NONE;
+}
+
+static enum mapi_error
 props_from_row(struct mapi_propset *props, TALLOC_CTX *mem,
-	       const struct mapi_recipient_row *row, uint32_t code_page)
+	       struct mapi_store *store, const struct mapi_recipient_row *row,
+	       uint32_t code_page)
 {
 	const struct mapi_property_row *columns = &row->properties;
+	enum mapi_error error = EC_NONE;
 	struct mapi_value value;
 	uint32_t tag;
 	unsigned int i;
@@ -102,7 +131,7 @@ props_from_row(struct mapi_propset *props, TALLOC_CTX *mem,
 	value = mapi_value_bool((row->flags & MAPI_RECIP_RESPONSIBLE) != 0);
 	(void)mapi_propset_set_value(props, PIDTAG_RESPONSIBILITY, &value);
 
-	for (i = 0; i < columns->count; i++) {
+	for (i = 0; i < columns->count && error == EC_NONE; i++) {
 		value = columns->values[i];
 		tag = MAPI_TAG_AS(columns->columns[i], value.type);
 		if (value.type == PTYP_STRING8) {
@@ -110,12 +139,16 @@ props_from_row(struct mapi_propset *props, TALLOC_CTX *mem,
 						code_page, value.u.str8));
 			tag = MAPI_TAG_AS(tag, PTYP_STRING);
 		}
-		if (value.type != PTYP_ERROR_CODE && value.type != PTYP_NULL &&
-		    value.type != PTYP_MULTIPLE_STRING8 &&
-		    MAPI_TAG_ID(tag) != 0 &&
-		    MAPI_TAG_ID(tag) != MAPI_TAG_ID(PIDTAG_ROWID) &&
-		    MAPI_TAG_ID(tag) != MAPI_TAG_ID(PIDTAG_RECIPIENT_TYPE))
-			(void)mapi_propset_set_value(props, tag, &value);
+		error = props_set_column(props, mem, store, tag, &value);
+	}
+	return error;
+}
+
+static void overlay_clear_recipients(struct mapi_overlay *overlay)
+{
+	while (overlay->recipient_count > 0) {
+		mapi_overlay_remove_recipient(overlay,
+			overlay->recipients[overlay->recipient_count - 1].row_id);
 	}
 }
 
@@ -135,12 +168,18 @@ content_change_recipients(struct mapi_message *msg)
 		mapi_message_content_change(content, TRUE);
 		content->overlay->has_recipients = TRUE;
 		mem = talloc_new(NULL);
-		for (i = 0; i < count; i++) {
-			props_from_row(mapi_overlay_add_recipient(
+		for (i = 0; i < count && error == EC_NONE; i++) {
+			error = props_from_row(mapi_overlay_add_recipient(
 					content->overlay, rows[i].row_id)->props,
-				       mem, &rows[i], 65001);
+				mem, msg->obj.store, &rows[i], 65001);
 		}
 		talloc_free(mem);
+		if (error != EC_NONE) {
+			/* not only some of them */
+			overlay_clear_recipients(content->overlay);
+			content->overlay->has_recipients = FALSE;
+			return error;
+		}
 	}
 	mapi_message_content_change(content, TRUE);
 	TALLOC_FREE(content->recipients);
@@ -167,17 +206,17 @@ mapi_message_modify_recipients(struct mapi_message *msg,
 	if (overlay->recipient_count + count > RECIPIENTS_MAX)
 		return EC_TOO_COMPLEX;
 	mem = talloc_new(NULL);
-	for (i = 0; i < count; i++) {
+	for (i = 0; i < count && error == EC_NONE; i++) {
 		mapi_overlay_remove_recipient(overlay, changes[i].row.row_id);
 		if (!changes[i].has_row)
 			continue;
 		recipient = mapi_overlay_add_recipient(overlay,
 						changes[i].row.row_id);
-		props_from_row(recipient->props, mem, &changes[i].row,
-			       code_page);
+		error = props_from_row(recipient->props, mem, msg->obj.store,
+				       &changes[i].row, code_page);
 	}
 	talloc_free(mem);
-	return EC_NONE;
+	return error;
 }
 
 enum mapi_error mapi_message_remove_recipients(struct mapi_message *msg)
@@ -187,11 +226,7 @@ enum mapi_error mapi_message_remove_recipients(struct mapi_message *msg)
 	if (!msg->priv->writable)
 		return EC_ACCESS_DENIED;
 	mapi_message_content_change(content, TRUE);
-	while (content->overlay->recipient_count > 0) {
-		mapi_overlay_remove_recipient(content->overlay,
-			content->overlay->recipients[
-				content->overlay->recipient_count - 1].row_id);
-	}
+	overlay_clear_recipients(content->overlay);
 	content->overlay->has_recipients = TRUE;
 	TALLOC_FREE(content->recipients);
 	return EC_NONE;

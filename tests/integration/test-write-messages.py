@@ -357,6 +357,32 @@ def new_message(session, subject):
     return mid
 
 
+def test_recipient_properties(server):
+    """Recipients may have properties of any kind."""
+    session = Session(server)
+    named = session.ids([(savelib.PS_PUBLIC_STRINGS, "of a recipient")])[0]
+    columns = (named << 16 | 0x1F, 0x6700101F, 0x67010102)
+    row = (0, 1, "name", "user@example.org",
+           {columns[0]: "named", columns[1]: ["a", "b"], columns[2]: b"\0"})
+    message = session.create()
+    session.set(message, {SUBJECT: "recipients"})
+    session.modify_recipients(message, columns, [row])
+    mid = session.save(message)
+    check_equal(session.recipients(message, mid), [row], "saved")
+    session.release(message)
+    # as they are when others are added
+    message = session.open_message(mid, mode=READ_WRITE)
+    other = (1, 2, "other", "other@example.org", {})
+    session.modify_recipients(message, (), [other])
+    session.save(message)
+    session.close()
+    session = Session(server)
+    message = session.open_message(mid)
+    check_equal(session.recipients(message, mid), [row, other], "changed")
+    session.close()
+    clear(server)
+
+
 def test_subject(server):
     """Of the properties that make up the subject the last ones hold, however
     many requests set them before the message is saved."""
