@@ -33,10 +33,18 @@ static mapi_id_t mailprop_cn(struct mapi_message_view *view)
 			      mapi_mail_content_modseq(view->mail));
 }
 
+/* What a client has changed of a message and not saved yet has the flags and the
+   identity that the message has. */
+static struct mapi_message_view *mailprop_stored(struct mapi_message_view *view)
+{
+	return view->stored != NULL ? view->stored : view;
+}
+
 static enum mail_flags mailprop_flags(struct mapi_message_view *view)
 {
 	enum mail_flags flags;
 
+	view = mailprop_stored(view);
 	/* an embedded message was sent and will not be marked as anything */
 	if (view->mail == NULL)
 		return MAIL_SEEN;
@@ -66,6 +74,7 @@ mailprop_wants_receipt(struct mapi_message_view *view, TALLOC_CTX *mem,
 static bool mailprop_has_keyword(struct mapi_message_view *view,
 				 const char *keyword)
 {
+	view = mailprop_stored(view);
 	return view->mail != NULL &&
 		str_array_icase_find(mail_get_keywords(view->mail), keyword);
 }
@@ -152,6 +161,7 @@ mailprop_get_search_key(struct mapi_message_view *view,
 	enum mapi_error error;
 	guid_128_t guid;
 
+	view = mailprop_stored(view);
 	if (view->mail == NULL) {
 		error = mapi_mailprop_from_mime(view, mem,
 					   PIDTAG_INTERNET_MESSAGE_ID, &value);
@@ -223,7 +233,7 @@ mailprop_get_message_flags(struct mapi_message_view *view,
 		error = mailprop_wants_receipt(view, mem, &yes);
 		if (error != EC_NONE)
 			return error;
-		if (yes && !view->receipt_cancelled &&
+		if (yes && !mailprop_stored(view)->receipt_cancelled &&
 		    !mailprop_has_keyword(view, MAPI_KEYWORD_MDN_SENT))
 			flags |= MSGFLAG_NOTIFY_READ;
 	}
@@ -245,6 +255,7 @@ mailprop_get_status(struct mapi_message_view *view,
 		    const struct mapi_mailprop *prop, TALLOC_CTX *mem,
 		    struct mapi_value *value_r)
 {
+	view = mailprop_stored(view);
 	*value_r = mapi_value_i32(view->mail == NULL ? 0 :
 		(int32_t)mapi_message_keywords_status(
 			mail_get_keywords(view->mail)));
@@ -352,6 +363,7 @@ mailprop_get_deleted_on(struct mapi_message_view *view,
 
 static uint32_t mailprop_access(struct mapi_message_view *view)
 {
+	view = mailprop_stored(view);
 	while (view->mail == NULL && view->outer != NULL)
 		view = view->outer;
 	/* what isn't stored is being made */

@@ -234,6 +234,8 @@ static struct mapi_message_view *content_get_changed(void *context)
 				content->view->store, content->folder,
 				content->associated, content->changed_mime);
 	}
+	if (content->changed_view != NULL)
+		content->changed_view->stored = content->view;
 	talloc_free(all);
 	return content->changed_view;
 }

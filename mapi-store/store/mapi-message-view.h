@@ -45,6 +45,10 @@ struct mapi_message_view {
 	   failure. */
 	struct mapi_message_view *(*get_changed)(void *context);
 	void *changed_context;
+	/* On what get_changed returns: the view of the message that has been
+	   changed, whose flags and identity it has. NULL if it's no such
+	   view. */
+	struct mapi_message_view *stored;
 
 	/* further fields belong to mapi-message-view.c */
 	/* embedded messages: what they are in */

@@ -357,6 +357,35 @@ def new_message(session, subject):
     return mid
 
 
+def test_edited(server):
+    """What isn't content stays what it is while a client changes a message."""
+    tags = (MESSAGE_FLAGS, 0x0E69000B, 0x0E170003, 0x0E140003, SEARCH_KEY, MID,
+            ENTRY_ID, CHANGE_KEY, CREATED, MODIFIED, ACCESS, ACCESS_LEVEL,
+            0x10900003, 0x10810003, 0x67AA000B)
+    readlib.append(server, "INBOX", b"From: a@example.net\r\nSubject: edited\r\n"
+                   b"Message-ID: <1@example.net>\r\n"
+                   b"Disposition-Notification-To: a@example.net\r\n\r\ntext\r\n",
+                   flags="\\Flagged \\Answered")
+    session = Session(server)
+    draft = session.create()
+    session.set(draft, {SUBJECT: "draft"})
+    session.save(draft)
+    session.release(draft)
+    folder = session.raw.open_folder(session.logon, session.inbox_id)
+    for row in session.contents(session.inbox_id, (MID,)):
+        # PidTagMessageStatus
+        session.rop(0x20, struct.pack("<QII", row[MID], 0x1000, 0x1000),
+                    [folder])
+        for change in ({SUBJECT: "other"}, {BODY: "other"}):
+            message = session.open_message(row[MID], mode=READ_WRITE)
+            before = session.get(message, tags)
+            session.set(message, change)
+            check_equal(session.get(message, tags), before, str(change))
+            session.release(message)
+    session.close()
+    clear(server)
+
+
 def test_recipient_properties(server):
     """Recipients may have properties of any kind."""
     session = Session(server)
