@@ -115,7 +115,7 @@ const struct mapi_special_info mapi_special_infos[MAPI_SPECIAL_COUNT] = {
 		.names = NAMES("Tasks", "Tasks (Outlook)") },
 	[MAPI_SPECIAL_FREEBUSY_DATA] = {
 		.key = "freebusy-data", .display_name = "Freebusy Data",
-		.container_class = "", .internal = TRUE,
+		.container_class = "", .internal = TRUE, .mailbox = TRUE,
 		.parent = MAPI_SPECIAL_ROOT },
 };
 

@@ -457,10 +457,14 @@ mapi_message_create_new(TALLOC_CTX *parent, struct mapi_store *store,
 	content = mapi_message_content_alloc(store);
 	error = mapi_message_folder_get(store, fid, &content->mfolder,
 					&content->folder);
-	if (error == EC_NONE && content->folder->box == NULL)
-		error = EC_NOT_SUPPORTED;
-	if (error == EC_NONE && mailbox_is_readonly(content->folder->box))
-		error = EC_ACCESS_DENIED;
+	/* FAI messages have a mailbox of their own, which is made for the first
+	   of them */
+	if (error == EC_NONE && !associated) {
+		if (content->folder->box == NULL)
+			error = EC_NOT_SUPPORTED;
+		else if (mailbox_is_readonly(content->folder->box))
+			error = EC_ACCESS_DENIED;
+	}
 	if (error == EC_NONE) {
 		error = mapi_folder_check_rights(content->folder, associated ?
 			RIGHTS_FOLDER_OWNER : RIGHTS_CREATE);

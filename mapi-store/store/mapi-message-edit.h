@@ -21,7 +21,8 @@ bool mapi_message_is_open_for_writing(const struct mapi_message *msg);
 bool mapi_attachment_is_open_for_writing(const struct mapi_attachment *attach);
 
 /* A new message, [MS-OXCMSG] 3.2.5.2; it exists for others once it has been
-   saved. EC_NOT_SUPPORTED if the folder can't have messages. */
+   saved. EC_NOT_SUPPORTED if the folder can't have messages other than FAI
+   messages. */
 enum mapi_error
 mapi_message_create_new(TALLOC_CTX *parent, struct mapi_store *store,
 			mapi_id_t fid, bool associated,

@@ -326,7 +326,7 @@ messages_copy_list(const struct mapi_message_list *list,
 		copy.new_guids = list->folder->deleted && !move;
 		copy.without_acl = mapi_store_is_delegate(store) &&
 			(i > 0 || list->folder->deleted || node->companion);
-		if (dest->box == NULL)
+		if (i == 0 && dest->box == NULL)
 			return EC_NOT_SUPPORTED;
 		if (i > 0) {
 			error = mapi_folder_create_associated(dest, &copy.dest);

@@ -10,6 +10,7 @@ import os
 import random
 import struct
 
+import rawmapi
 import readlib
 import savegen
 import savelib
@@ -303,6 +304,59 @@ def test_associated(server):
     check_equal(session.get(handle, (CLASS, 0x7C070102, SUBJECT))[0], {
         CLASS: "IPM.Configuration.Test", 0x7C070102: b"<other/>",
         SUBJECT: "Test 2"}, "reread")
+    session.close()
+
+
+def test_hidden_folders(server):
+    """What Outlook keeps in folders that have no mail: the navigation pane's links
+    in Common Views, when the user is free in Freebusy Data."""
+    session = Session(server)
+    ids = session.raw.logon_ids
+    root = session.raw.open_folder(session.logon, ids[0])
+    table, _ = session.open(rawmapi.ROP_HIERARCHY_TABLE, b"\0", root)
+    freebusy = [struct.pack("<q", row[0x67480014]) for row in
+                session.rows(table, (0x67480014, savelib.DISPLAY_NAME))
+                if row[savelib.DISPLAY_NAME] == "Freebusy Data"]
+    check_equal(len(freebusy), 1, "Freebusy Data")
+    # Root, IPM subtree, Common Views, Views
+    for fid, fai in [(ids[i], True) for i in (0, 3, 8, 11)] + \
+            [(freebusy[0], True), (freebusy[0], False)]:
+        what = f"{fid.hex()} {fai}"
+        check_equal(session.contents(fid, (MID,), fai), [], what)
+        message = session.create(fid, fai)
+        session.set(message, {SUBJECT: "hidden", CLASS: "IPM.Test", BAG: "1"})
+        mid = session.save(message)
+        session.set(message, {BODY: "text", BAG: "2"})
+        check_equal(session.save(message), mid, what)
+        session.release(message)
+        other = Session(server)
+        message = other.open_message(mid, fid)
+        check_equal(other.get(message, (SUBJECT, CLASS, BODY, BAG))[0],
+                    {SUBJECT: "hidden", CLASS: "IPM.Test", BODY: "text",
+                     BAG: "2"}, what)
+        other.close()
+        check_equal(session.contents(fid, (MID, CLASS), fai),
+                    [{MID: mid, CLASS: "IPM.Test"}], what)
+        check_equal(session.contents(fid, (MID,), not fai), [], what)
+        # to the Inbox and back
+        folder = session.raw.open_folder(session.logon, fid)
+        inbox = session.raw.open_folder(session.logon, session.inbox_id)
+        for source, dest in ((folder, inbox), (inbox, folder)):
+            rows = session.contents(fid if source == folder else
+                                    session.inbox_id, (MID,), fai)
+            answer = session.raw.execute(struct.pack(
+                "<BBBBHQBB", 0x33, 0, 0, 1, 1, rows[0][MID], 0, 0),
+                [source, dest])
+            check_equal((answer.return_value(), answer.rops[-1]), (0, 0),
+                        what + " move")
+        rows = session.contents(fid, (MID,), fai)
+        answer = session.raw.execute(struct.pack(
+            "<BBBBBHQ", 0x1E, 0, 0, 0, 0, 1, rows[0][MID]), [folder])
+        check_equal((answer.return_value(), answer.rops[-1]), (0, 0),
+                    what + " delete")
+        check_equal(session.contents(fid, (MID,), fai), [], what)
+    for fid in (ids[0], ids[3], ids[8]):
+        fails("ordinary message", rawmapi.EC_NOT_SUPPORTED, session.create, fid)
     session.close()
 
 
