@@ -194,7 +194,7 @@
 	X(SPOOLER_LOCK_MESSAGE, spooler_lock_message, MAPI_OBJECT_LOGON) \
 	X(TRANSPORT_NEW_MAIL, transport_new_mail, MAPI_OBJECT_LOGON) \
 	X(GET_TRANSPORT_FOLDER, get_transport_folder, MAPI_OBJECT_LOGON) \
-	X(GET_ADDRESS_TYPES, get_address_types, MAPI_OBJECT_LOGON) \
+	X(GET_ADDRESS_TYPES, get_address_types, MAPI_OBJECTS_ALL) \
 	X(OPTIONS_DATA, options_data, MAPI_OBJECT_LOGON)
 
 #define ROP_HANDLERS(X) \

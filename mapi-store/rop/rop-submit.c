@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Sending mail, and what clients ask that would like to do that themselves:
-   [MS-OXOMSG] 2.2.4, 3.2.5. Mail is sent at once by the server: there's no
+   [MS-OXOMSG] 2.2.4, 3.3.5. Mail is sent at once by the server: there's no
    queue, and nothing that a client's spooler is asked to do. */
 
 #include "lib.h"
@@ -152,6 +152,7 @@ rop_options_data(struct rop_context *ctx,
 {
 	unsigned int i;
 
+	resp_r->reserved = 0x01;
 	for (i = 0; i < N_ELEMENTS(address_types); i++) {
 		if (strcasecmp(req->address_type, address_types[i]) == 0)
 			return EC_NONE;

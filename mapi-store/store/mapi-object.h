@@ -32,6 +32,9 @@ enum mapi_object_type {
 #define MAPI_OBJECTS_WITH_PROPERTIES \
 	(MAPI_OBJECT_LOGON | MAPI_OBJECT_FOLDER | MAPI_OBJECT_MESSAGE | \
 	 MAPI_OBJECT_ATTACHMENT)
+#define MAPI_OBJECTS_ALL \
+	(MAPI_OBJECTS_WITH_PROPERTIES | MAPI_OBJECT_TABLE | \
+	 MAPI_OBJECT_STREAM | MAPI_OBJECT_SUBSCRIPTION)
 
 /* Property tags here are as the client sent them: the type may be
    PTYP_UNSPECIFIED (the object's own type is wanted) or PTYP_STRING8 for a

@@ -18,6 +18,8 @@
 #include "mapi-props.h"
 #include "mapi-store-directory.h"
 #include "mapi-store-private.h"
+#include "mapi-stored-props.h"
+#include "mapi-submit.h"
 #include "mapi-submit-private.h"
 #include "mime-build.h"
 
@@ -26,8 +28,8 @@
 #define RECIPIENT_RESEND 0x10000000U
 #define RECIPIENT_SUBMITTED 0x80000000U
 
-/* PidTagDeferredSendNumber, [MS-OXOMSG] 2.2.3.2 */
-#define DEFERRED_SEND_NUMBER_MAX 999
+/* PidTagDeferredSendNumber, PidTagExpiryNumber, [MS-OXOMSG] 2.2.3.2, 2.2.3.5 */
+#define PERIOD_NUMBER_MAX 999
 
 /* --- from whom ---------------------------------------------------------------- */
 
@@ -68,7 +70,13 @@ static bool address_is_in(const char *list, const char *address)
 	return FALSE;
 }
 
-/* [MS-OXOMSG] 3.2.5.1.1. Who may do both, sends as the other one. */
+bool mapi_store_may_send_as_owner(struct mapi_store *store)
+{
+	return !mapi_store_is_delegate(store) ||
+		address_is_in(store->set->send_as, store->set->email_address);
+}
+
+/* [MS-OXOMSG] 3.3.5.1.1. Who may do both, sends as the other one. */
 static enum mapi_error
 submission_check_right(struct mapi_submission *submission, const char *address)
 {
@@ -207,30 +215,48 @@ get_time_secs(const struct mapi_propset *props, uint32_t tag)
 	return secs <= ioloop_time ? 0 : secs - ioloop_time;
 }
 
-/* PidTagDeferredSendNumber and -Units make PidTagDeferredSendTime, [MS-OXOMSG]
-   2.2.3.4; Outlook says PidTagDeferredDeliveryTime. */
+/* A time as a number of units from now on, [MS-OXOMSG] 2.2.3.2 - 2.2.3.7, which goes
+   before a time that's given as such. 0: it isn't given so, or it's now. */
 static enum mapi_error
-submission_get_hold(struct mapi_submission *submission,
-		    const struct mapi_propset *props)
+get_period(const struct mapi_propset *props, uint32_t number_tag,
+	   uint32_t units_tag, unsigned int *secs_r)
 {
 	static const unsigned int unit_secs[] = {
 		60, 60 * 60, 24 * 60 * 60, 7 * 24 * 60 * 60
 	};
-	const struct mapi_value *number, *unit;
+	const struct mapi_value *number, *units;
+
+	*secs_r = 0;
+	number = mapi_propset_get(props, number_tag);
+	units = mapi_propset_get(props, units_tag);
+	if (number == NULL || units == NULL)
+		return EC_NONE;
+	if (number->u.i32 < 0 || number->u.i32 > PERIOD_NUMBER_MAX ||
+	    units->u.i32 < 0 || units->u.i32 >= (int)N_ELEMENTS(unit_secs))
+		return EC_INVALID_PARAM;
+	*secs_r = (unsigned int)number->u.i32 * unit_secs[units->u.i32];
+	return EC_NONE;
+}
+
+/* Outlook says PidTagDeferredDeliveryTime. */
+static enum mapi_error
+submission_get_times(struct mapi_submission *submission,
+		     const struct mapi_propset *props)
+{
+	enum mapi_error error;
 	uint64_t secs;
 
-	number = mapi_propset_get(props, PIDTAG_DEFERRED_SEND_NUMBER);
-	unit = mapi_propset_get(props, PIDTAG_DEFERRED_SEND_UNITS);
-	if (number != NULL && unit != NULL) {
-		if (number->u.i32 < 0 ||
-		    number->u.i32 > DEFERRED_SEND_NUMBER_MAX ||
-		    unit->u.i32 < 0 ||
-		    unit->u.i32 >= (int)N_ELEMENTS(unit_secs))
-			return EC_INVALID_PARAM;
-		secs = (uint64_t)number->u.i32 * unit_secs[unit->u.i32];
-	} else {
-		secs = get_time_secs(props, PIDTAG_DEFERRED_SEND_TIME);
+	error = get_period(props, PIDTAG_EXPIRY_NUMBER, PIDTAG_EXPIRY_UNITS,
+			   &submission->expiry_secs);
+	if (error == EC_NONE) {
+		error = get_period(props, PIDTAG_DEFERRED_SEND_NUMBER,
+				   PIDTAG_DEFERRED_SEND_UNITS,
+				   &submission->deferred_secs);
 	}
+	if (error != EC_NONE)
+		return error;
+	secs = submission->deferred_secs > 0 ? submission->deferred_secs :
+		get_time_secs(props, PIDTAG_DEFERRED_SEND_TIME);
 	secs = I_MAX(secs, get_time_secs(props, PIDTAG_DEFERRED_DELIVERY_TIME));
 	/* [RFC4865] 4: nine digits */
 	if (secs > 999999999)
@@ -241,56 +267,98 @@ submission_get_hold(struct mapi_submission *submission,
 
 /* --- what then ---------------------------------------------------------------- */
 
-static bool
-entry_id_get_fid(struct mapi_store *store, const struct mapi_propset *props,
-		 mapi_id_t *fid_r)
+static mapi_id_t
+entry_id_get_fid(struct mapi_store *store, const struct mapi_binary *bin)
 {
-	const struct mapi_value *value;
-	struct mapi_server_id sid;
 	struct mapi_entry_id eid;
-	TALLOC_CTX *mem;
-	bool ret = FALSE;
+	TALLOC_CTX *mem = talloc_new(NULL);
+	mapi_id_t fid = 0;
 
-	value = mapi_propset_get(props, PIDTAG_SENT_MAIL_SVR_EID);
-	if (value != NULL) {
-		if (!mapi_server_id_parse(&value->u.bin, &sid))
-			i_zero(&sid);
-		*fid_r = sid.fid;
-		return TRUE;
-	}
-	value = mapi_propset_get(props, PIDTAG_SENT_MAIL_ENTRY_ID);
-	if (value == NULL || value->u.bin.len == 0)
-		return FALSE;
-	*fid_r = 0;
-	mem = talloc_new(NULL);
-	if (mapi_entry_id_parse(mem, value->u.bin.data, value->u.bin.len,
+	if (mapi_entry_id_parse(mem, bin->data, bin->len,
 				&eid) == MAPI_ENTRY_ID_FOLDER &&
 	    memcmp(&eid.u.object.folder.guid, &store->replica_guid,
 		   sizeof(store->replica_guid)) == 0) {
-		*fid_r = MAPI_ID(MAPI_STORE_REPLID,
-				 eid.u.object.folder.globcnt);
+		fid = MAPI_ID(MAPI_STORE_REPLID, eid.u.object.folder.globcnt);
 	}
-	ret = TRUE;
 	talloc_free(mem);
-	return ret;
+	return fid;
+}
+
+static mapi_id_t server_id_get_fid(const struct mapi_binary *bin)
+{
+	struct mapi_server_id sid;
+
+	return mapi_server_id_parse(bin, &sid) ? sid.fid : 0;
+}
+
+/* FALSE if the message doesn't say what is to become of it. */
+static bool
+message_get_place(struct mapi_store *store, const struct mapi_propset *props,
+		  struct mapi_sent_place *place_r)
+{
+	const struct mapi_value *value, *delete;
+
+	delete = mapi_propset_get(props, PIDTAG_DELETE_AFTER_SUBMIT);
+	if (delete != NULL && delete->u.b) {
+		place_r->delete = TRUE;
+		return TRUE;
+	}
+	value = mapi_propset_get(props, PIDTAG_SENT_MAIL_SVR_EID);
+	if (value != NULL) {
+		place_r->moved = TRUE;
+		place_r->fid = server_id_get_fid(&value->u.bin);
+		return TRUE;
+	}
+	value = mapi_propset_get(props, PIDTAG_SENT_MAIL_ENTRY_ID);
+	if (value != NULL && value->u.bin.len > 0) {
+		place_r->moved = TRUE;
+		place_r->fid = entry_id_get_fid(store, &value->u.bin);
+		return TRUE;
+	}
+	return delete != NULL;
+}
+
+static bool
+store_get_value(struct mapi_store *store, TALLOC_CTX *mem, uint32_t tag,
+		struct mapi_value *value_r)
+{
+	enum mapi_stored_state state;
+
+	return mapi_stored_get(store, MAPI_STORED_STORE, mem, tag, SIZE_MAX,
+			       &state, value_r) == EC_NONE &&
+		state == MAPI_STORED_VALUE &&
+		value_r->type == MAPI_TAG_TYPE(tag);
+}
+
+static void
+store_get_place(struct mapi_store *store, struct mapi_sent_place *place_r)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct mapi_value value;
+
+	if (mapi_stored_refresh(store) != EC_NONE) {
+		/* it stays where it is */
+	} else if (store_get_value(store, mem, PIDTAG_DELETE_AFTER_SUBMIT,
+				   &value) && value.u.b) {
+		place_r->delete = TRUE;
+	} else if (store_get_value(store, mem, PIDTAG_SENT_MAIL_SVR_EID,
+				   &value)) {
+		place_r->moved = TRUE;
+		place_r->fid = server_id_get_fid(&value.u.bin);
+	}
+	talloc_free(mem);
 }
 
 void mapi_sent_place_get(struct mapi_store *store,
 			 const struct mapi_content *all,
 			 struct mapi_sent_place *place_r)
 {
-	const struct mapi_value *value;
-
 	i_zero(place_r);
-	value = mapi_propset_get(all->props, PIDTAG_DELETE_AFTER_SUBMIT);
-	if (value != NULL && value->u.b) {
-		place_r->delete = TRUE;
-		return;
-	}
-	if (!entry_id_get_fid(store, all->props, &place_r->fid))
-		return;
+	if (!message_get_place(store, all->props, place_r))
+		store_get_place(store, place_r);
 	/* better in the wrong place than nowhere */
-	if (mapi_folder_tree_lookup(store, place_r->fid) == NULL) {
+	if (place_r->moved &&
+	    mapi_folder_tree_lookup(store, place_r->fid) == NULL) {
 		place_r->fid = mapi_store_special_fid(store,
 						MAPI_SPECIAL_SENT_ITEMS);
 	}
@@ -310,7 +378,7 @@ mapi_submission_init(struct mapi_submission *submission,
 	value = mapi_propset_get(all->props,
 				 PIDTAG_ORIGINATOR_DELIVERY_REPORT_REQUESTED);
 	submission->report_delivery = value != NULL && value->u.b;
-	error = submission_get_hold(submission, all->props);
+	error = submission_get_times(submission, all->props);
 	if (error == EC_NONE)
 		error = submission_get_sender(submission, mem, all);
 	if (error == EC_NONE)
@@ -369,6 +437,20 @@ overlay_set_who(struct mapi_overlay *overlay, const struct who_tags *tags,
 	talloc_free(mem);
 }
 
+/* PidTagClientSubmitTime and so many seconds */
+static void
+overlay_set_period(struct mapi_overlay *overlay, uint32_t tag,
+		   unsigned int secs)
+{
+	time_t time = ioloop_timeval.tv_sec + secs;
+
+	if (secs > 0) {
+		overlay_set(overlay, tag,
+			mapi_value_time(mapi_time_from_unix(time,
+					ioloop_timeval.tv_usec * 1000)));
+	}
+}
+
 static void
 overlay_set_owner(struct mapi_overlay *overlay, struct mapi_store *store,
 		  const struct who_tags *tags)
@@ -418,6 +500,10 @@ void mapi_submission_set_props(const struct mapi_submission *submission,
 	overlay_set(overlay, PIDTAG_CLIENT_SUBMIT_TIME, now);
 	overlay_set(overlay, PIDTAG_PROVIDER_SUBMIT_TIME, now);
 	overlay_set(overlay, PIDTAG_MESSAGE_DELIVERY_TIME, now);
+	overlay_set_period(overlay, PIDTAG_DEFERRED_SEND_TIME,
+			   submission->deferred_secs);
+	overlay_set_period(overlay, PIDTAG_EXPIRY_TIME,
+			   submission->expiry_secs);
 	overlay_set(overlay, PIDTAG_INTERNET_MESSAGE_ID,
 		    mapi_value_str(submission->message_id));
 }

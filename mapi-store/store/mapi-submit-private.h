@@ -15,7 +15,8 @@ struct smtp_address;
 /* What becomes of a message that has been sent */
 struct mapi_sent_place {
 	bool delete;
-	/* where it's moved to; 0: nowhere */
+	/* it's moved to this folder */
+	bool moved;
 	mapi_id_t fid;
 };
 
@@ -46,19 +47,24 @@ struct mapi_submission {
 	/* a new one for each time that it's sent */
 	const char *message_id;
 	unsigned int hold_secs;
+	/* PidTagDeferredSendTime and PidTagExpiryTime, if they are given as a
+	   number of units from now on: seconds, 0 if they aren't */
+	unsigned int deferred_secs, expiry_secs;
 	bool report_delivery;
 	struct mapi_sent_place place;
 };
 
 /* Everything but store and pool. EC_NO_RECIPIENTS, EC_INVALID_RECIPIENTS,
-   EC_ACCESS_DENIED */
+   EC_ACCESS_DENIED, EC_INVALID_PARAM */
 enum mapi_error
 mapi_submission_init(struct mapi_submission *submission,
 		     const struct mapi_content *all);
+/* What a message says, or else the store for all of them, [MS-OXCSTOR] 2.2.2.1.2.2,
+   2.2.2.1.2.5. */
 void mapi_sent_place_get(struct mapi_store *store,
 			 const struct mapi_content *all,
 			 struct mapi_sent_place *place_r);
-/* What the server gives a message that's sent, [MS-OXOMSG] 3.2.5.1: who sends it,
+/* What the server gives a message that's sent, [MS-OXOMSG] 3.3.5.1: who sends it,
    when, and a Message-ID that no message has. */
 void mapi_submission_set_props(const struct mapi_submission *submission,
 			       const struct mapi_content *all,

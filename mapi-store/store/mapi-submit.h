@@ -2,7 +2,7 @@
 #ifndef MAPI_SUBMIT_H
 #define MAPI_SUBMIT_H
 
-/* Sending messages, [MS-OXOMSG] 3.2.5: through what Dovecot is configured to send
+/* Sending messages, [MS-OXOMSG] 3.3.5: through what Dovecot is configured to send
    mail by (mapi-transport.h). The answer is that of the mail server: what it hasn't
    taken stays where it is, unsent. Nothing is queued here.
 
@@ -53,6 +53,9 @@
 enum mapi_error
 mapi_message_submit(struct mapi_message *msg, TALLOC_CTX *mem,
 		    const struct mapi_content **all_r);
+
+/* Whether the user may send in the name of the mailbox's owner, as if he was that. */
+bool mapi_store_may_send_as_owner(struct mapi_store *store);
 
 /* Takes $SubmitPending away from a message that isn't being sent any more.
    EC_NOT_FOUND; EC_NOT_IN_QUEUE if it isn't marked so; EC_UNABLE_TO_ABORT if it's

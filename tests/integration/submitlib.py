@@ -19,6 +19,7 @@ from rawmapi import RawMapi
 from readlib import check_equal, imap_ok, imap_quote, imap_session
 
 CREATE_MESSAGE, SAVE_CHANGES, SET_PROPS, MODIFY_RECIPIENTS = 0x06, 0x0C, 0x0A, 0x0E
+DELETE_PROPS = 0x0B
 SUBMIT, ABORT_SUBMIT, TRANSPORT_SEND = 0x32, 0x34, 0x4A
 SUBJECT, BODY, MESSAGE_FLAGS = 0x0037001F, 0x1000001F, 0x0E070003
 SUBMIT_FLAGS, MID = 0x0E140003, 0x674A0014
@@ -145,6 +146,19 @@ class Client:
             return None
         return struct.unpack_from("<I", answer.rops,
                                   7 if answer.rops[6] == 0 else 8)[0]
+
+    def prop_time(self, obj, tag):
+        """A Unix time"""
+        answer = self.ok(struct.pack("<BBBHHHI", rawmapi.ROP_GET_PROPS, 0, 0,
+                                     0, 1, 1, tag), [obj],
+                         "RopGetPropertiesSpecific")
+        check_equal(answer.rops[6], 0, f"property {tag:#x}")
+        return struct.unpack_from("<Q", answer.rops, 7)[0] / 10000000 - \
+            11644473600
+
+    def delete_props(self, obj, tags):
+        self.ok(struct.pack(f"<BBBH{len(tags)}I", DELETE_PROPS, 0, 0,
+                            len(tags), *tags), [obj], "RopDeleteProperties")
 
     def sent_entry_id(self):
         answer = self.ok(struct.pack("<BBBHHHI", rawmapi.ROP_GET_PROPS, 0, 0,

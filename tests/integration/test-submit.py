@@ -10,7 +10,8 @@ import time
 from readlib import check, check_equal, imap_ok, imap_session, main
 from submitlib import (
     BCC, BODY, CC, Client, DELETE_AFTER_SUBMIT, EC_ACCESS_DENIED,
-    EC_INVALID_RECIPIENTS, EC_NETWORK_ERROR, EC_NOT_FOUND, EC_NOT_IN_QUEUE,
+    EC_INVALID_PARAM, EC_INVALID_RECIPIENTS, EC_NETWORK_ERROR, EC_NOT_FOUND,
+    EC_NOT_IN_QUEUE,
     EC_NOT_SUPPORTED, EC_NO_RECIPIENTS, EC_OBJECT_DELETED, EC_SUBMITTED, INBOX,
     OUTBOX, SENT, SENT_MAIL_ENTRY_ID, SENT_MAIL_SVR_EID, SUBJECT, TO,
     TRANSPORT_SEND, UNSENT, addresses, by_subject, sendmail, utf16)
@@ -21,6 +22,8 @@ REPRESENTING_SMTP, REPRESENTING_ENTRY_ID = 0x5D02001F, 0x00410102
 TRANSPORT_HEADERS = 0x007D001F
 DEFERRED_SEND_NUMBER, DEFERRED_SEND_UNITS = 0x3FEB0003, 0x3FEC0003
 DEFERRED_SEND_TIME, DEFERRED_DELIVERY_TIME = 0x3FEF0040, 0x000F0040
+EXPIRY_NUMBER, EXPIRY_UNITS, EXPIRY_TIME = 0x3FED0003, 0x3FEE0003, 0x00150040
+CLIENT_SUBMIT_TIME = 0x00390040
 
 
 def one_off(address, name, kind="SMTP"):
@@ -115,6 +118,61 @@ def test_sent_folder(server):
         {SUBJECT: "nowhere", SENT_MAIL_SVR_EID: b"\1" + bytes(20)},
         [(TO, bob, "Bob")])), 0, "RopSubmitMessage")
     check_equal(len(by_subject(server, "Sent", "nowhere")), 1, "Sent")
+    client.close()
+
+
+def test_place_of_all(server):
+    """What the store says holds for messages that say nothing."""
+    bob = server.users[1]
+    client = Client(server)
+    delete = {DELETE_AFTER_SUBMIT: 1}
+    inbox = {SENT_MAIL_SVR_EID: b"\1" + client.raw.logon_ids[INBOX] +
+             bytes(12)}
+
+    def places(subject, props):
+        check_equal(client.submit(client.create(
+            {SUBJECT: subject, **props}, [(TO, bob, "Bob")])), 0, subject)
+        check_equal(len(by_subject(server, "INBOX", subject, bob)), 1, subject)
+        return [name for name, found in (
+            ("Outbox", subject in client.rows()),
+            ("Sent", by_subject(server, "Sent", subject)),
+            ("INBOX", by_subject(server, "INBOX", subject))) if found]
+
+    client.set_props(client.logon, inbox)
+    check_equal(places("all to inbox", {}), ["INBOX"], "SentMailSvrEID")
+    check_equal(places("but one", {SENT_MAIL_ENTRY_ID:
+                                   client.sent_entry_id()}), ["Sent"],
+                "the message's")
+    check_equal(places("but another", delete), [], "the message's")
+    client.set_props(client.logon, delete)
+    check_equal(places("all away", {}), [], "DeleteAfterSubmit")
+    check_equal(places("but this", {DELETE_AFTER_SUBMIT: 0}), ["Outbox"],
+                "the message's")
+    client.delete_props(client.logon, [DELETE_AFTER_SUBMIT, SENT_MAIL_SVR_EID])
+    check_equal(places("as before", {}), ["Outbox"], "deleted")
+    client.close()
+
+
+def test_times(server):
+    """Numbers of units go before times."""
+    client = Client(server)
+    before = time.time()
+    msg = client.create({SUBJECT: "expires", EXPIRY_NUMBER: 3, EXPIRY_UNITS: 2,
+                         EXPIRY_TIME: before - 1000, DEFERRED_SEND_NUMBER: 0,
+                         DEFERRED_SEND_UNITS: 1},
+                        [(TO, server.users[1], "Bob")])
+    check_equal(client.submit(msg), 0, "RopSubmitMessage")
+    submitted, expires = (client.prop_time(msg, tag)
+                          for tag in (CLIENT_SUBMIT_TIME, EXPIRY_TIME))
+    check(before - 1 <= submitted <= time.time() + 1, f"submitted {submitted}")
+    check_equal(expires - submitted, 3 * 24 * 3600, "PidTagExpiryTime")
+    for props in ({EXPIRY_NUMBER: 1000, EXPIRY_UNITS: 0},
+                  {EXPIRY_NUMBER: 1, EXPIRY_UNITS: 4},
+                  {EXPIRY_NUMBER: 0xffffffff, EXPIRY_UNITS: 0},
+                  {DEFERRED_SEND_NUMBER: 1000, DEFERRED_SEND_UNITS: 0}):
+        msg = client.create({SUBJECT: "never", **props},
+                            [(TO, server.users[1], "Bob")])
+        check_equal(client.submit(msg), EC_INVALID_PARAM, f"{props}")
     client.close()
 
 
@@ -245,10 +303,12 @@ def test_spooler(server):
     answer = client.ok(struct.pack("<BBB", GET_TRANSPORT_FOLDER, 0, 0),
                        [client.logon], "RopGetTransportFolder")
     check_equal(answer.rops[6:14], client.raw.logon_ids[OUTBOX], "FolderId")
-    answer = client.ok(struct.pack("<BBB", ADDRESS_TYPES, 0, 0),
-                       [client.logon], "RopGetAddressTypes")
-    check_equal(answer.rops[6:], struct.pack("<HH", 2, 8) + b"EX\0SMTP\0",
-                "types")
+    # it doesn't matter on which object
+    for handle in (client.logon, client.create({}, [], save=False)):
+        answer = client.ok(struct.pack("<BBB", ADDRESS_TYPES, 0, 0),
+                           [handle], "RopGetAddressTypes")
+        check_equal(answer.rops[6:], struct.pack("<HH", 2, 8) +
+                    b"EX\0SMTP\0", "types")
     client.ok(struct.pack("<BBB", SET_SPOOLER, 0, 0), [client.logon],
               "RopSetSpooler")
     client.create({SUBJECT: "mine"}, [])
@@ -265,6 +325,8 @@ def test_spooler(server):
         answer = client.one(struct.pack("<BBB", OPTIONS_DATA, 0, 0) + kind +
                             b"\0\1", [client.logon])
         check_equal(answer.return_value(), error, "RopOptionsData")
+        check(error != 0 or answer.rops[6:] == b"\1\0\0\0\0",
+              f"options {answer.rops.hex()}")
     check_equal(client.abort(mid), EC_NOT_IN_QUEUE, "not submitted")
     check_equal(client.abort(mid[:7] + b"\x77"), EC_NOT_FOUND, "no message")
     client.close()
