@@ -8,6 +8,7 @@
 #include "mapi-store.h"
 #include "mapi-store-directory.h"
 #include "mapi-session.h"
+#include "mapi-submit.h"
 #include "rop-handlers.h"
 
 #include <time.h>
@@ -100,10 +101,10 @@ enum mapi_error rop_logon(struct rop_context *ctx,
 	for (i = 0; i < MAPI_LOGON_FOLDER_COUNT; i++)
 		resp_r->folder_ids[i] = mapi_store_special_fid(store, i);
 	resp_r->response_flags = LOGON_RESPONSE_RESERVED;
-	if (!mapi_store_is_delegate(store)) {
-		resp_r->response_flags |= LOGON_RESPONSE_OWNER_RIGHT |
-			LOGON_RESPONSE_SEND_AS_RIGHT;
-	}
+	if (!mapi_store_is_delegate(store))
+		resp_r->response_flags |= LOGON_RESPONSE_OWNER_RIGHT;
+	if (mapi_store_may_send_as_owner(store))
+		resp_r->response_flags |= LOGON_RESPONSE_SEND_AS_RIGHT;
 	resp_r->mailbox_guid = *mapi_store_mailbox_guid(store);
 	resp_r->repl_id = MAPI_STORE_REPLID;
 	resp_r->repl_guid = *mapi_store_replica_guid(store);
@@ -113,14 +114,14 @@ enum mapi_error rop_logon(struct rop_context *ctx,
 	return EC_NONE;
 }
 
-/* [MS-OXCSTOR] 3.2.5.4: no search folders yet */
+/* [MS-OXCSTOR] 3.2.5.5: servers should not implement it. PidTagStoreState is the
+   same. */
 enum mapi_error
 rop_get_store_state(struct rop_context *ctx,
 		    const struct rop_get_store_state_request *req,
 		    struct rop_get_store_state_response *resp_r)
 {
-	resp_r->store_state = 0;
-	return EC_NONE;
+	return EC_NOT_IMPLEMENTED;
 }
 
 /* --- ids --------------------------------------------------------------------- */
@@ -137,21 +138,21 @@ rop_long_term_id_from_id(struct rop_context *ctx,
 					 &resp_r->long_term_id.guid);
 }
 
-/* [MS-OXCSTOR] 3.2.5.9 */
+/* [MS-OXCSTOR] 3.2.5.9. A counter of 0 is nobody's id, but no error. */
 enum mapi_error
 rop_id_from_long_term_id(struct rop_context *ctx,
 			 const struct rop_id_from_long_term_id_request *req,
 			 struct rop_id_from_long_term_id_response *resp_r)
 {
+	static const struct mapi_guid zero_guid;
 	enum mapi_error ret;
 	uint16_t replid;
 
-	if (req->long_term_id.globcnt == 0)
+	if (mapi_guid_cmp(&req->long_term_id.guid, &zero_guid) == 0)
 		return EC_INVALID_PARAM;
 	/* a GUID that isn't known gets a replica id */
-	if (memcmp(&req->long_term_id.guid,
-		   mapi_store_replica_guid(ctx->object->store),
-		   sizeof(req->long_term_id.guid)) != 0 &&
+	if (mapi_guid_cmp(&req->long_term_id.guid,
+			  mapi_store_replica_guid(ctx->object->store)) != 0 &&
 	    !mapi_store_has_write_right(ctx->object->store))
 		return EC_ACCESS_DENIED;
 	ret = mapi_store_guid_to_replid(ctx->object->store,

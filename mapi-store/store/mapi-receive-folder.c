@@ -14,6 +14,7 @@
 #include "mapi-store-private.h"
 
 #define MAPI_LOG_RECEIVE_FOLDER "receive-folder"
+/* [MS-OXCSTOR] 2.2.1.2.1, with the NUL */
 #define CLASS_MAX_SIZE 255
 
 ARRAY_DEFINE_TYPE(mapi_receive_folder, struct mapi_receive_folder);
@@ -36,7 +37,7 @@ static bool message_class_is_valid(const char *class)
 {
 	size_t i, len = strlen(class);
 
-	if (len > CLASS_MAX_SIZE)
+	if (len >= CLASS_MAX_SIZE)
 		return FALSE;
 	for (i = 0; i < len; i++) {
 		if (class[i] < 0x20 || class[i] > 0x7e)

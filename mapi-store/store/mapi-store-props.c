@@ -21,8 +21,8 @@ struct logon_props {
 	struct mapi_logon *logon;
 	TALLOC_CTX *mem;
 
-	bool have_size, have_deleted;
-	uint64_t size;
+	bool have_size, have_count, have_deleted;
+	uint64_t size, count;
 	struct mapi_dumpster_totals deleted;
 };
 
@@ -170,23 +170,34 @@ static struct mapi_value prop_quota_warning(struct logon_props *props)
 	return prop_quota_value(props, TRUE);
 }
 
-/* Sum over the user's mailboxes. */
-static uint64_t logon_get_size(struct logon_props *props)
+/* Sum of a property over the user's mailboxes: nothing is in search folders. */
+static uint64_t logon_get_sum(struct logon_props *props, uint32_t tag)
 {
-	static const uint32_t tags[] = { PIDTAG_MESSAGE_SIZE_EXTENDED };
 	struct mapi_folder_node *node;
 	struct mapi_value value;
 	unsigned int iter = 0;
+	uint64_t sum = 0;
 
-	if (props->have_size)
-		return props->size;
-	props->have_size = TRUE;
 	while ((node = mapi_folder_tree_next(props->store, &iter)) != NULL) {
-		if (mapi_folder_node_get_props(props->store, node, props->mem,
-					       tags, 1, SIZE_MAX,
-					       &value) == EC_NONE &&
-		    value.type == PTYP_INTEGER64)
-			props->size += value.u.i64;
+		if (node->search ||
+		    mapi_folder_node_get_props(props->store, node, props->mem,
+					       &tag, 1, SIZE_MAX,
+					       &value) != EC_NONE)
+			continue;
+		if (value.type == PTYP_INTEGER64)
+			sum += value.u.i64;
+		else if (value.type == PTYP_INTEGER32)
+			sum += value.u.i32;
+	}
+	return sum;
+}
+
+static uint64_t logon_get_size(struct logon_props *props)
+{
+	if (!props->have_size) {
+		props->have_size = TRUE;
+		props->size = logon_get_sum(props,
+					    PIDTAG_MESSAGE_SIZE_EXTENDED);
 	}
 	return props->size;
 }
@@ -199,6 +210,33 @@ static struct mapi_value prop_message_size(struct logon_props *props)
 static struct mapi_value prop_message_size_ext(struct logon_props *props)
 {
 	return mapi_value_i64(logon_get_size(props));
+}
+
+/* 2.2.2.1.1.6: without FAI messages */
+static struct mapi_value prop_content_count(struct logon_props *props)
+{
+	if (!props->have_count) {
+		props->have_count = TRUE;
+		props->count = logon_get_sum(props, PIDTAG_CONTENT_COUNT);
+	}
+	return mapi_value_i32(I_MIN(props->count, INT32_MAX));
+}
+
+/* 2.2.2.1.1.5 */
+static struct mapi_value prop_store_state(struct logon_props *props)
+{
+	const struct mapi_folder_node *node;
+	unsigned int iter = 0;
+	enum mapi_error error;
+
+	error = mapi_folder_tree_refresh(props->store);
+	if (error != EC_NONE)
+		return mapi_value_error(error);
+	while ((node = mapi_folder_tree_next(props->store, &iter)) != NULL) {
+		if (node->search)
+			return mapi_value_i32(STORE_HAS_SEARCHES);
+	}
+	return mapi_value_i32(0);
 }
 
 /* What has been soft deleted in all folders */
@@ -343,23 +381,26 @@ static const struct logon_prop {
 	{ PIDTAG_PROHIBIT_SEND_QUOTA, prop_quota },
 	{ PIDTAG_PROHIBIT_RECEIVE_QUOTA, prop_quota },
 	{ PIDTAG_STORAGE_QUOTA_LIMIT, prop_quota_warning },
+	{ PIDTAG_CONTENT_COUNT, prop_content_count },
 	{ PIDTAG_MESSAGE_SIZE, prop_message_size },
 	{ PIDTAG_MESSAGE_SIZE_EXTENDED, prop_message_size_ext },
 	{ PIDTAG_DELETED_COUNT_TOTAL, prop_zero },
-	{ PIDTAG_DELETED_MESSAGE_COUNT, prop_deleted_count, TRUE },
+	{ PIDTAG_DELETED_MESSAGE_COUNT, prop_deleted_count,
+	  LOGON_PROP_UNLISTED },
 	{ PIDTAG_DELETED_ASSOCIATED_MESSAGE_COUNT, prop_deleted_fai_count,
-	  TRUE },
-	{ PIDTAG_DELETED_MESSAGE_SIZE_EXTENDED, prop_deleted_size, TRUE },
+	  LOGON_PROP_UNLISTED },
+	{ PIDTAG_DELETED_MESSAGE_SIZE_EXTENDED, prop_deleted_size,
+	  LOGON_PROP_UNLISTED },
 	{ PIDTAG_DELETED_NORMAL_MESSAGE_SIZE_EXTENDED,
-	  prop_deleted_normal_size, TRUE },
+	  prop_deleted_normal_size, LOGON_PROP_UNLISTED },
 	{ PIDTAG_DELETED_ASSOCIATED_MESSAGE_SIZE_EXTENDED,
-	  prop_deleted_fai_size, TRUE },
-	{ PIDTAG_STORE_STATE, prop_zero },
+	  prop_deleted_fai_size, LOGON_PROP_UNLISTED },
+	{ PIDTAG_STORE_STATE, prop_store_state },
 	{ PIDTAG_OUT_OF_OFFICE_STATE, prop_false, LOGON_PROP_DEFAULT },
 
 	{ PIDTAG_CODE_PAGE_ID, prop_code_page },
-	{ PIDTAG_LOCALE_ID, prop_locale },
-	{ PIDTAG_SORT_LOCALE_ID, prop_sort_locale },
+	{ PIDTAG_LOCALE_ID, prop_locale, LOGON_PROP_DEFAULT },
+	{ PIDTAG_SORT_LOCALE_ID, prop_sort_locale, LOGON_PROP_DEFAULT },
 	{ PIDTAG_TEST_LINE_SPEED, prop_test_line_speed, LOGON_PROP_UNLISTED },
 
 	{ PIDTAG_IPM_SUBTREE_ENTRY_ID, prop_subtree_entryid },

@@ -105,6 +105,7 @@ class RawMapi:
         self.guid = "{%s}" % str(uuid.uuid4()).upper()
         self.counter = 0
         self.logon_ids = []
+        self.response_flags = 0
 
     def close(self):
         self.http.close()
@@ -160,7 +161,8 @@ class RawMapi:
         return answer.parse_execute()
 
     def logon(self):
-        """Returns the logon's handle; logon_ids are its folder ids."""
+        """Returns the logon's handle; logon_ids are its folder ids,
+        response_flags its ResponseFlags."""
         dn = self.dn().encode() + b"\0"
         answer = self.execute(
             struct.pack("<BBBBIIH", ROP_LOGON, 0, 0, 1, 0x0100000C, 0,
@@ -170,6 +172,7 @@ class RawMapi:
                              f"{answer.rops.hex()}")
         self.logon_ids = [answer.rops[7 + i * 8:15 + i * 8]
                           for i in range(13)]
+        self.response_flags = answer.rops[111]
         return answer.handles[0]
 
     def start(self):

@@ -31,7 +31,7 @@ EC_TOO_COMPLEX, EC_DUPLICATE_NAME = 0x80040117, 0x80040604
 SUBJECT, MESSAGE_FLAGS, BODY = 0x0037001F, 0x0E070003, 0x1000001F
 MID, FOLDER_ID, PARENT_ID = 0x674A0014, 0x67480014, 0x67490014
 FOLDER_TYPE, CONTENT_COUNT, UNREAD_COUNT = 0x36010003, 0x36020003, 0x36030003
-CREATION_TIME = 0x30070040
+CREATION_TIME, STORE_STATE = 0x30070040, 0x340E0003
 ACCESS, DISPLAY_NAME = 0x0FF40003, 0x3001001F
 
 
@@ -253,6 +253,8 @@ def test_dynamic(server):
         access = client.numbers(folder, ACCESS)[0]
         check_equal(access & 0x18, 0, "nothing can be created in it")
         check_equal(client.hierarchy(client.finder)["Dynamic"], (2, 3), "row")
+        check_equal(client.numbers(client.logon, STORE_STATE), (0x01000000,),
+                    "STORE_HAS_SEARCHES")
         with imap_session(server) as imap:
             imap_ok(imap.select("INBOX"))
             imap_ok(imap.store("1", "+FLAGS", "(\\Deleted)"))

@@ -20,6 +20,8 @@ REPRESENTING_SMTP = 0x5D02001F
 REPRESENTING_NAME, REPRESENTING_EMAIL = 0x0042001F, 0x0065001F
 SENDER_NAME, SENDER_SMTP = 0x0C1A001F, 0x5D01001F
 ABORT_SUBMIT = 0x34
+# ResponseFlags of RopLogon
+RESERVED, OWNER, SEND_AS = 1, 2, 4
 
 
 def mail_server(server):
@@ -70,6 +72,7 @@ def test_on_behalf(server):
     give(server, alice, SENT, bob, EDITOR)
     own = Session(server, bob)
     others = own.other(alice)
+    check_equal(others.raw.response_flags, RESERVED, "ResponseFlags")
     sent = {SENT_MAIL_ENTRY_ID: sent_entry_id(others)}
     for what, values in (("nobody", {}),
                          ("alice", {REPRESENTING_SMTP: alice})):
@@ -109,7 +112,9 @@ def test_send_as(server):
     smtp = mail_server(server)
     outbox = give(server, carol, OUTBOX, bob, EDITOR)
     own = Session(server, bob)
+    check_equal(own.raw.response_flags, RESERVED | OWNER | SEND_AS, "own")
     others = own.other(carol)
+    check_equal(others.raw.response_flags, RESERVED | SEND_AS, "others")
     for what, values in (("nobody as", {}),
                          ("carol as", {REPRESENTING_SMTP: carol})):
         message = write(others, outbox, what, values)

@@ -383,6 +383,7 @@ static void test_logon(void **state)
 		PIDTAG_LOCALE_ID, PIDTAG_SERIALIZED_REPLID_GUID_MAP,
 		PIDTAG_MESSAGE_SIZE_EXTENDED, PIDTAG_OBJECT_TYPE,
 		PIDTAG_PROHIBIT_RECEIVE_QUOTA, 0x3FF50003,
+		PIDTAG_CONTENT_COUNT, PIDTAG_STORE_STATE,
 	};
 	static const char dn[] = "/o=Test/ou=Exchange Administrative Group "
 		"(FYDIBOHF23SPDLT)/cn=Recipients/cn=user@example.com";
@@ -416,6 +417,8 @@ static void test_logon(void **state)
 	assert_int_equal(values[10].u.i32, 2048);
 	/* PR_STORAGE_QUOTA_LIMIT: three quarters of it */
 	assert_int_equal(values[11].u.i32, 1536);
+	assert_int_equal(values[12].u.i32, 3);
+	assert_int_equal(values[13].u.i32, 0);
 
 	assert_int_equal(logon->obj.v->open_stream(&logon->obj, f->mem,
 		PIDTAG_RECORD_KEY, &stream), EC_NONE);

@@ -208,11 +208,12 @@ static void test_receive_folder(void **state)
 				 EC_INVALID_PARAM);
 	}
 	memset(long_class, 'x', sizeof(long_class));
-	long_class[255] = '\0';
+	/* 255 with the NUL */
+	long_class[254] = '\0';
 	req.message_class = long_class;
 	assert_int_equal(rop_get_receive_folder(&f->ctx, &req, &resp), EC_NONE);
-	long_class[255] = 'x';
-	long_class[256] = '\0';
+	long_class[254] = 'x';
+	long_class[255] = '\0';
 	assert_int_equal(rop_get_receive_folder(&f->ctx, &req, &resp),
 			 EC_INVALID_PARAM);
 
@@ -359,9 +360,42 @@ static void test_long_term_ids(void **state)
 	lreq.object_id = 0;
 	assert_int_equal(rop_long_term_id_from_id(&f->ctx, &lreq, &lresp),
 			 EC_NOT_FOUND);
+	ireq.long_term_id.globcnt = 0;
+	assert_int_equal(rop_id_from_long_term_id(&f->ctx, &ireq, &iresp),
+			 EC_NONE);
+	assert_true(iresp.object_id == MAPI_ID(6, 0));
+	ireq.long_term_id.globcnt = 1;
 	i_zero(&ireq.long_term_id.guid);
 	assert_int_equal(rop_id_from_long_term_id(&f->ctx, &ireq, &iresp),
 			 EC_INVALID_PARAM);
+}
+
+static void test_store_state(void **state)
+{
+	struct fixture *f = *state;
+	struct rop_get_store_state_request req;
+	struct rop_get_store_state_response resp;
+
+	i_zero(&req);
+	i_zero(&resp);
+	assert_int_equal(rop_get_store_state(&f->ctx, &req, &resp),
+			 EC_NOT_IMPLEMENTED);
+}
+
+/* [MS-OXCROPS] 2.2.7.9.2 */
+static void test_options_data(void **state)
+{
+	struct fixture *f = *state;
+	struct rop_options_data_request req = { .address_type = "SMTP" };
+	struct rop_options_data_response resp;
+
+	i_zero(&resp);
+	assert_int_equal(rop_options_data(&f->ctx, &req, &resp), EC_NONE);
+	assert_int_equal(resp.reserved, 1);
+	assert_int_equal(resp.options_info_size, 0);
+	assert_int_equal(resp.help_file_size, 0);
+	req.address_type = "FAX";
+	assert_int_equal(rop_options_data(&f->ctx, &req, &resp), EC_NOT_FOUND);
 }
 
 static void test_replica_ids(void **state)
@@ -561,6 +595,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_set_receive_folder, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_long_term_ids, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_store_state, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_options_data, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(test_replica_ids, setup,
 						teardown),

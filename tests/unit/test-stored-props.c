@@ -281,6 +281,13 @@ static void test_refused(void **state)
 		assert_int_equal(delete_value(f, 0, logon_computed[i]),
 				 EC_COMPUTED);
 	}
+	/* the session's until somebody sets it, [MS-OXCSTOR] 2.2.2.1.2 */
+	assert_int_equal(set_value(f, 0, PIDTAG_LOCALE_ID,
+				   mapi_value_i32(1036)), EC_NONE);
+	assert_i32(f, 0, PIDTAG_LOCALE_ID, 1036);
+	assert_int_equal(set_value(f, 0, PIDTAG_SORT_LOCALE_ID,
+				   mapi_value_i32(1036)), EC_NONE);
+	assert_i32(f, 0, PIDTAG_SORT_LOCALE_ID, 1036);
 	/* no such name; the tag's type isn't the value's; the name has to be */
 	assert_int_equal(set_value(f, f->inbox, 0x8fff0003, mapi_value_i32(1)),
 			 EC_INVALID_PARAM);
