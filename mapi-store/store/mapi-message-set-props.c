@@ -3,6 +3,7 @@
 /* Setting and deleting properties of messages: see mapi-message-edit.h. */
 
 #include "lib.h"
+#include "mail-storage.h"
 #include "mapi-codepage.h"
 #include "mapi-enums.h"
 #include "mapi-mailprops-flags.h"
@@ -39,6 +40,17 @@ bool mapi_message_prop_is_in_mime(uint32_t tag,
 	return FALSE;
 }
 
+/* When somebody wants to be reminded of a message, it's his affair alone. What has
+   been received isn't rewritten for it: other clients would have it once more, and
+   signatures wouldn't hold any longer. */
+static bool
+tag_is_of_reader(struct mapi_message_content *content, uint32_t tag)
+{
+	return MAPI_TAG_ID(tag) == MAPI_TAG_ID(PIDTAG_REPLY_TIME) &&
+		content->mail != NULL &&
+		(mail_get_flags(content->mail) & MAIL_DRAFT) == 0;
+}
+
 static bool tags_are_in_mime(struct mapi_message_content *content,
 			     const uint32_t *tags, unsigned int count)
 {
@@ -46,6 +58,8 @@ static bool tags_are_in_mime(struct mapi_message_content *content,
 	unsigned int i;
 
 	for (i = 0; i < count; i++) {
+		if (tag_is_of_reader(content, tags[i]))
+			continue;
 		prop = mapi_propset_find(content->overlay->props, tags[i]);
 		if (prop == NULL) {
 			prop = mapi_propset_find(content->overlay->absent,

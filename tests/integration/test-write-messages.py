@@ -440,6 +440,40 @@ def test_edited(server):
     clear(server)
 
 
+def test_reminder(server):
+    """A message that has been received isn't rewritten when somebody wants to be
+    reminded of it ([MS-OXOFLAG] 2.2.3.1)."""
+    reply_time, flag_status = 0x00300040, 0x10900003
+    readlib.append(server, "INBOX", b"From: a@example.net\r\nSubject: r\r\n"
+                   b"Reply-By: Mon, 1 Jan 2024 00:00:00 +0000\r\n\r\ntext\r\n")
+    session = Session(server)
+    names = session.ids([(savelib.PSETID_COMMON, lid) for lid in
+                         (0x8503, 0x8502)])
+    reminder = (names[0] << 16 | 0xB, names[1] << 16 | 0x40)
+    mid = session.contents(session.inbox_id, (MID,))[0][MID]
+    uid = uids(server)
+    text = fetch(server, uid[0])
+    times = []
+    for value in (133500000000000000, 133600000000000000, None):
+        message = session.open_message(mid, mode=READ_WRITE)
+        times.append(session.get_one(message, reply_time))
+        if value is None:
+            session.delete(message, (reply_time,) + reminder)
+        else:
+            session.set(message, {reply_time: value, flag_status: 2,
+                                  reminder[0]: True, reminder[1]: value})
+        session.save(message)
+        session.release(message)
+    check_equal(times[1:], [133500000000000000, 133600000000000000], "times")
+    message = session.open_message(mid)
+    check_equal(session.get(message, (reply_time,) + reminder)[0], {},
+                "deleted")
+    check_equal(uids(server), uid, "UID")
+    check_equal(fetch(server, uid[0]), text, "message")
+    session.close()
+    clear(server)
+
+
 def test_recipient_properties(server):
     """Recipients may have properties of any kind."""
     session = Session(server)
