@@ -156,20 +156,20 @@ mailprop_get_search_key(struct mapi_message_view *view,
 			const struct mapi_mailprop *prop, TALLOC_CTX *mem,
 			struct mapi_value *value_r)
 {
+	struct mail *mail = mailprop_stored(view)->mail;
 	struct mapi_value value;
 	const char *str;
 	enum mapi_error error;
 	guid_128_t guid;
 
-	view = mailprop_stored(view);
-	if (view->mail == NULL) {
+	if (mail == NULL) {
 		error = mapi_mailprop_from_mime(view, mem,
 					   PIDTAG_INTERNET_MESSAGE_ID, &value);
 		if (error != EC_NONE)
 			return error;
 		str = value.u.str;
-	} else if (mail_get_special(view->mail, MAIL_FETCH_GUID, &str) < 0)
-		return mapi_message_view_error(view);
+	} else if (mail_get_special(mail, MAIL_FETCH_GUID, &str) < 0)
+		return mapi_message_view_error(mailprop_stored(view));
 	mail_generate_guid_128_hash(str, guid);
 	*value_r = mapi_value_bin(talloc_memdup(mem, guid, sizeof(guid)),
 				  sizeof(guid));

@@ -400,6 +400,9 @@ static void attachments(struct message_env *env)
 	set_prop(&embedded->obj, PIDTAG_SUBJECT, mapi_value_str("inner"));
 	set_prop(&embedded->obj, PIDTAG_BODY, mapi_value_str("inner body"));
 	set_prop(&embedded->obj, 0x6701001f, mapi_value_str("inner bag"));
+	/* it has one when it's saved, or when it gets an id */
+	value = get_prop(env, &embedded->obj, PIDTAG_SEARCH_KEY);
+	assert_int_equal(value.type, PTYP_ERROR_CODE);
 	add_attachment(env, embedded, "c.bin", "c", 1);
 	assert_int_equal(mapi_message_save(embedded, FALSE), EC_NONE);
 	assert_int_equal(mapi_attachment_save(attach), EC_NONE);
