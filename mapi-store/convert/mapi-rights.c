@@ -84,13 +84,15 @@ uint32_t mapi_rights_folder_access(uint32_t rights, uint32_t acl)
 	return access;
 }
 
-uint32_t mapi_rights_message_access(uint32_t rights)
+uint32_t mapi_rights_message_access(uint32_t rights, bool own)
 {
 	uint32_t access = MAPI_ACCESS_READ;
 
-	if ((rights & RIGHTS_EDIT_ANY) != 0)
+	if ((rights & RIGHTS_EDIT_ANY) != 0 ||
+	    (own && (rights & RIGHTS_EDIT_OWNED) != 0))
 		access |= MAPI_ACCESS_MODIFY;
-	if ((rights & RIGHTS_DELETE_ANY) != 0)
+	if ((rights & RIGHTS_DELETE_ANY) != 0 ||
+	    (own && (rights & RIGHTS_DELETE_OWNED) != 0))
 		access |= MAPI_ACCESS_DELETE;
 	return access;
 }

@@ -13,10 +13,12 @@
      CreateSubFolder	k
      FolderOwner	a x
 
-   What MAPI tells apart and ACLs don't, EditOwned, DeleteOwned, FolderContact
-   and what others see of free and busy times, has no letter. ACLs that MAPI
+   What MAPI tells apart and ACLs don't, EditOwned, DeleteOwned (where that is less
+   than EditAny, DeleteAny), FolderContact and what others see of free and busy
+   times, has no letter. ACLs that MAPI
    can't say (lrs, say) are taken for the MAPI rights that they include. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum mapi_acl_right {
@@ -54,9 +56,9 @@ uint32_t mapi_rights_normalize(uint32_t rights);
 /* PidTagAccess (MAPI_ACCESS_*) of a folder, [MS-OXCPRPT] 2.2.1.1, to somebody
    with these RIGHTS_* and MAPI_ACL_* */
 uint32_t mapi_rights_folder_access(uint32_t rights, uint32_t acl);
-/* PidTagAccess of a message; of a folder-associated one, which only owners of
-   the folder may change. */
-uint32_t mapi_rights_message_access(uint32_t rights);
+/* PidTagAccess of a message, which may be one that the user has created (own); of a
+   folder-associated one, which only owners of the folder may change. */
+uint32_t mapi_rights_message_access(uint32_t rights, bool own);
 uint32_t mapi_rights_associated_access(uint32_t rights);
 
 #endif

@@ -175,7 +175,7 @@ adopt_from(struct mapi_bags *bags, uint32_t number,
 	adopt_find_bags(other, mails, &guids);
 	if (array_count(&guids) > 0) {
 		array_append_zero(&guids);
-		error = mapi_bags_copy(other, bags, array_front(&guids));
+		error = mapi_bags_copy(other, bags, array_front(&guids), NULL);
 	}
 	/* not all of them all the time */
 	if (!was_open)

@@ -306,15 +306,17 @@ bags_mend_broken(struct mapi_bags *bags, const struct mapi_bag_fault *fault)
 
 	error = mapi_companion_set_aside(bags->store->companion, bags->box,
 					 fault->uid);
-	if (error != EC_NONE || bag == NULL || bag->mid == 0)
+	if (error != EC_NONE || bag == NULL ||
+	    (bag->mid == 0 && bag->creator == NULL))
 		return error;
-	/* its MID is readable */
+	/* its MID is readable, and who has created the message */
 	mem = talloc_new(NULL);
 	i_zero(&empty);
 	empty.guid = guid_128_to_string(bag->guid);
 	empty.mid_globcnt = bag->mid;
 	empty.uidvalidity = bag->uidvalidity;
 	empty.uid_min = bag->uid_min;
+	empty.creator = t_strdup(bag->creator);
 	empty.overlay = mapi_overlay_create(mem);
 	error = mapi_bags_save(bags, &empty);
 	talloc_free(mem);

@@ -20,6 +20,8 @@ struct bag {
 	/* of the message's MID; 0: that of its UID */
 	uint64_t mid;
 	uint32_t uidvalidity, uid_min;
+	/* of the message; NULL if nobody knows */
+	const char *creator;
 	/* only looked for if it has a MID: the message's UID, 0 if not found
 	   below checked */
 	uint32_t uid, checked;
@@ -53,6 +55,8 @@ struct mapi_bags {
 	/* those with a MID of their own: the newest one of each */
 	HASH_TABLE(uint64_t *, struct bag *) by_mid;
 	HASH_TABLE(void *, struct bag *) by_uid;
+	/* each name once */
+	HASH_TABLE(char *, char *) creators;
 	ARRAY(struct bag *) unresolved;
 	/* UIDs of bags that there are newer ones of: a process that was to
 	   delete them may have died */

@@ -17,6 +17,7 @@
 #include "ostream.h"
 #include "str.h"
 #include "str-sanitize.h"
+#include "uri-util.h"
 #include "store-compat.h"
 #include "mapi-bag-codec.h"
 #include "mapi-bags-private.h"
@@ -58,6 +59,7 @@ bag_create_header(const struct mapi_bag_new *bag, const struct bag *old,
 		  uint32_t serial, const char *content)
 {
 	uint32_t uidvalidity = bag->uidvalidity, uid_min = bag->uid_min;
+	const char *creator = bag->creator;
 	string_t *str = t_str_new(1024);
 	guid_128_t guid;
 
@@ -65,6 +67,8 @@ bag_create_header(const struct mapi_bag_new *bag, const struct bag *old,
 		uidvalidity = old->uidvalidity;
 		uid_min = old->uid_min;
 	}
+	if (creator == NULL && old != NULL)
+		creator = old->creator;
 	mail_generate_guid_128_hash(bag->guid, guid);
 	str_printfa(str,
 		"From: MAPI server <MAILER-DAEMON>\r\n"
@@ -74,9 +78,14 @@ bag_create_header(const struct mapi_bag_new *bag, const struct bag *old,
 		str_sanitize_utf8(bag->subject == NULL ? "" : bag->subject,
 				  100)), str);
 	str_printfa(str, "\r\n"
-		BAG_HEADER": %s %"PRIx64" %u %u %u\r\n",
+		BAG_HEADER": %s %"PRIx64" %u %u %u",
 		guid_128_to_string(guid), bag->mid_globcnt,
 		uidvalidity, uid_min, serial);
+	if (creator != NULL && *creator != '\0') {
+		str_append_c(str, ' ');
+		uri_append_path_segment_data(str, NULL, creator);
+	}
+	str_append(str, "\r\n");
 	if (content != NULL)
 		bag_header_add_content(str, content);
 	str_append(str,
@@ -333,15 +342,22 @@ struct bags_copy {
 	struct mail *mail;
 	/* bags that dest had of the same messages */
 	ARRAY_TYPE(seq_range) old;
+	/* as of mapi_bags_copy() */
+	const char *creator;
 	unsigned int count;
 };
+
+static bool bags_copy_has_creator(const char *creator)
+{
+	return creator != NULL && *creator != '\0';
+}
 
 /* With another header */
 static int
 bag_copy_content(struct bags_copy *copy, struct mail_save_context **ctx,
-		 const char *guid, uint32_t serial)
+		 const char *guid, const char *creator, uint32_t serial)
 {
-	const struct mapi_bag_new bag = { .guid = guid };
+	const struct mapi_bag_new bag = { .guid = guid, .creator = creator };
 	struct istream *inputs[3] = { NULL, NULL, NULL }, *input;
 	const char *base64 = NULL;
 	int ret;
@@ -361,31 +377,65 @@ bag_copy_content(struct bags_copy *copy, struct mail_save_context **ctx,
 	return ret;
 }
 
+/* The copy of a message that has no bag: it says nothing but who has created it. */
+static enum mapi_error
+bag_copy_none(struct bags_copy *copy, const char *dest_guid)
+{
+	struct mapi_bag_new bag = {
+		.guid = dest_guid, .creator = copy->creator,
+	};
+	struct mail_save_context *ctx;
+	struct istream *input;
+	TALLOC_CTX *mem;
+	int ret;
+
+	if (!bags_copy_has_creator(copy->creator))
+		return EC_NONE;
+	mem = talloc_new(NULL);
+	bag.overlay = mapi_overlay_create(mem);
+	input = bag_create_input(copy->dest, &bag);
+	talloc_free(mem);
+	if (input == NULL)
+		return EC_ERROR;
+	ctx = mailbox_save_alloc(copy->dest_trans);
+	mailbox_save_set_flags(ctx, MAIL_SEEN, NULL);
+	ret = mapi_mail_save(&ctx, input);
+	i_stream_unref(&input);
+	if (ret < 0)
+		return mapi_error_from_mailbox(copy->dest->box);
+	copy->count++;
+	return EC_NONE;
+}
+
 /* A bag can be copied as it is if what its header says is true of the copy. */
 static enum mapi_error
 bag_copy(struct bags_copy *copy, const char *guid, const char *dest_guid)
 {
 	struct mail_save_context *ctx;
 	const struct bag *bag, *old;
+	const char *creator;
 	guid_128_t guid_128;
 	int ret;
 
 	mail_generate_guid_128_hash(guid, guid_128);
 	bag = bags_find(copy->src, guid_128);
 	if (bag == NULL || !mail_set_uid(copy->mail, bag->bag_uid))
-		return EC_NONE;
+		return bag_copy_none(copy, dest_guid);
+	creator = copy->creator == NULL ? bag->creator :
+		*copy->creator == '\0' ? NULL : copy->creator;
 	mail_generate_guid_128_hash(dest_guid, guid_128);
 	old = bags_find(copy->dest, guid_128);
 	ctx = mailbox_save_alloc(copy->dest_trans);
 	mailbox_save_set_flags(ctx, MAIL_SEEN, NULL);
 	if (strcmp(guid, dest_guid) == 0 &&
+	    null_strcmp(creator, bag->creator) == 0 &&
 	    (old == NULL || old->serial <= bag->serial) &&
 	    (copy->dest->deleted || (bag->mid == 0 && !bag->void_mid)))
 		ret = mailbox_copy(&ctx, copy->mail);
 	else {
 		/* also newer than what dest had before the message went to src,
 		   and an mdbox may bring back */
-		ret = bag_copy_content(copy, &ctx, dest_guid,
+		ret = bag_copy_content(copy, &ctx, dest_guid, creator,
 				       bag_next_serial(old == NULL ||
 					old->serial < bag->serial ? bag : old));
 	}
@@ -406,9 +456,11 @@ bags_copy_all(struct bags_copy *copy, const char *const *guids)
 {
 	enum mapi_error error = EC_NONE;
 
-	copy->src_trans = mailbox_transaction_begin(copy->src->box, 0,
-						    "MAPI bags");
-	copy->mail = mail_alloc(copy->src_trans, 0, NULL);
+	if (copy->src->box != NULL) {
+		copy->src_trans = mailbox_transaction_begin(copy->src->box, 0,
+							    "MAPI bags");
+		copy->mail = mail_alloc(copy->src_trans, 0, NULL);
+	}
 	copy->dest_trans = copy->dest->deleted ?
 		store_compat_internal_save_begin(copy->dest->box, "MAPI bags") :
 		mailbox_transaction_begin(copy->dest->box,
@@ -417,8 +469,10 @@ bags_copy_all(struct bags_copy *copy, const char *const *guids)
 	for (; *guids != NULL && error == EC_NONE; guids += 2) T_BEGIN {
 		error = bag_copy(copy, guids[0], guids[1]);
 	} T_END;
-	mail_free(&copy->mail);
-	(void)mailbox_transaction_commit(&copy->src_trans);
+	if (copy->src_trans != NULL) {
+		mail_free(&copy->mail);
+		(void)mailbox_transaction_commit(&copy->src_trans);
+	}
 	if (error != EC_NONE || copy->count == 0)
 		mailbox_transaction_rollback(&copy->dest_trans);
 	else if (mailbox_transaction_commit(&copy->dest_trans) < 0)
@@ -428,9 +482,11 @@ bags_copy_all(struct bags_copy *copy, const char *const *guids)
 
 static enum mapi_error
 bags_copy_once(struct mapi_bags *src, struct mapi_bags *dest,
-	       const char *const *guids)
+	       const char *const *guids, const char *creator)
 {
-	struct bags_copy copy = { .src = src, .dest = dest };
+	struct bags_copy copy = {
+		.src = src, .dest = dest, .creator = creator,
+	};
 	enum mapi_error error;
 
 	i_array_init(&copy.old, 8);
@@ -446,20 +502,21 @@ bags_copy_once(struct mapi_bags *src, struct mapi_bags *dest,
 }
 
 enum mapi_error mapi_bags_copy(struct mapi_bags *src, struct mapi_bags *dest,
-			       const char *const *guids)
+			       const char *const *guids, const char *creator)
 {
 	enum mapi_error error;
 
 	error = bags_refresh(src, FALSE);
-	if (error != EC_NONE || !mapi_bags_exist(src))
+	if (error != EC_NONE ||
+	    (!mapi_bags_exist(src) && !bags_copy_has_creator(creator)))
 		return error;
 	error = bags_refresh(dest, TRUE);
 	if (error != EC_NONE)
 		return error;
-	error = bags_copy_once(src, dest, guids);
+	error = bags_copy_once(src, dest, guids, creator);
 	/* those that have been copied are copied again and replaced */
-	if (bags_reopen(dest, error) && src->box != NULL)
-		error = bags_copy_once(src, dest, guids);
+	if (bags_reopen(dest, error))
+		error = bags_copy_once(src, dest, guids, creator);
 	return error;
 }
 
@@ -485,5 +542,5 @@ mapi_bags_copy_all(struct mapi_bags *src, struct mapi_bags *dest)
 	}
 	hash_table_iterate_deinit(&iter);
 	array_append_zero(&guids);
-	return mapi_bags_copy(src, dest, array_front(&guids));
+	return mapi_bags_copy(src, dest, array_front(&guids), NULL);
 }

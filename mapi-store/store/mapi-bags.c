@@ -4,9 +4,10 @@
    "bags-<folder number>" ("bags-fai-<number>"). A header field says whose bag it is:
 
      X-MAPI-Bag: <GUID in hex> <GLOBCNT of the MID in hex> <UIDVALIDITY> <UID> <serial>
+       <creator>
 
-   and the body is a FastTransfer stream (mapi-bag-codec.h) in base64. If that's
-   short, it's in a header field instead,
+   (in one line) and the body is a FastTransfer stream (mapi-bag-codec.h) in base64.
+   If that's short, it's in a header field instead,
 
      X-MAPI-Bag-Content: <base64>
 
@@ -19,6 +20,12 @@
    whoever opens the folder next.
 
    What becomes of GLOBCNT, UIDVALIDITY and UID is in mapi-bags-mids.c.
+
+   The creator is who has created the message by MAPI, %-encoded; it isn't there if
+   nobody knows. It gives rights (mapi-folder-rights.h), so no client can set it, and it
+   mustn't get to another message than the one that it's true of: all bags of a
+   mailbox that have one GUID say the same creator, or none. Who becomes the creator
+   of a copy gets it with a new GUID.
 
    Messages that have been soft deleted have taken their bags along as they were,
    to "bags-deleted-<number>" ("bags-deleted-fai-<number>"). There GLOBCNT means
@@ -36,6 +43,7 @@
 #include "message-size.h"
 #include "ostream.h"
 #include "str.h"
+#include "uri-util.h"
 #include "store-compat.h"
 #include "mapi-bag-codec.h"
 #include "mapi-bags-private.h"
@@ -59,6 +67,7 @@ static void bags_init_index(struct mapi_bags *bags)
 	hash_table_create(&bags->by_mid, bags->pool, 0, globcnt_hash,
 			  globcnt_cmp);
 	hash_table_create_direct(&bags->by_uid, bags->pool, 0);
+	hash_table_create(&bags->creators, bags->pool, 0, str_hash, strcmp);
 	i_array_init(&bags->unresolved, 8);
 	i_array_init(&bags->superseded, 8);
 	i_array_init(&bags->invalid, 8);
@@ -70,6 +79,7 @@ static void bags_deinit_index(struct mapi_bags *bags)
 	hash_table_destroy(&bags->by_guid);
 	hash_table_destroy(&bags->by_mid);
 	hash_table_destroy(&bags->by_uid);
+	hash_table_destroy(&bags->creators);
 	array_free(&bags->unresolved);
 	array_free(&bags->superseded);
 	array_free(&bags->invalid);
@@ -159,18 +169,40 @@ void mapi_bags_deinit(struct mapi_store *store)
 
 /* --- the index -------------------------------------------------------------- */
 
-static bool bag_parse(const char *value, struct bag *bag_r)
+/* The name, which is there as long as what has been read; NULL if it's none. */
+static const char *bags_get_creator(struct mapi_bags *bags, const char *encoded)
+{
+	struct uri_parser parser = { .pool = pool_datastack_create() };
+	const char *name;
+	char *known;
+
+	if (!uri_data_decode(&parser, encoded, NULL, &name) || *name == '\0')
+		return NULL;
+	known = hash_table_lookup(bags->creators, name);
+	if (known == NULL) {
+		known = p_strdup(bags->pool, name);
+		hash_table_insert(bags->creators, known, known);
+	}
+	return known;
+}
+
+static bool
+bag_parse(struct mapi_bags *bags, const char *value, struct bag *bag_r)
 {
 	const char *const *args = t_strsplit_spaces(value, " ");
+	unsigned int count = str_array_length(args);
 
 	i_zero(bag_r);
-	return str_array_length(args) >= 4 &&
-		guid_128_from_string(args[0], bag_r->guid) == 0 &&
-		str_to_uint64_hex(args[1], &bag_r->mid) == 0 &&
-		str_to_uint32(args[2], &bag_r->uidvalidity) == 0 &&
-		str_to_uint32(args[3], &bag_r->uid_min) == 0 &&
-		(args[4] == NULL ||
-		 str_to_uint32(args[4], &bag_r->serial) == 0);
+	if (count < 4 ||
+	    guid_128_from_string(args[0], bag_r->guid) < 0 ||
+	    str_to_uint64_hex(args[1], &bag_r->mid) < 0 ||
+	    str_to_uint32(args[2], &bag_r->uidvalidity) < 0 ||
+	    str_to_uint32(args[3], &bag_r->uid_min) < 0 ||
+	    (count > 4 && str_to_uint32(args[4], &bag_r->serial) < 0))
+		return FALSE;
+	if (count > 5)
+		bag_r->creator = bags_get_creator(bags, args[5]);
+	return TRUE;
 }
 
 struct bag *bags_find(const struct mapi_bags *bags, const uint8_t *guid)
@@ -195,6 +227,7 @@ static void bags_add(struct mapi_bags *bags, const struct bag *_bag)
 		bag->bag_uid = _bag->bag_uid;
 		bag->serial = _bag->serial;
 		bag->void_mid = _bag->void_mid;
+		bag->creator = _bag->creator;
 		if (bag->uid == 0) {
 			/* still to be saved, and later than it was said */
 			bag->uidvalidity = _bag->uidvalidity;
@@ -240,7 +273,7 @@ static enum mapi_error bags_read(struct mapi_bags *bags)
 		if (ret < 0 && !mail->expunged)
 			error = mapi_error_from_mailbox(bags->box);
 		else {
-			if (ret > 0 && bag_parse(value, &bag)) {
+			if (ret > 0 && bag_parse(bags, value, &bag)) {
 				bag.bag_uid = mail->uid;
 				if (bags->deleted && bag.mid != 0) {
 					bag.mid = 0;
@@ -491,6 +524,18 @@ uint32_t mapi_bags_find_uid(const struct mapi_bags *bags, struct mail *mail)
 		return 0;
 	bag = bags_find(bags, guid);
 	return bag == NULL ? 0 : bag->bag_uid;
+}
+
+const char *mapi_bags_find_creator(const struct mapi_bags *bags,
+				   struct mail *mail)
+{
+	const struct bag *bag;
+	guid_128_t guid;
+
+	if (!mapi_bags_exist(bags) || !bags_mail_get_guid(mail, guid))
+		return NULL;
+	bag = bags_find(bags, guid);
+	return bag == NULL ? NULL : bag->creator;
 }
 
 uint32_t mapi_bags_find_guid(const struct mapi_bags *bags, const char *guid)

@@ -45,6 +45,10 @@ unsigned int mapi_bags_count(const struct mapi_bags *bags);
 uint32_t mapi_bags_find_uid(const struct mapi_bags *bags, struct mail *mail);
 /* The same by the message's GUID */
 uint32_t mapi_bags_find_guid(const struct mapi_bags *bags, const char *guid);
+/* Who has created a message in this mailbox: a username as ACLs have it; NULL if
+   nobody knows. Valid until the next refresh. */
+const char *mapi_bags_find_creator(const struct mapi_bags *bags,
+				   struct mail *mail);
 /* The bag of a message; NULL if it has none. On parent. */
 enum mapi_error
 mapi_bags_load(struct mapi_bags *bags, TALLOC_CTX *parent, struct mail *mail,
@@ -74,6 +78,9 @@ struct mapi_bag_new {
 	const struct mapi_overlay *overlay;
 	/* the message's, for a human who finds the bag; UTF-8, may be NULL */
 	const char *subject;
+	/* Who has created the message; NULL: whom the bag says that it replaces,
+	   if there's one */
+	const char *creator;
 	/* saved even if the user's quota is exceeded */
 	bool unlimited;
 };
@@ -95,9 +102,13 @@ mapi_bags_delete_unused(struct mapi_bags *bags, time_t before,
 /* For messages that are copied to another mailbox: copies the bags of those that
    have some, in one transaction. guids: the GUID of each and that of its copy, in
    turn; NULL at the end. Bags that the copies had are replaced. The user's quota
-   isn't enforced if the messages are soft deleted by it. */
+   isn't enforced if the messages are soft deleted by it.
+
+   creator: NULL if the copies have been created by whom the bags say; "" if nobody
+   knows by whom; else by whom, and messages without a bag get one that says
+   so. */
 enum mapi_error mapi_bags_copy(struct mapi_bags *src, struct mapi_bags *dest,
-			       const char *const *guids);
+			       const char *const *guids, const char *creator);
 /* For a mailbox that is copied as a whole, with the messages' GUIDs. */
 enum mapi_error
 mapi_bags_copy_all(struct mapi_bags *src, struct mapi_bags *dest);

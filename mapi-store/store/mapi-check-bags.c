@@ -90,7 +90,7 @@ check_carry_bag(struct check *check, struct mapi_bags *bags,
 	enum mapi_error error;
 
 	error = mapi_bags_copy(bags, mapi_bags_get(check->store, number, FALSE),
-			       guids);
+			       guids, NULL);
 	return error != EC_NONE ? error : mapi_bags_mend(bags, fault);
 }
 

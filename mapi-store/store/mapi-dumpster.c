@@ -258,8 +258,11 @@ enum mapi_error mapi_dumpster_open(struct mapi_dumpster *d, bool create)
 			mapi_folder_fid_to_number(d->fid), d->associated);
 	}
 	if (error == EC_NONE) {
-		error = mapi_message_folder_get_deleted(store, d->fid,
-			&d->deleted_mfolder, &d->deleted);
+		error = d->folder->own ?
+			mapi_message_folder_get_own(store, d->fid, TRUE,
+				&d->deleted_mfolder, &d->deleted) :
+			mapi_message_folder_get_deleted(store, d->fid,
+				&d->deleted_mfolder, &d->deleted);
 	}
 	if (error != EC_NONE)
 		return error;
@@ -482,7 +485,8 @@ mapi_dumpster_put(struct mapi_folder *folder, bool associated,
 	enum mapi_error error;
 
 	error = mapi_folder_check_rights(folder, associated ?
-					 RIGHTS_FOLDER_OWNER :
+					 RIGHTS_FOLDER_OWNER : folder->own ?
+					 RIGHTS_DELETE_OWNED :
 					 RIGHTS_DELETE_ANY);
 	if (error != EC_NONE)
 		return error;

@@ -466,8 +466,8 @@ folder_empty_messages(struct mapi_store *store,
 
 	if (node->vname == NULL)
 		return EC_NONE;
-	ret = mapi_folder_box_alloc(store, node, MAILBOX_FLAG_DROP_RECENT,
-				    &box);
+	ret = mapi_folder_box_alloc(store, node, FALSE,
+				    MAILBOX_FLAG_DROP_RECENT, &box);
 	return ret != EC_NONE ? ret : box_empty(box, mapi_bags_get(store,
 		mapi_folder_fid_to_number(node->fid), FALSE), partial);
 }

@@ -20,7 +20,7 @@ static struct mailbox *folder_box_alloc(struct mapi_folder_status *status)
 	struct mailbox *box;
 
 	if (status->node->vname == NULL || !folder_may_read(status) ||
-	    mapi_folder_box_alloc(status->store, status->node,
+	    mapi_folder_box_alloc(status->store, status->node, FALSE,
 				  MAILBOX_FLAG_READONLY, &box) != EC_NONE)
 		return NULL;
 	return box;

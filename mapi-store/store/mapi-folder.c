@@ -177,17 +177,19 @@ mapi_folder_box_open(struct mapi_folder *folder, struct mapi_folder_box *fbox)
 	return ret;
 }
 
-/* Who may delete messages may recover and purge them. */
+/* Who may delete messages may recover and purge them; who may delete the own ones may
+   put these there. */
 static enum mapi_error mapi_folder_open_dumpster(struct mapi_folder *folder)
 {
 	struct mapi_folder_box *fbox = &folder->priv->normal;
 	enum mailbox_flags flags = MAILBOX_FLAG_DROP_RECENT;
 	enum mapi_error ret;
 
-	ret = mapi_folder_check_rights(folder, RIGHTS_READ_ANY);
+	ret = mapi_folder_check_readable(folder);
 	if (ret != EC_NONE)
 		return ret;
-	if (mapi_folder_check_rights(folder, RIGHTS_DELETE_ANY) != EC_NONE)
+	if (!folder->own &&
+	    mapi_folder_check_rights(folder, RIGHTS_DELETE_ANY) != EC_NONE)
 		flags |= MAILBOX_FLAG_READONLY;
 	T_BEGIN {
 		fbox->box = mapi_companion_alloc(folder->obj.store->companion,
@@ -218,8 +220,8 @@ enum mapi_error mapi_folder_open_mailbox(struct mapi_folder *folder)
 		return EC_OBJECT_DELETED;
 	if (node->vname == NULL)
 		return EC_NONE;
-	ret = mapi_folder_box_alloc(store, node, MAILBOX_FLAG_DROP_RECENT,
-				    &fbox->box);
+	ret = mapi_folder_box_alloc(store, node, folder->own,
+				    MAILBOX_FLAG_DROP_RECENT, &fbox->box);
 	if (ret == EC_NONE)
 		ret = mapi_folder_box_open(folder, fbox);
 	if (ret == EC_NOT_FOUND)
@@ -358,7 +360,7 @@ enum mapi_error mapi_folder_sync(struct mapi_folder *folder)
 	/* the right may have been taken away since */
 	if (folder->priv->normal.box != NULL ||
 	    folder->priv->associated.box != NULL) {
-		ret = mapi_folder_check_rights(folder, RIGHTS_READ_ANY);
+		ret = mapi_folder_check_readable(folder);
 		if (ret != EC_NONE)
 			return ret;
 	}

@@ -56,6 +56,9 @@ struct mapi_folder {
 	/* not the folder's messages but those that have been soft deleted from
 	   it */
 	bool deleted;
+	/* The mailbox is open with its owner's rights, for messages that the
+	   user of the store has created (mapi_message_folder_get_own()) */
+	bool own;
 	/* NULL until mapi_folder_open_mailbox(), and for folders without
 	   mailbox */
 	struct mailbox *box;

@@ -369,12 +369,7 @@ static uint32_t mailprop_access(struct mapi_message_view *view)
 	/* what isn't stored is being made */
 	if (view->mail == NULL)
 		return MAPI_ACCESS_READ | MAPI_ACCESS_MODIFY;
-	if (mailbox_is_readonly(view->mail->box))
-		return MAPI_ACCESS_READ;
-	/* what is soft deleted isn't to be changed */
-	return mapi_folder_message_access(view->folder, view->associated) &
-		(view->folder->deleted ? ~(uint32_t)MAPI_ACCESS_MODIFY :
-		 (uint32_t)-1);
+	return mapi_mail_access(view->folder, view->associated, view->mail);
 }
 
 /* [MS-OXCPRPT] 2.2.1.1; of new messages [MS-OXCMSG] 3.2.5.2 */

@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When and by whom a message has been modified last. [MS-OXCMSG] 2.2.1.32, 2.2.2.2;
-   [MS-OXCPRPT] 2.2.1.5
+/* When and by whom a message has been modified last, and who has created it.
+   [MS-OXCMSG] 2.2.1.31, 2.2.1.32, 2.2.1.51, 2.2.2.2; [MS-OXCPRPT] 2.2.1.5
 
    A bag says it of the one who has saved it: the time, and who it was if that
    wasn't the mailbox's owner. Changes of flags alone write no bag: they leave the
    time in an index extension. Where that is lost (a dbox whose index is rebuilt),
    such changes haven't changed the time. Of changes by others nobody knows when
-   they were made. */
+   they were made.
+
+   Who has created a message is in its bag, but isn't a property there
+   (mapi-bags.c): it gives rights. */
 
 #include "lib.h"
+#include "mail-user.h"
 #include "store-compat.h"
+#include "mapi-bags.h"
 #include "mapi-dumpster.h"
 #include "mapi-entryid.h"
 #include "mapi-folder-rights.h"
 #include "mapi-mailprops-private.h"
 #include "mapi-store-directory.h"
+#include "mapi-store-private.h"
 
 #define EXT_NAME "mapi-modified"
 
@@ -117,6 +123,67 @@ mailprop_get_modifier_entryid(struct mapi_message_view *view,
 	return EC_NONE;
 }
 
+/* The session's user and the owner are known also without a directory. Strings are
+   the store's, the directory's until it's asked again, or mem's. */
+static void
+creator_get_names(struct mapi_store *store, TALLOC_CTX *mem,
+		  const char *username, struct mapi_store_sender *names_r)
+{
+	struct mapi_directory_question question = {
+		.key = MAPI_DIRECTORY_USERNAME, .value = username,
+	};
+	struct mapi_directory *dir = store->set->directory;
+
+	i_zero(names_r);
+	if (strcmp(username, mapi_store_username(store)) == 0)
+		mapi_store_get_sender(store, names_r);
+	else if (strcmp(username, store->user->username) == 0) {
+		names_r->name = store->set->display_name;
+		names_r->dn = mapi_store_owner_dn(store);
+	} else if (dir != NULL) {
+		dir->lookup(dir, &question, 1);
+		if (question.object != NULL) {
+			names_r->name = question.object->name;
+			names_r->dn = question.object->legacy_dn;
+		}
+	}
+	if (names_r->name == NULL || *names_r->name == '\0')
+		names_r->name = username;
+	if (names_r->dn == NULL) {
+		names_r->dn = mapi_store_username_to_dn(store->set, mem,
+							username);
+	}
+}
+
+static struct mapi_value
+creator_get_value(struct mapi_store *store, TALLOC_CTX *mem,
+		  const char *username, uint32_t tag)
+{
+	struct mapi_store_sender names;
+	struct mapi_binary bin;
+
+	creator_get_names(store, mem, username, &names);
+	if (tag == PIDTAG_CREATOR_NAME)
+		return mapi_value_str(talloc_strdup(mem, names.name));
+	bin = mapi_addressbook_entry_id_build(mem, MAPI_AB_LOCAL_USER,
+					      names.dn);
+	return mapi_value_bin(bin.data, bin.len);
+}
+
+static enum mapi_error
+mailprop_get_creator(struct mapi_message_view *view,
+		     const struct mapi_mailprop *prop, TALLOC_CTX *mem,
+		     struct mapi_value *value_r)
+{
+	const char *creator = mapi_bags_find_creator(
+		mapi_folder_bags(view->folder, view->associated), view->mail);
+
+	if (creator == NULL)
+		return EC_NOT_FOUND;
+	*value_r = creator_get_value(view->store, mem, creator, prop->tag);
+	return EC_NONE;
+}
+
 #define I(tag, get, ...) \
 	{ PIDTAG_##tag, mailprop_get_##get, 0, __VA_ARGS__, \
 	  .flags = MAILPROP_STORED }
@@ -125,10 +192,29 @@ const struct mapi_mailprop mapi_mailprops_modified[] = {
 	I(LAST_MODIFICATION_TIME, modified, MAIL_FETCH_SAVE_DATE),
 	I(LAST_MODIFIER_NAME, modifier, 0),
 	I(LAST_MODIFIER_ENTRY_ID, modifier_entryid, 0),
+	I(CREATOR_NAME, creator, 0),
+	I(CREATOR_ENTRY_ID, creator, 0),
 	{ 0 }
 };
 
 /* --- saving ----------------------------------------------------------------- */
+
+void mapi_creator_set(struct mapi_store *store, struct mapi_propset *props)
+{
+	static const uint32_t tags[] = {
+		PIDTAG_CREATOR_NAME, PIDTAG_CREATOR_ENTRY_ID,
+	};
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct mapi_value value;
+	unsigned int i;
+
+	for (i = 0; i < N_ELEMENTS(tags); i++) {
+		value = creator_get_value(store, mem,
+					  mapi_store_username(store), tags[i]);
+		(void)mapi_propset_set_value(props, tags[i], &value);
+	}
+	talloc_free(mem);
+}
 
 /* What the bag says of it; FALSE: nothing, it's the owner */
 static bool

@@ -49,7 +49,7 @@ extern const struct mapi_mailprop mapi_mailprops_index[];
 extern const struct mapi_mailprop mapi_mailprops_owner[];
 /* who the directory may know: the sender */
 extern const struct mapi_mailprop mapi_mailprops_directory[];
-/* when and by whom it has been modified */
+/* when and by whom it has been modified, and who has created it */
 extern const struct mapi_mailprop mapi_mailprops_modified[];
 
 /* What is derived from the message. EC_NOT_FOUND if there's no such thing. */
@@ -78,6 +78,8 @@ mapi_mailprops_html_to_str(struct mapi_message_view *view, TALLOC_CTX *mem,
    is going to be its bag. */
 void mapi_modified_set(struct mapi_store *store, struct mapi_propset *props,
 		       uint64_t filetime);
+/* The user as the creator of a message that hasn't been saved yet */
+void mapi_creator_set(struct mapi_store *store, struct mapi_propset *props);
 /* Whether the one who is going to save it is another one than the last, so that the
    bag has to say so. overlay may be NULL. */
 bool mapi_modifier_is_other(struct mapi_store *store,

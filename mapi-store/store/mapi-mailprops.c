@@ -142,13 +142,23 @@ mailprops_get_column(struct mapi_message_view *view,
 		     TALLOC_CTX *mem, size_t max_size,
 		     struct mapi_value *value_r);
 
-/* What the bag says is only one of the things that it's made of. */
+/* What the bag says is only one of the things that it's made of, or not what the
+   client has saved. */
 static bool
-mailprops_is_modified(const struct mapi_message_view *view,
-		      const struct mapi_mailprops_column *column)
+mailprops_is_servers(const struct mapi_message_view *view,
+		     const struct mapi_mailprops_column *column)
 {
-	return view->mail != NULL && MAPI_TAG_ID(column->tag) ==
-		MAPI_TAG_ID(PIDTAG_LAST_MODIFICATION_TIME);
+	static const uint32_t tags[] = {
+		PIDTAG_LAST_MODIFICATION_TIME, PIDTAG_CREATOR_NAME,
+		PIDTAG_CREATOR_ENTRY_ID,
+	};
+	unsigned int i;
+
+	for (i = 0; i < N_ELEMENTS(tags) && view->mail != NULL; i++) {
+		if (MAPI_TAG_ID(column->tag) == MAPI_TAG_ID(tags[i]))
+			return TRUE;
+	}
+	return FALSE;
 }
 
 /* PidTagBodyHtml, which has PidTagHtml's id */
@@ -171,7 +181,7 @@ mailprops_get_changed(struct mapi_message_view *view,
 	bool stored;
 
 	*found_r = FALSE;
-	if (view->overlay != NULL && !mailprops_is_modified(view, column)) {
+	if (view->overlay != NULL && !mailprops_is_servers(view, column)) {
 		error = mapi_overlay_get_value(view->overlay, column->tag, mem,
 					       max_size, value_r, found_r);
 		if (*found_r && error == EC_NONE &&

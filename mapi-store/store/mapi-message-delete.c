@@ -95,13 +95,14 @@ mapi_messages_delete(struct mapi_store *store, mapi_id_t fid,
 		return mapi_search_for_each_folder(store, mids, count,
 			messages_delete_part, NULL, partial_r);
 	}
-	error = mapi_message_list_open(store, fid, mids, count, TRUE, &list);
+	error = mapi_message_list_open(store, fid, mids, count,
+				       MAPI_MESSAGE_USE_DELETE, &list);
 	if (error != EC_NONE)
 		return error;
 	error = mapi_message_list_split_deleted(&list, mids, count, &deleted,
 						&any_deleted);
 	if (error == EC_NONE) {
-		*partial_r = list.missing;
+		*partial_r = list.missing || list.denied;
 		error = messages_delete_list(&list, partial_r);
 	}
 	if (any_deleted) {
@@ -153,10 +154,11 @@ mapi_messages_soft_delete(struct mapi_store *store, mapi_id_t fid,
 		return mapi_search_for_each_folder(store, mids, count,
 			messages_soft_delete_part, NULL, partial_r);
 	}
-	error = mapi_message_list_open(store, fid, mids, count, TRUE, &list);
+	error = mapi_message_list_open(store, fid, mids, count,
+				       MAPI_MESSAGE_USE_DELETE, &list);
 	if (error != EC_NONE)
 		return error;
-	*partial_r = list.missing;
+	*partial_r = list.missing || list.denied;
 	error = mapi_dumpster_is_enabled(store) ?
 		messages_soft_delete_list(&list, partial_r) :
 		messages_delete_list(&list, partial_r);

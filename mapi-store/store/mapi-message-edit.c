@@ -13,6 +13,7 @@
 #include "mapi-bags.h"
 #include "mapi-enums.h"
 #include "mapi-folder-rights.h"
+#include "mapi-mailprops-private.h"
 #include "mapi-message-edit.h"
 #include "mapi-message-folder.h"
 #include "mapi-message-private.h"
@@ -421,7 +422,9 @@ void mapi_message_set_writable(struct mapi_message *msg, bool writable)
 }
 
 /* [MS-OXCMSG] 3.2.5.2 */
-static void content_init_defaults(struct mapi_message_content *content)
+static void
+content_init_defaults(struct mapi_message_content *content,
+		      struct mapi_store *store)
 {
 	struct mapi_propset *props = content->overlay->props;
 	struct mapi_value value;
@@ -444,6 +447,7 @@ static void content_init_defaults(struct mapi_message_content *content)
 	guid_128_generate(guid);
 	value = mapi_value_bin(guid, sizeof(guid));
 	mapi_propset_set_value(props, PIDTAG_SEARCH_KEY, &value);
+	mapi_creator_set(store, props);
 }
 
 enum mapi_error
@@ -455,8 +459,11 @@ mapi_message_create_new(TALLOC_CTX *parent, struct mapi_store *store,
 	enum mapi_error error;
 
 	content = mapi_message_content_alloc(store);
-	error = mapi_message_folder_get(store, fid, &content->mfolder,
-					&content->folder);
+	error = associated ?
+		mapi_message_folder_get(store, fid, &content->mfolder,
+					&content->folder) :
+		mapi_message_folder_get_new(store, fid, &content->mfolder,
+					    &content->folder);
 	/* FAI messages have a mailbox of their own, which is made for the first
 	   of them */
 	if (error == EC_NONE && !associated) {
@@ -474,7 +481,7 @@ mapi_message_create_new(TALLOC_CTX *parent, struct mapi_store *store,
 		return error;
 	}
 	mapi_message_content_init_new(content, content->folder, associated);
-	content_init_defaults(content);
+	content_init_defaults(content, store);
 	*msg_r = mapi_message_create(parent, content);
 	(*msg_r)->fid = fid;
 	(*msg_r)->priv->writable = TRUE;

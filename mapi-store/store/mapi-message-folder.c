@@ -2,6 +2,7 @@
 
 #include "lib.h"
 #include "llist.h"
+#include "mapi-folder-rights.h"
 #include "mapi-message-folder.h"
 
 /* Unused ones that are kept for each store */
@@ -25,13 +26,15 @@ static int mapi_message_folder_idle_destructor(struct mapi_message_folder *mfold
 }
 
 static struct mapi_message_folder *
-mapi_message_folder_find(struct mapi_store *store, mapi_id_t fid, bool deleted)
+mapi_message_folder_find(struct mapi_store *store, mapi_id_t fid, bool deleted,
+			 bool own)
 {
 	struct mapi_message_folder *mfolder;
 
 	for (mfolder = idle_folders; mfolder != NULL; mfolder = mfolder->next) {
 		if (mfolder->store == store && mfolder->folder->fid == fid &&
-		    mfolder->folder->deleted == deleted)
+		    mfolder->folder->deleted == deleted &&
+		    mfolder->folder->own == own)
 			return mfolder;
 	}
 	return NULL;
@@ -39,13 +42,13 @@ mapi_message_folder_find(struct mapi_store *store, mapi_id_t fid, bool deleted)
 
 static enum mapi_error
 message_folder_get(struct mapi_store *store, mapi_id_t fid, bool deleted,
-		   struct mapi_message_folder **mfolder_r,
+		   bool own, struct mapi_message_folder **mfolder_r,
 		   struct mapi_folder **folder_r)
 {
 	struct mapi_message_folder *mfolder;
 	enum mapi_error error;
 
-	mfolder = mapi_message_folder_find(store, fid, deleted);
+	mfolder = mapi_message_folder_find(store, fid, deleted, own);
 	if (mfolder != NULL) {
 		if (mapi_folder_node(mfolder->folder) != NULL &&
 		    mapi_folder_sync(mfolder->folder) == EC_NONE) {
@@ -64,8 +67,10 @@ message_folder_get(struct mapi_store *store, mapi_id_t fid, bool deleted,
 		mapi_folder_open_deleted(mfolder, store, fid,
 					 &mfolder->folder) :
 		mapi_folder_open(mfolder, store, fid, &mfolder->folder);
-	if (error == EC_NONE)
+	if (error == EC_NONE) {
+		mfolder->folder->own = own;
 		error = mapi_folder_open_mailbox(mfolder->folder);
+	}
 	if (error != EC_NONE) {
 		talloc_free(mfolder);
 		return error;
@@ -80,7 +85,8 @@ mapi_message_folder_get(struct mapi_store *store, mapi_id_t fid,
 			struct mapi_message_folder **mfolder_r,
 			struct mapi_folder **folder_r)
 {
-	return message_folder_get(store, fid, FALSE, mfolder_r, folder_r);
+	return message_folder_get(store, fid, FALSE, FALSE, mfolder_r,
+				  folder_r);
 }
 
 enum mapi_error
@@ -88,7 +94,29 @@ mapi_message_folder_get_deleted(struct mapi_store *store, mapi_id_t fid,
 				struct mapi_message_folder **mfolder_r,
 				struct mapi_folder **folder_r)
 {
-	return message_folder_get(store, fid, TRUE, mfolder_r, folder_r);
+	return message_folder_get(store, fid, TRUE, FALSE, mfolder_r,
+				  folder_r);
+}
+
+enum mapi_error
+mapi_message_folder_get_own(struct mapi_store *store, mapi_id_t fid,
+			    bool deleted,
+			    struct mapi_message_folder **mfolder_r,
+			    struct mapi_folder **folder_r)
+{
+	return message_folder_get(store, fid, deleted, TRUE, mfolder_r,
+				  folder_r);
+}
+
+enum mapi_error
+mapi_message_folder_get_new(struct mapi_store *store, mapi_id_t fid,
+			    struct mapi_message_folder **mfolder_r,
+			    struct mapi_folder **folder_r)
+{
+	return message_folder_get(store, fid, FALSE,
+				  mapi_folder_is_for_own(store, fid,
+						MAPI_MESSAGE_USE_CREATE),
+				  mfolder_r, folder_r);
 }
 
 void mapi_message_folder_release(struct mapi_message_folder **_mfolder)

@@ -25,6 +25,23 @@ enum mapi_error
 mapi_message_folder_get_deleted(struct mapi_store *store, mapi_id_t fid,
 				struct mapi_message_folder **mfolder_r,
 				struct mapi_folder **folder_r);
+/* The same, whose mailbox is open with its owner's rights, for messages that the user
+   of the store has created or is just creating. Who gets it sees to it that nothing
+   else is changed in it (mapi-folder-rights.h). deleted: of those that have been
+   soft deleted from the folder. EC_ACCESS_DENIED if the user may have none there. */
+enum mapi_error
+mapi_message_folder_get_own(struct mapi_store *store, mapi_id_t fid,
+			    bool deleted,
+			    struct mapi_message_folder **mfolder_r,
+			    struct mapi_folder **folder_r);
+/* The same for new messages: it's open with the owner's rights if the user may create
+   messages, but may not do everything with all of them. So new ones get the flags
+   and keywords that they are to have, whatever the ACL says about those of
+   others. */
+enum mapi_error
+mapi_message_folder_get_new(struct mapi_store *store, mapi_id_t fid,
+			    struct mapi_message_folder **mfolder_r,
+			    struct mapi_folder **folder_r);
 /* There must be no transaction left in its mailboxes. */
 void mapi_message_folder_release(struct mapi_message_folder **mfolder);
 

@@ -97,6 +97,43 @@ message_list_add_existing(ARRAY_TYPE(seq_range) *uids, struct mailbox *box,
 	}
 }
 
+static bool message_list_is_empty(const struct mapi_message_list *list)
+{
+	return array_count(&list->uids[0]) == 0 &&
+		array_count(&list->uids[1]) == 0;
+}
+
+/* Takes messages out of the list that exist and that others have created. */
+static enum mapi_error
+message_list_keep_own(struct mapi_message_list *list)
+{
+	struct mailbox_transaction_context *trans;
+	ARRAY_TYPE(seq_range) others;
+	struct seq_range_iter iter;
+	struct mail *mail;
+	unsigned int n = 0;
+	uint32_t uid;
+
+	if (list->boxes[0] == NULL)
+		return EC_NONE;
+	t_array_init(&others, 16);
+	trans = mailbox_transaction_begin(list->boxes[0], 0, "MAPI own");
+	mail = mail_alloc(trans, MAIL_FETCH_GUID, NULL);
+	seq_range_array_iter_init(&iter, &list->uids[0]);
+	while (seq_range_array_iter_nth(&iter, n++, &uid)) {
+		if (mail_set_uid(mail, uid) &&
+		    !mapi_mail_is_own(list->folder, mail))
+			seq_range_array_add(&others, uid);
+	}
+	mail_free(&mail);
+	(void)mailbox_transaction_commit(&trans);
+	if (array_count(&others) == 0)
+		return EC_NONE;
+	list->denied = TRUE;
+	seq_range_array_remove_seq_range(&list->uids[0], &others);
+	return message_list_is_empty(list) ? EC_ACCESS_DENIED : EC_NONE;
+}
+
 /* mfolder and folder are set. */
 static enum mapi_error
 message_list_init(struct mapi_message_list *list, const mapi_id_t *mids,
@@ -115,23 +152,40 @@ message_list_init(struct mapi_message_list *list, const mapi_id_t *mids,
 		    mailbox_is_readonly(list->boxes[i]))
 			error = EC_ACCESS_DENIED;
 	}
+	if (error == EC_NONE && list->folder->own) T_BEGIN {
+		error = message_list_keep_own(list);
+	} T_END;
 	if (error != EC_NONE)
 		mapi_message_list_close(list);
 	return error;
 }
 
-enum mapi_error
-mapi_message_list_open(struct mapi_store *store, mapi_id_t fid,
-		       const mapi_id_t *mids, unsigned int count, bool write,
-		       struct mapi_message_list *list_r)
+static enum mapi_error
+message_list_open(struct mapi_store *store, mapi_id_t fid,
+		  const mapi_id_t *mids, unsigned int count,
+		  bool own, bool write, struct mapi_message_list *list_r)
 {
 	enum mapi_error error;
 
 	i_zero(list_r);
-	error = mapi_message_folder_get(store, fid, &list_r->mfolder,
+	error = own ?
+		mapi_message_folder_get_own(store, fid, FALSE,
+					    &list_r->mfolder, &list_r->folder) :
+		mapi_message_folder_get(store, fid, &list_r->mfolder,
 					&list_r->folder);
 	return error != EC_NONE ? error :
 		message_list_init(list_r, mids, count, write);
+}
+
+enum mapi_error
+mapi_message_list_open(struct mapi_store *store, mapi_id_t fid,
+		       const mapi_id_t *mids, unsigned int count,
+		       enum mapi_message_use use,
+		       struct mapi_message_list *list_r)
+{
+	return message_list_open(store, fid, mids, count,
+				 mapi_folder_is_for_own(store, fid, use),
+				 use != MAPI_MESSAGE_USE_READ, list_r);
 }
 
 enum mapi_error
@@ -143,7 +197,7 @@ mapi_message_list_open_all(struct mapi_store *store, mapi_id_t fid,
 	uint32_t next_uid;
 	enum mapi_error error;
 
-	error = mapi_message_list_open(store, fid, NULL, 0, FALSE, list_r);
+	error = message_list_open(store, fid, NULL, 0, FALSE, FALSE, list_r);
 	if (error != EC_NONE)
 		return error;
 	box = list_r->folder->box;

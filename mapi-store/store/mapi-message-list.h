@@ -6,6 +6,7 @@
    they are in. */
 
 #include "seq-range-array.h"
+#include "mapi-folder-rights.h"
 #include "mapi-message-folder.h"
 
 struct mailbox;
@@ -19,15 +20,21 @@ struct mapi_message_list {
 	ARRAY_TYPE(seq_range) uids[2];
 	/* some ids aren't of this folder */
 	bool missing;
+	/* some messages aren't in the list as the user hasn't created them and
+	   may use no others */
+	bool denied;
 };
 
-/* Opens the mailboxes and synchronises them. On success the list must be
-   closed. EC_ACCESS_DENIED if write is set and one of them is read-only. */
+/* Opens the mailboxes and synchronises them, with the owner's rights if the list has
+   only messages that the user has created (folder->own). On success the list must
+   be closed. EC_ACCESS_DENIED if messages are to be changed and one of the
+   mailboxes is read-only, or all messages are denied. */
 enum mapi_error
 mapi_message_list_open(struct mapi_store *store, mapi_id_t fid,
-		       const mapi_id_t *mids, unsigned int count, bool write,
+		       const mapi_id_t *mids, unsigned int count,
+		       enum mapi_message_use use,
 		       struct mapi_message_list *list_r);
-/* The same of all normal or all FAI messages. */
+/* The same of all normal or all FAI messages, of users who have rights to all. */
 enum mapi_error
 mapi_message_list_open_all(struct mapi_store *store, mapi_id_t fid,
 			   bool associated, struct mapi_message_list *list_r);

@@ -36,6 +36,11 @@ move_mail(struct mapi_message_transfer *copy,
 	return 0;
 }
 
+static bool copy_has_creator(const struct mapi_message_transfer *copy)
+{
+	return copy->creator != NULL && *copy->creator != '\0';
+}
+
 /* Whether the copy would get the bag that another message of the destination has, as
    a copy of a copy that comes back does. A dumpster that has one has the same message,
    whose deletion was interrupted. */
@@ -46,7 +51,8 @@ copy_would_share(struct mapi_message_transfer *copy, const char *guid)
 
 	if (copy->deleted_from != NULL)
 		return FALSE;
-	if (copy->src_bags == copy->dest_bags || copy->new_guids)
+	if (copy->src_bags == copy->dest_bags || copy->new_guids ||
+	    copy_has_creator(copy))
 		return TRUE;
 	mail_generate_guid_128_hash(guid, guid_128);
 	return mapi_bags_have_guid(copy->dest_bags, guid_128);
@@ -80,7 +86,8 @@ static int
 copy_mail(struct mapi_message_transfer *copy,
 	  struct mail_save_context **save_ctx, struct mail *mail)
 {
-	bool has_bag = mapi_bags_find_uid(copy->src_bags, mail) != 0;
+	bool has_bag = copy_has_creator(copy) ||
+		mapi_bags_find_uid(copy->src_bags, mail) != 0;
 	const char *guid, *new_guid;
 	guid_128_t guid_128;
 
@@ -168,7 +175,8 @@ static enum mapi_error copy_bags(struct mapi_message_transfer *copy)
 	if (array_count(&copy->guids) > 0) {
 		array_append_zero(&copy->guids);
 		error = mapi_bags_copy(copy->src_bags, copy->dest_bags,
-				       array_front(&copy->guids));
+				       array_front(&copy->guids),
+				       copy->creator);
 		array_pop_back(&copy->guids);
 	}
 	return error;
@@ -284,16 +292,30 @@ mapi_message_transfer_run(struct mapi_message_transfer *copy, bool *partial)
 	return error;
 }
 
-/* Between stores originals are expunged one by one, which the ACL plugin doesn't
-   do, without an error, for who has no right to. (FAI messages are read-only then.) */
+/* The ACL plugin doesn't expunge originals, without an error, for who has no right to.
+   It sees to that before only where both mailboxes are of one user and open with
+   their ACLs. (FAI messages are read-only then.) */
 static enum mapi_error
-messages_check_move(const struct mapi_message_list *list,
-		    const struct mapi_folder *dest)
+messages_check_move(const struct mapi_message_list *list)
 {
-	if (list->boxes[0] == NULL ||
-	    list->folder->obj.store == dest->obj.store)
+	if (list->boxes[0] == NULL || list->folder->own)
 		return EC_NONE;
 	return mapi_folder_check_rights(list->folder, RIGHTS_DELETE_ANY);
+}
+
+/* Who has created what is copied to dest: the user of its store, as far as that is
+   going to be asked for. What is copied or moved within a mailbox by who has the
+   rights to all messages stays whose it was; what bags of another mailbox say isn't
+   believed. */
+static const char *
+messages_get_creator(const struct mapi_message_list *list,
+		     const struct mapi_folder *dest, bool move)
+{
+	bool other = list->folder->obj.store != dest->obj.store;
+
+	if ((other || !move) && dest->own)
+		return mapi_store_username(dest->obj.store);
+	return other ? "" : NULL;
 }
 
 static enum mapi_error
@@ -309,7 +331,7 @@ messages_copy_list(const struct mapi_message_list *list,
 	if (node == NULL)
 		return EC_OBJECT_DELETED;
 	if (move) {
-		error = messages_check_move(list, dest);
+		error = messages_check_move(list);
 		if (error != EC_NONE)
 			return error;
 	}
@@ -325,7 +347,10 @@ messages_copy_list(const struct mapi_message_list *list,
 		copy.move = move;
 		copy.new_guids = list->folder->deleted && !move;
 		copy.without_acl = mapi_store_is_delegate(store) &&
-			(i > 0 || list->folder->deleted || node->companion);
+			(i > 0 || list->folder->deleted || list->folder->own ||
+			 node->companion);
+		if (i == 0)
+			copy.creator = messages_get_creator(list, dest, move);
 		if (i == 0 && dest->box == NULL)
 			return EC_NOT_SUPPORTED;
 		if (i > 0) {
@@ -402,7 +427,9 @@ mapi_messages_copy(struct mapi_store *store, mapi_id_t fid,
 		return mapi_search_for_each_folder(store, mids, count,
 			messages_copy_part, &part, partial_r);
 	}
-	error = mapi_message_list_open(store, fid, mids, count, move, &list);
+	error = mapi_message_list_open(store, fid, mids, count, move ?
+				       MAPI_MESSAGE_USE_DELETE :
+				       MAPI_MESSAGE_USE_READ, &list);
 	if (error != EC_NONE)
 		return error;
 	error = mapi_message_list_split_deleted(&list, mids, count, &deleted,
@@ -411,7 +438,8 @@ mapi_messages_copy(struct mapi_store *store, mapi_id_t fid,
 		mapi_message_list_close(&list);
 		return error;
 	}
-	*partial_r = list.missing || (any_deleted && deleted.missing);
+	*partial_r = list.missing || list.denied ||
+		(any_deleted && deleted.missing);
 	if (move && store == dest_store && fid == dest_fid) {
 		/* but what has been soft deleted isn't */
 		if (!messages_all_there(&list))
@@ -419,8 +447,8 @@ mapi_messages_copy(struct mapi_store *store, mapi_id_t fid,
 		list.boxes[0] = list.boxes[1] = NULL;
 	}
 	if (any_deleted || list.boxes[0] != NULL || list.boxes[1] != NULL) {
-		error = mapi_message_folder_get(dest_store, dest_fid,
-						&dest_mfolder, &dest);
+		error = mapi_message_folder_get_new(dest_store, dest_fid,
+						    &dest_mfolder, &dest);
 		if (error == EC_NONE) {
 			error = messages_copy_list(&list, dest, move, partial_r);
 			if (error == EC_NONE && any_deleted) {

@@ -19,9 +19,12 @@ struct mapi_message_transfer {
 	/* messages that have a bag get another GUID, as if dest was src: two
 	   with one GUID in one mailbox would share it */
 	bool new_guids;
-	/* src is a mailbox of another user's companion tree, and the rights of
+	/* src is another user's and opened without its ACL, and the rights of
 	   its folder have been checked */
 	bool without_acl;
+	/* As of mapi_bags_copy(). Who becomes the creator of all copies gets them
+	   with new GUIDs. */
+	const char *creator;
 	/* dest is a dumpster, where messages keep the MIDs that they have in
 	   this folder, and if that's a dumpster, too, the date of their
 	   deletion; else NULL */

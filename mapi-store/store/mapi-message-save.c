@@ -43,6 +43,8 @@ struct save {
 	/* what is replaced: uid is 0 if nothing */
 	uint32_t old_uid;
 	const char *old_guid;
+	/* of the message, NULL if nobody knows */
+	const char *creator;
 	enum mail_flags flags;
 	const char *const *keywords;
 	time_t received;
@@ -65,22 +67,44 @@ struct save {
 
 /* What the mailbox itself doesn't look at: a bag isn't in it, and changing a
    message is more to it than that. */
-static enum mapi_error save_check_rights(struct save *save)
+static uint32_t save_needed_rights(const struct mapi_message_content *content)
+{
+	if (content->associated)
+		return RIGHTS_FOLDER_OWNER;
+	if (content->is_new)
+		return RIGHTS_CREATE;
+	/* the message is replaced if it isn't only its bag that is */
+	return RIGHTS_EDIT_ANY | (content->mime_changed ?
+				  RIGHTS_CREATE | RIGHTS_DELETE_ANY : 0);
+}
+
+static enum mapi_error save_get_folder(struct save *save)
 {
 	const struct mapi_message_content *content = save->content;
-	uint32_t rights;
+	struct mapi_store *store = save->msg->obj.store;
+	mapi_id_t fid = save->msg->fid;
+	enum mapi_error error;
 
-	if (content->associated)
-		rights = RIGHTS_FOLDER_OWNER;
-	else if (content->is_new)
-		rights = RIGHTS_CREATE;
-	else {
-		rights = RIGHTS_EDIT_ANY;
-		/* the message is replaced */
-		if (content->mime_changed)
-			rights |= RIGHTS_CREATE | RIGHTS_DELETE_ANY;
+	if (content->is_new && !content->associated) {
+		return mapi_message_folder_get_new(store, fid, &save->mfolder,
+						   &save->folder);
 	}
-	return mapi_folder_check_rights(save->folder, rights);
+	error = mapi_message_folder_get(store, fid, &save->mfolder,
+					&save->folder);
+	if (error == EC_NONE) {
+		error = mapi_folder_check_rights(save->folder,
+						 save_needed_rights(content));
+	}
+	if (error != EC_ACCESS_DENIED || content->associated ||
+	    !mapi_store_is_delegate(store))
+		return error;
+	/* whose message it is remains to be seen */
+	if (save->mfolder != NULL)
+		mapi_message_folder_release(&save->mfolder);
+	error = mapi_message_folder_get_own(store, fid, FALSE, &save->mfolder,
+					    &save->folder);
+	return error != EC_NONE ? error :
+		mapi_folder_check_rights(save->folder, RIGHTS_EDIT_OWNED);
 }
 
 static void save_get_uids(struct save *save)
@@ -97,13 +121,13 @@ static enum mapi_error save_open_box(struct save *save)
 {
 	enum mapi_error error;
 
-	error = mapi_message_folder_get(save->msg->obj.store, save->msg->fid,
-					&save->mfolder, &save->folder);
+	error = save_get_folder(save);
+	if (error == EC_NONE && save->content->is_new) {
+		error = mapi_folder_check_rights(save->folder,
+				save_needed_rights(save->content));
+	}
 	if (error != EC_NONE)
 		return error == EC_NOT_FOUND ? EC_OBJECT_DELETED : error;
-	error = save_check_rights(save);
-	if (error != EC_NONE)
-		return error;
 	save->box = save->folder->box;
 	if (save->content->associated)
 		error = mapi_folder_create_associated(save->folder, &save->box);
@@ -126,6 +150,8 @@ save_look_at_mail(struct save *save, struct mail *mail, bool force)
 	struct mapi_message_content *content = save->content;
 	const char *guid;
 
+	if (save->folder->own && !mapi_mail_is_own(save->folder, mail))
+		return EC_ACCESS_DENIED;
 	if (!force && content->mail != NULL &&
 	    (mail->uid != content->mail->uid ||
 	     mapi_bags_find_uid(save->bags, mail) != content->bag_uid))
@@ -135,6 +161,7 @@ save_look_at_mail(struct save *save, struct mail *mail, bool force)
 		return mapi_error_from_mailbox(save->box);
 	save->old_uid = mail->uid;
 	save->old_guid = t_strdup(guid);
+	save->creator = t_strdup(mapi_bags_find_creator(save->bags, mail));
 	save->flags = mail_get_flags(mail) & ~MAIL_RECENT;
 	save->keywords = p_strarray_dup(pool_datastack_create(),
 					mail_get_keywords(mail));
@@ -169,6 +196,18 @@ static uint64_t save_now(void)
 {
 	return mapi_time_from_unix(ioloop_timeval.tv_sec,
 				   ioloop_timeval.tv_usec * 1000);
+}
+
+/* What the bag says of itself */
+static void save_remove_servers(struct save *save)
+{
+	static const uint32_t tags[] = {
+		PIDTAG_CREATOR_NAME, PIDTAG_CREATOR_ENTRY_ID,
+	};
+	unsigned int i;
+
+	for (i = 0; i < N_ELEMENTS(tags); i++)
+		mapi_propset_remove(save->all->props, tags[i]);
 }
 
 /* What was made of the message that is replaced, and of nothing that the new one
@@ -261,6 +300,7 @@ static enum mapi_error save_build(struct save *save, TALLOC_CTX *mem)
 	error = mapi_message_content_get_all(content, mem, &save->all);
 	if (error != EC_NONE)
 		return error;
+	save_remove_servers(save);
 	if (content->is_new)
 		save_get_new_flags(save);
 	save_apply_flags(save);
@@ -295,6 +335,7 @@ static enum mapi_error save_bag(struct save *save, const char *guid)
 		.uidvalidity = save->uidvalidity,
 		.uid_min = save->uidnext,
 		.overlay = save->overlay,
+		.creator = save->creator,
 		.subject = save->all == NULL ? NULL :
 			mapi_propset_get_string(save->all->props,
 						PIDTAG_SUBJECT),
@@ -407,6 +448,8 @@ static enum mapi_error save_message(struct save *save, TALLOC_CTX *mem)
 {
 	enum mapi_error error;
 
+	if (save->content->is_new)
+		save->creator = mapi_store_username(save->msg->obj.store);
 	error = save_build(save, mem);
 	if (error == EC_NONE)
 		error = save_bag(save, save->guid);

@@ -285,10 +285,11 @@ mapi_messages_set_read(struct mapi_store *store, mapi_id_t fid,
 			messages_set_read_part, &copy, partial_r);
 	}
 	*partial_r = FALSE;
-	error = mapi_message_list_open(store, fid, mids, count, TRUE, &list);
+	error = mapi_message_list_open(store, fid, mids, count,
+				       MAPI_MESSAGE_USE_SET_READ, &list);
 	if (error != EC_NONE)
 		return error;
-	*partial_r = list.missing;
+	*partial_r = list.missing || list.denied;
 	for (i = 0; i < N_ELEMENTS(list.boxes) && error == EC_NONE; i++) {
 		if (list.boxes[i] == NULL)
 			continue;
@@ -453,11 +454,13 @@ mapi_message_set_status(struct mapi_store *store, mapi_id_t fid, mapi_id_t mid,
 	fid = mapi_search_real_folder(store, fid, mid);
 	if (fid == 0)
 		return EC_NOT_FOUND;
-	error = mapi_message_list_open(store, fid, &mid, 1, mask != 0, &list);
+	error = mapi_message_list_open(store, fid, &mid, 1, mask == 0 ?
+				       MAPI_MESSAGE_USE_READ :
+				       MAPI_MESSAGE_USE_EDIT, &list);
 	if (error != EC_NONE)
 		return error;
 	/* lib-storage would leave it without an error */
-	if (mask != 0) {
+	if (mask != 0 && !list.folder->own) {
 		error = mapi_folder_check_rights(list.folder, RIGHTS_EDIT_ANY);
 		if (error != EC_NONE) {
 			mapi_message_list_close(&list);

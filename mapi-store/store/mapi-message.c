@@ -504,13 +504,22 @@ message_open(TALLOC_CTX *parent, struct mapi_store *store,
 	enum mapi_error error;
 
 	content = mapi_message_content_alloc(store);
-	error = deleted ?
-		mapi_message_folder_get_deleted(store, fid, &content->mfolder,
-						&content->folder) :
-		mapi_message_folder_get(store, fid, &content->mfolder,
-					&content->folder);
+	if (deleted) {
+		error = mapi_message_folder_get_deleted(store, fid,
+				&content->mfolder, &content->folder);
+	} else if (mapi_folder_is_for_own(store, fid, MAPI_MESSAGE_USE_READ)) {
+		error = mapi_message_folder_get_own(store, fid, FALSE,
+				&content->mfolder, &content->folder);
+	} else {
+		error = mapi_message_folder_get(store, fid, &content->mfolder,
+						&content->folder);
+	}
 	if (error == EC_NONE)
 		error = mapi_message_content_open_mail(content, mid);
+	if (error == EC_NONE && content->folder->own &&
+	    (content->associated ||
+	     !mapi_mail_is_own(content->folder, content->mail)))
+		error = EC_ACCESS_DENIED;
 	if (error != EC_NONE) {
 		mapi_message_content_unref(&content);
 		return error;
@@ -549,11 +558,8 @@ bool mapi_message_is_writable(const struct mapi_message *msg)
 		content = content->draft->content;
 	if (content->mail == NULL)
 		return TRUE;
-	return !mailbox_is_readonly(content->mail->box) &&
-		!content->folder->deleted &&
-		(mapi_folder_message_access(content->folder,
-					    content->associated) &
-		 MAPI_ACCESS_MODIFY) != 0;
+	return (mapi_mail_access(content->folder, content->associated,
+				 content->mail) & MAPI_ACCESS_MODIFY) != 0;
 }
 
 uint32_t mapi_object_code_page(const struct mapi_object *obj)

@@ -17,7 +17,9 @@
    note. It says who else may see them and read what is in them, as the free/busy
    messages of somebody whose delegate one is.
 
-   A note has a line "<rights> <acl> <id>" for each member, numbers in hex. */
+   A note has a line "<rights> <acl> <id>" for each member, numbers in hex. What it
+   says of mailboxes beyond their ACL are rights to messages that the member has
+   created; mapi-folder-rights.h says how they're enforced. */
 
 #include "lib.h"
 #include "array.h"
@@ -175,8 +177,10 @@ static void permissions_read_note(struct permissions *perms)
 			if (member == NULL)
 				member = member_add(perms, id);
 			member->listed = TRUE;
-		} else if (member == NULL || member->acl != acl) {
-			/* changed over IMAP since */
+		} else if (member == NULL || member->fixed ||
+			   member->acl != acl) {
+			/* changed over IMAP since, or the administrator's
+			   now */
 			continue;
 		}
 		member->rights = rights;
@@ -597,8 +601,7 @@ mapi_permissions_change(struct mapi_folder *folder,
 
 /* --- the user's own rights ------------------------------------------------ */
 
-uint32_t
-mapi_permissions_noted_rights(struct mapi_store *store, uint32_t number)
+static uint32_t permissions_get_mine(const struct permissions *perms)
 {
 	/* the more specific entry holds, and all groups together */
 	static const char *const order[] = {
@@ -606,24 +609,39 @@ mapi_permissions_noted_rights(struct mapi_store *store, uint32_t number)
 		MAPI_ACL_ID_GROUP, MAPI_ACL_ID_USER,
 		MAPI_ACL_ID_GROUP_OVERRIDE,
 	};
-	const char *note, *id;
-	uint32_t rights, acl, found = 0;
+	const struct member *member;
+	uint32_t found = 0;
 	unsigned int i, level = 0;
 
-	T_BEGIN {
-		note = note_get(store, number);
-		while (note_next(&note, &rights, &acl, &id)) {
-			if (!mapi_acl_id_is_me(store->acl, id))
-				continue;
-			for (i = 0; i < N_ELEMENTS(order); i++) {
-				if (str_begins(id, order[i]))
-					break;
-			}
-			if (i == N_ELEMENTS(order) || i < level)
-				continue;
-			found = i > level ? rights : found | rights;
-			level = i;
+	array_foreach(&perms->members, member) {
+		if (!member->listed ||
+		    !mapi_acl_id_is_me(perms->store->acl, member->id))
+			continue;
+		for (i = 0; i < N_ELEMENTS(order); i++) {
+			if (str_begins(member->id, order[i]))
+				break;
 		}
-	} T_END;
+		if (i == N_ELEMENTS(order) || i < level)
+			continue;
+		found = i > level ? member->rights : found | member->rights;
+		level = i;
+	}
 	return found;
+}
+
+uint32_t
+mapi_permissions_noted_rights(struct mapi_store *store, uint32_t number,
+			      const char *path)
+{
+	struct permissions perms = {
+		.store = store, .number = number, .path = path,
+	};
+	uint32_t rights = 0;
+
+	T_BEGIN {
+		if (*note_get(store, number) != '\0' &&
+		    permissions_read(&perms) == EC_NONE)
+			rights = permissions_get_mine(&perms);
+	} T_END;
+	return rights;
 }

@@ -433,7 +433,8 @@ mapi_messages_delete_notify(struct mapi_store *store, mapi_id_t fid,
 		return mapi_search_for_each_folder(store, mids, count,
 			messages_delete_notify_part, &hard, partial_r);
 	}
-	error = mapi_message_list_open(store, fid, mids, count, TRUE, &list);
+	error = mapi_message_list_open(store, fid, mids, count,
+				       MAPI_MESSAGE_USE_DELETE, &list);
 	if (error != EC_NONE)
 		return error;
 	if (list.boxes[0] != NULL) {

@@ -161,16 +161,19 @@ mapi_stored_open_stream_write(struct mapi_object *obj, TALLOC_CTX *parent,
 struct mapi_value mapi_store_entryid(struct mapi_store *store, TALLOC_CTX *mem);
 
 /* mapi-folder-rights.c: the mailbox with a folder's messages, allocated only;
-   node->vname isn't NULL. EC_ACCESS_DENIED if the user may not read them and
-   lib-storage wouldn't see to it. */
+   node->vname isn't NULL. own: with the owner's rights, see struct mapi_folder.
+   EC_ACCESS_DENIED if the user may not read them and lib-storage wouldn't see to
+   it. */
 enum mapi_error
 mapi_folder_box_alloc(struct mapi_store *store,
-		      const struct mapi_folder_node *node,
+		      const struct mapi_folder_node *node, bool own,
 		      enum mailbox_flags flags, struct mailbox **box_r);
-/* mapi-permissions.c: RIGHTS_* that the note of a folder without an ACL gives the
-   user of the store, who isn't its owner */
+/* mapi-permissions.c: RIGHTS_* that the permissions list of a folder gives the user
+   of the store, who isn't its owner; 0 if it's no more than an ACL. path is NULL
+   for folders that have no ACL. What has been read of the log counts. */
 uint32_t
-mapi_permissions_noted_rights(struct mapi_store *store, uint32_t number);
+mapi_permissions_noted_rights(struct mapi_store *store, uint32_t number,
+			      const char *path);
 
 /* mapi-folder-props.c: what becomes of a folder's property, whatever the type,
    when a client sets it. Those that have a native home (name, comment, class,

@@ -239,7 +239,7 @@ bags_copy(struct mail_user *user, uint32_t src_number, uint32_t dest_number,
 	if (src == NULL || dest == NULL)
 		return EC_ERROR;
 	mapi_plugin_unhide(user);
-	error = mapi_bags_copy(src, dest, guids);
+	error = mapi_bags_copy(src, dest, guids, NULL);
 	mapi_plugin_hide(user);
 	return error;
 }

@@ -406,16 +406,25 @@ def test_folder_rights(server):
 def test_killed(server):
     """The worker dies while it moves: each message is there, whole, and what was
     acknowledged is where it was to be."""
+    killed(server, "Killed", EDITOR)
+
+
+def test_killed_own(server):
+    """The same with messages that are the user's own there"""
+    killed(server, "Killed own", AUTHOR, server.users[1])
+
+
+def killed(server, folder, rights, creator=None):
     alice, bob, _ = server.users
-    fid, _, _ = prepare(server, "Killed", EDITOR)
+    fid, _, _ = prepare(server, folder, rights)
     names = [f"killed {i}" for i in range(12)]
-    owner = Session(server)
+    owner = Session(server, creator, alice if creator else None)
     for name in names:
         owner.store(fid, name, named="note of " + name)
     names = owner.subjects(fid)
     owner.close()
     own, others = sessions(server)
-    dest = make_folder(own, "Survivors")
+    dest = make_folder(own, "Survivors of " + folder)
     own.close()
     deaths = 0
     for i in range(10):
@@ -423,7 +432,8 @@ def test_killed(server):
         here, there = (others, fid), (own, dest)
         if i % 2 == 1:
             here, there = there, here
-        found = here[0].contents(here[1], (MID, SUBJECT))
+        found = [row for row in here[0].contents(here[1], (MID, SUBJECT))
+                 if creator is None or row[SUBJECT].startswith("killed")]
         thread = threading.Timer(random.uniform(0.0, 0.06),
                                  readlib.kill_workers, (server,))
         thread.start()

@@ -106,9 +106,13 @@ static void test_access(void **state)
 	assert_int_equal(mapi_rights_folder_access(0, MAPI_ACL_DELETE), 0x04);
 	assert_int_equal(mapi_rights_folder_access(0x100, 0), 0x21);
 
-	assert_int_equal(mapi_rights_message_access(0x41b), 0x02);
-	assert_int_equal(mapi_rights_message_access(0x421), 0x03);
-	assert_int_equal(mapi_rights_message_access(0x441), 0x06);
+	assert_int_equal(mapi_rights_message_access(0x41b, FALSE), 0x02);
+	assert_int_equal(mapi_rights_message_access(0x421, FALSE), 0x03);
+	assert_int_equal(mapi_rights_message_access(0x441, FALSE), 0x06);
+	assert_int_equal(mapi_rights_message_access(0x41b, TRUE), 0x07);
+	assert_int_equal(mapi_rights_message_access(0x409, TRUE), 0x03);
+	assert_int_equal(mapi_rights_message_access(0x411, TRUE), 0x06);
+	assert_int_equal(mapi_rights_message_access(0x403, TRUE), 0x02);
 	assert_int_equal(mapi_rights_associated_access(0x4fb), 0x02);
 	assert_int_equal(mapi_rights_associated_access(0x501), 0x07);
 }

@@ -310,7 +310,7 @@ move_bag(struct mapi_bags *src, struct mapi_bags *dest, const char *guid)
 {
 	const char *const guids[] = { guid, guid, NULL };
 
-	assert_int_equal(mapi_bags_copy(src, dest, guids), EC_NONE);
+	assert_int_equal(mapi_bags_copy(src, dest, guids, NULL), EC_NONE);
 	assert_int_equal(mapi_bags_delete(src, guids + 1), EC_NONE);
 }
 

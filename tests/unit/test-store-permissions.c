@@ -12,7 +12,7 @@
 #include "mapi-enums.h"
 #include "mapi-folder-rights.h"
 #include "mapi-permissions.h"
-#include "mapi-store.h"
+#include "mapi-store-private.h"
 #include "test-storage-common.h"
 
 #include <stdarg.h>
@@ -213,6 +213,22 @@ static void test_list(void **state)
 	assert_int_equal(listed_rights(f, folder, "authenticated"), 0x800);
 }
 
+/* PidTagAccess of the first message of an open folder */
+static uint32_t first_access(struct mapi_folder *folder)
+{
+	struct mailbox_transaction_context *trans;
+	struct mail *mail;
+	uint32_t access;
+
+	trans = mailbox_transaction_begin(folder->box, 0, "test");
+	mail = mail_alloc(trans, 0, NULL);
+	mail_set_seq(mail, 1);
+	access = mapi_mail_access(folder, FALSE, mail);
+	mail_free(&mail);
+	assert_int_equal(mailbox_transaction_commit(&trans), 0);
+	return access;
+}
+
 static void test_delegate(void **state)
 {
 	struct fixture *f = *state;
@@ -242,8 +258,7 @@ static void test_delegate(void **state)
 			 EC_ACCESS_DENIED);
 	assert_int_equal(mapi_folder_open_mailbox(folder), EC_NONE);
 	assert_non_null(folder->box);
-	assert_int_equal(mapi_folder_message_access(folder, FALSE),
-			 MAPI_ACCESS_READ);
+	assert_int_equal(first_access(folder), MAPI_ACCESS_READ);
 	assert_int_equal(give(f, folder, "carol", 0x401), EC_ACCESS_DENIED);
 
 	/* seen, but not read; and what is above it */
@@ -299,6 +314,65 @@ static void test_internal(void **state)
 			 0x47b);
 }
 
+static uint32_t rights_in(struct fixture *f, const char *path)
+{
+	return mapi_folder_rights(f->store, mapi_folder_tree_lookup_path(
+						f->store, path));
+}
+
+/* The list says more than the ACL: which of the entries counts is as if it was an
+   ACL. */
+static void test_owned(void **state)
+{
+	struct fixture *f = *state;
+	struct mapi_folder *folder;
+
+	assert_int_equal(give(f, open_path(f, "Open"), "$staff", 0x40b),
+			 EC_NONE);
+	assert_int_equal(give(f, open_path(f, "Open"), "$it", 0x413), EC_NONE);
+	assert_int_equal(give(f, open_path(f, "Shut"), "$staff", 0x41b),
+			 EC_NONE);
+	assert_int_equal(give(f, open_path(f, "Shut"), "carol", 0x403),
+			 EC_NONE);
+	assert_int_equal(give(f, open_path(f, "Upper"), "carol", 0x41b),
+			 EC_NONE);
+	assert_int_equal(give(f, open_path(f, "Upper/Lower"), "bob", 0x41b),
+			 EC_NONE);
+
+	assert_int_equal(relogin(f, staff_fields, "carol"), EC_NONE);
+	/* groups together, but not with whom they are named besides */
+	assert_int_equal(rights_in(f, "Open"), 0x41b);
+	assert_int_equal(rights_in(f, "Shut"), 0x403);
+	assert_int_equal(rights_in(f, "Upper"), 0x41b);
+	assert_true(mapi_folder_is_for_own(f->store, open_path(f, "Open")->fid,
+					   MAPI_MESSAGE_USE_EDIT));
+	assert_false(mapi_folder_is_for_own(f->store,
+					    open_path(f, "Shut")->fid,
+					    MAPI_MESSAGE_USE_EDIT));
+	assert_true(mapi_folder_is_for_own(f->store, open_path(f, "Shut")->fid,
+					   MAPI_MESSAGE_USE_CREATE));
+	/* others' messages, and those of whom nobody knows it */
+	folder = open_path(f, "Open");
+	assert_int_equal(mapi_folder_open_mailbox(folder), EC_NONE);
+	assert_int_equal(first_access(folder), MAPI_ACCESS_READ);
+
+	assert_int_equal(relogin(f, bob_fields, "bob"), EC_NONE);
+	assert_int_equal(rights_in(f, "Upper/Lower"), 0x41b);
+
+	/* another ACL, whose letters have no more to say than before */
+	assert_int_equal(relogin(f, owner_fields, NULL), EC_NONE);
+	assert_int_equal(mapi_acl_set(f->store->acl, "Upper", "user=carol",
+				      MAPI_ACL_LOOKUP | MAPI_ACL_READ |
+				      MAPI_ACL_INSERT), EC_NONE);
+	assert_int_equal(relogin(f, staff_fields, "carol"), EC_NONE);
+	assert_int_equal(rights_in(f, "Upper"), 0x403);
+	/* the owner himself has all rights, whatever lists say */
+	assert_int_equal(relogin(f, owner_fields, NULL), EC_NONE);
+	assert_false(mapi_folder_is_for_own(f->store,
+					    open_path(f, "Open")->fid,
+					    MAPI_MESSAGE_USE_EDIT));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -307,6 +381,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(test_internal, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(test_owned, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, NULL);
