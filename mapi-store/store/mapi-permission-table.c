@@ -27,6 +27,8 @@ struct permission_row {
 struct permission_source {
 	struct mapi_flat_source flat;
 	struct permission_row *rows;
+	/* what whoever asks for rows is told */
+	enum mapi_error error;
 };
 
 /* --- who they are --------------------------------------------------------- */
@@ -132,7 +134,7 @@ static enum mapi_error
 permission_sync(struct mapi_table_source *src, TALLOC_CTX *mem,
 		struct mapi_table_changes *changes_r)
 {
-	return EC_NONE;
+	return ((struct permission_source *)src)->error;
 }
 
 static enum mapi_error
@@ -213,10 +215,11 @@ mapi_permission_table_open(TALLOC_CTX *parent, struct mapi_folder *folder,
 	psrc = talloc_zero(parent, struct permission_source);
 	psrc->flat.src.v = &permission_vfuncs;
 	error = mapi_permissions_get(folder, psrc, &perms);
-	if (error != EC_NONE) {
+	if (error != EC_NONE && error != EC_ACCESS_DENIED) {
 		talloc_free(psrc);
 		return error;
 	}
+	psrc->error = error;
 	if ((flags & PERMISSIONS_TABLE_INCLUDE_FREE_BUSY) == 0)
 		mask = MAPI_RIGHTS_ALL;
 	psrc->flat.count = perms.count;

@@ -212,8 +212,10 @@ static enum mapi_error permissions_read(struct permissions *perms)
 	return EC_NONE;
 }
 
+/* rights: the user must have one of these. */
 static enum mapi_error
-permissions_init(struct permissions *perms, struct mapi_folder *folder)
+permissions_init(struct permissions *perms, struct mapi_folder *folder,
+		 uint32_t rights)
 {
 	const struct mapi_folder_node *node;
 	enum mapi_error ret;
@@ -225,8 +227,7 @@ permissions_init(struct permissions *perms, struct mapi_folder *folder)
 	node = mapi_folder_node(folder);
 	if (node == NULL)
 		return EC_OBJECT_DELETED;
-	if ((mapi_folder_rights(folder->obj.store, node) &
-	     RIGHTS_FOLDER_OWNER) == 0)
+	if ((mapi_folder_rights(folder->obj.store, node) & rights) == 0)
 		return EC_ACCESS_DENIED;
 	perms->store = folder->obj.store;
 	perms->number = mapi_folder_fid_to_number(folder->fid);
@@ -262,7 +263,8 @@ mapi_permissions_get(struct mapi_folder *folder, TALLOC_CTX *mem,
 
 	i_zero(perms_r);
 	T_BEGIN {
-		ret = permissions_init(&perms, folder);
+		ret = permissions_init(&perms, folder, RIGHTS_FOLDER_VISIBLE |
+				       RIGHTS_FOLDER_OWNER);
 		if (ret == EC_NONE) {
 			perms_r->members = talloc_zero_array(mem,
 				struct mapi_permission,
@@ -345,7 +347,8 @@ member_find_number(struct permissions *perms, int64_t member_id)
 	return NULL;
 }
 
-/* Finds or adds the member. */
+/* Finds or adds the member: NULL if one that isn't there is to be changed, which
+   isn't an error ([MS-OXCPERM] 3.2.5.2). */
 static enum mapi_error
 change_get_member(struct permissions *perms,
 		  const struct mapi_permission_change *change,
@@ -356,11 +359,11 @@ change_get_member(struct permissions *perms,
 
 	if (change->op != MAPI_PERMISSION_ADD || change->entry_id.len == 0) {
 		/* every list has the members that have no entry id */
+		if (change->op == MAPI_PERMISSION_ADD &&
+		    change->member_id != MAPI_MEMBER_DEFAULT &&
+		    change->member_id != MAPI_MEMBER_ANONYMOUS)
+			return EC_INVALID_PARAM;
 		*member_r = member_find_number(perms, change->member_id);
-		if (*member_r == NULL || (change->op == MAPI_PERMISSION_ADD &&
-		     change->member_id != MAPI_MEMBER_DEFAULT &&
-		     change->member_id != MAPI_MEMBER_ANONYMOUS))
-			return EC_NOT_FOUND;
 		return EC_NONE;
 	}
 	ret = member_entry_id_to_id(perms, &change->entry_id, &id);
@@ -415,7 +418,7 @@ change_apply(struct permissions *perms,
 	enum mapi_error ret;
 
 	ret = change_get_member(perms, change, &member);
-	if (ret != EC_NONE)
+	if (ret != EC_NONE || member == NULL)
 		return ret;
 	if (member->fixed)
 		return EC_ACCESS_DENIED;
@@ -580,7 +583,7 @@ mapi_permissions_change(struct mapi_folder *folder,
 	enum mapi_error ret;
 
 	T_BEGIN {
-		ret = permissions_init(&perms, folder);
+		ret = permissions_init(&perms, folder, RIGHTS_FOLDER_OWNER);
 		if (ret == EC_NONE) {
 			node = mapi_folder_node(folder);
 			if (perms.store->acl == NULL || node->search ||

@@ -30,7 +30,7 @@ struct mapi_permissions {
 };
 
 /* The list, default and anonymous first, allocated from mem. EC_ACCESS_DENIED
-   unless the user owns the folder (FolderOwner). */
+   unless the user sees the folder (FolderVisible) or owns it (FolderOwner). */
 enum mapi_error
 mapi_permissions_get(struct mapi_folder *folder, TALLOC_CTX *mem,
 		     struct mapi_permissions *perms_r);
@@ -54,16 +54,18 @@ struct mapi_permission_change {
 /* Changes the list, durably. replace: whoever isn't among changes, all of which
    add, is removed, but for the default entry. free_busy: the rights say what
    is to be seen of free and busy times; otherwise that stays as it is, or
-   follows from ReadAny. Nothing is changed if a change isn't possible:
-   EC_ACCESS_DENIED, EC_UNKNOWN_USER, EC_NOT_FOUND (no such member),
-   EC_NOT_SUPPORTED (folders that have no ACL). */
+   follows from ReadAny. Changes of members that aren't in the list are ignored.
+   Nothing is changed if a change isn't possible: EC_ACCESS_DENIED (also if the user
+   doesn't own the folder), EC_UNKNOWN_USER, EC_INVALID_PARAM, EC_NOT_SUPPORTED
+   (folders that have no ACL). */
 enum mapi_error
 mapi_permissions_change(struct mapi_folder *folder,
 			const struct mapi_permission_change *changes,
 			unsigned int count, bool replace, bool free_busy);
 
 /* The table of RopGetPermissionsTable, [MS-OXCPERM] 2.2.1: the list as it is
-   now. */
+   now. If the user may not see it, there's a table nevertheless, whose rows are
+   EC_ACCESS_DENIED ([MS-OXCPERM] 3.2.5.1). */
 enum mapi_error
 mapi_permission_table_open(TALLOC_CTX *parent, struct mapi_folder *folder,
 			   uint8_t flags, struct mapi_table **table_r);

@@ -141,6 +141,17 @@ class Client(writelib.Client):
             "<BBBBB", GET_PERMISSIONS, 0, 0, 1, flags), [folder, NONE])
         return answer.return_value(), answer.handles[1]
 
+    def permissions_error(self, folder):
+        """What RopQueryRows of the table returns"""
+        error, table = self.permissions_table(folder)
+        check_equal(error, 0, "RopGetPermissionsTable")
+        answer = self.raw.execute(struct.pack(
+            "<BBBBHI", rawmapi.ROP_SET_COLUMNS, 0, 0, 0, 1, MEMBER_ID), [table])
+        check_equal(answer.return_value(), 0, "RopSetColumns")
+        return self.raw.execute(struct.pack(
+            "<BBBBBH", rawmapi.ROP_QUERY_ROWS, 0, 0, 0, 1, 200),
+            [table]).return_value()
+
     def permissions(self, folder, flags=FREE_BUSY):
         """{name: (member id, rights, entry id)}"""
         error, table = self.permissions_table(folder, flags)

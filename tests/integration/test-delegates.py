@@ -71,8 +71,13 @@ def test_reviewer(server):
                 "properties of the folder")
     check_equal(client.long_props(client.logon, RIGHTS, ACCESS,
                                   ACCESS_LEVEL), (0, 2, 0), "the mailbox's")
-    check_equal(client.permissions_table(folder)[0], EC_ACCESS_DENIED,
-                "permissions")
+    # who sees a folder sees who else does, [MS-OXCPERM] 3.2.5.1
+    check_equal(client.rights(folder, 0), {
+        "": 0, "Anonymous": 0, bob: REVIEWER}, "permissions")
+    for which in ROOT, SUBTREE:
+        check_equal(client.permissions_error(client.raw.open_folder(
+            client.logon, client.raw.logon_ids[which])), EC_ACCESS_DENIED,
+            "permissions of what is above it")
     check_equal(client.modify(folder, (ADD, bob, FULL_OWNER)),
                 EC_ACCESS_DENIED, "change permissions")
     # not the read state either
@@ -470,6 +475,7 @@ def test_parents(server):
     folder = client.open_fid(upper)[1]
     check_equal(client.long_props(folder, RIGHTS, ACCESS, CONTENT_COUNT),
                 (0, 0, 0), "nothing of its own")
+    check_equal(client.permissions_error(folder), EC_ACCESS_DENIED, "list")
     client.close()
     session = Session(server, bob, alice)
     handle = session.raw.open_folder(session.logon, upper)
