@@ -30,6 +30,10 @@ const struct mime_build_address_tags mime_build_representing_tags =
 	ADDRESS_TAGS(SENT_REPRESENTING);
 const struct mime_build_address_tags mime_build_read_receipt_tags =
 	ADDRESS_TAGS(READ_RECEIPT);
+const struct mime_build_address_tags mime_build_report_tags = {
+	.name = PIDTAG_REPORT_NAME,
+	.entry_id = PIDTAG_REPORT_ENTRY_ID,
+};
 const struct mime_build_address_tags mime_build_received_by_tags =
 	ADDRESS_TAGS(RECEIVED_BY);
 

@@ -143,15 +143,23 @@ add_receipt(struct mime_build *ctx, const struct mapi_content *content,
 	    const struct mime_build_field *field, string_t *dest)
 {
 	static const struct mime_build_address_tags *const tags[] = {
-		&mime_build_read_receipt_tags, &mime_build_sender_tags,
-		&mime_build_representing_tags, NULL
+		&mime_build_read_receipt_tags, &mime_build_report_tags,
+		&mime_build_sender_tags, &mime_build_representing_tags,
 	};
 	struct mime_address address;
+	unsigned int i;
 
-	if (get_bool(content->props, field->tag) &&
-	    t_find_address(ctx, content->props, tags, &address) &&
-	    *address.address != '\0')
-		mime_build_add_addresses(dest, field->names[0], &address, 1);
+	if (!get_bool(content->props, field->tag))
+		return;
+	for (i = 0; i < N_ELEMENTS(tags); i++) {
+		if (t_mime_build_address(ctx, content->props, tags[i],
+					 &address) &&
+		    *address.address != '\0') {
+			mime_build_add_addresses(dest, field->names[0],
+						 &address, 1);
+			break;
+		}
+	}
 }
 
 /* --- text ------------------------------------------------------------------- */

@@ -78,6 +78,7 @@ struct mime_build_address_tags {
 extern const struct mime_build_address_tags mime_build_sender_tags;
 extern const struct mime_build_address_tags mime_build_representing_tags;
 extern const struct mime_build_address_tags mime_build_read_receipt_tags;
+extern const struct mime_build_address_tags mime_build_report_tags;
 extern const struct mime_build_address_tags mime_build_received_by_tags;
 
 /* On the data stack. FALSE if there's neither a name nor an address. address is

@@ -4,6 +4,7 @@
 
 #include "lib.h"
 #include "str.h"
+#include "mapi-entryid.h"
 #include "mapi-props.h"
 #include "build-common.h"
 
@@ -193,6 +194,67 @@ static void test_values(void **state)
 		content = mapi_content_create(NULL);
 		test_set_int(content->props, tests[i].tag, tests[i].value);
 		assert_string_equal(t_test_build_header(content, NULL), tests[i].field);
+	} T_END;
+}
+
+/* Whom a read receipt is sent to, [MS-OXOMSG] 2.2.2.26 */
+static void test_receipt(void **state)
+{
+	static const struct {
+		bool requested;
+		const char *receipt_name, *receipt, *report, *sender;
+		const char *to;
+	} tests[] = {
+		{ TRUE, "Me", "r@x.org", NULL, "s@x.org", "Me <r@x.org>" },
+		{ TRUE, NULL, NULL, "p@x.org", "s@x.org", "Report <p@x.org>" },
+		{ TRUE, "Me", "r@x.org", "p@x.org", NULL, "Me <r@x.org>" },
+		{ TRUE, NULL, NULL, NULL, "s@x.org", "<s@x.org>" },
+		/* a name alone is nobody */
+		{ TRUE, "Me", NULL, NULL, "s@x.org", "<s@x.org>" },
+		{ TRUE, NULL, NULL, NULL, NULL, "<f@x.org>" },
+		{ FALSE, "Me", "r@x.org", "p@x.org", "s@x.org", NULL },
+	};
+	struct mapi_content *content;
+	struct mapi_propset *props;
+	struct mapi_value requested;
+	struct mapi_binary bin;
+	const char *header;
+	unsigned int i;
+
+	for (i = 0; i < N_ELEMENTS(tests); i++) T_BEGIN {
+		content = mapi_content_create(NULL);
+		props = content->props;
+		requested = mapi_value_bool(tests[i].requested);
+		assert_true(mapi_propset_set_value(props,
+			PIDTAG_READ_RECEIPT_REQUESTED, &requested));
+		test_set_str(props, PIDTAG_SENT_REPRESENTING_SMTP_ADDRESS,
+			     "f@x.org");
+		if (tests[i].receipt_name != NULL) {
+			test_set_str(props, PIDTAG_READ_RECEIPT_NAME,
+				     tests[i].receipt_name);
+		}
+		if (tests[i].receipt != NULL) {
+			test_set_str(props, PIDTAG_READ_RECEIPT_SMTP_ADDRESS,
+				     tests[i].receipt);
+		}
+		if (tests[i].report != NULL) {
+			bin = mapi_one_off_entry_id_build(content, "Report",
+				"SMTP", tests[i].report);
+			test_set_bin(props, PIDTAG_REPORT_ENTRY_ID, bin.data,
+				     bin.len);
+		}
+		if (tests[i].sender != NULL) {
+			test_set_str(props, PIDTAG_SENDER_SMTP_ADDRESS,
+				     tests[i].sender);
+		}
+		header = t_test_build_header(content, NULL);
+		if (tests[i].to == NULL) {
+			test_assert_hasnt(header, "Disposition");
+		} else {
+			test_assert_has(header, t_strdup_printf(
+				"Disposition-Notification-To: %s\r\n",
+				tests[i].to));
+		}
 	} T_END;
 }
 
@@ -442,6 +504,7 @@ int main(void)
 		cmocka_unit_test(test_long_text),
 		cmocka_unit_test(test_text_fields),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_receipt),
 		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_named),
 		cmocka_unit_test(test_received),
