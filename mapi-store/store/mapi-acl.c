@@ -14,12 +14,14 @@
 #define ACL_FUNCTIONS(X) \
 	X(acl_backend_get_acl_username) \
 	X(acl_backend_get_default_object) \
+	X(acl_backend_nonowner_lookups_rebuild) \
 	X(acl_backend_rights_match_me) \
 	X(acl_backend_user_is_owner) \
 	X(acl_mailbox_update_acl) \
 	X(acl_object_deinit) \
 	X(acl_object_get_my_rights) \
 	X(acl_object_init_from_name) \
+	X(acl_object_init_from_parent) \
 	X(acl_object_list_deinit) \
 	X(acl_object_list_init) \
 	X(acl_object_list_next) \
@@ -375,4 +377,90 @@ mapi_acl_remove(const struct mapi_acl *acl, const char *vname, const char *id)
 	update.modify_mode = ACL_MODIFY_MODE_CLEAR;
 	update.neg_modify_mode = ACL_MODIFY_MODE_CLEAR;
 	return acl_update(acl, vname, &update);
+}
+
+/* --- copying ---------------------------------------------------------------- */
+
+static enum mapi_error
+acl_object_copy(const struct mapi_acl *acl, struct acl_object *aclobj,
+		const struct mapi_acl *dest_acl, const char *dest_vname,
+		bool (*is_copied)(const struct mapi_acl *dest_acl,
+				  const char *id))
+{
+	struct acl_object_list_iter *iter;
+	struct acl_rights_update update;
+	enum mapi_error ret = EC_NONE;
+
+	i_zero(&update);
+	update.modify_mode = ACL_MODIFY_MODE_REPLACE;
+	update.neg_modify_mode = ACL_MODIFY_MODE_REPLACE;
+	iter = acl->func.acl_object_list_init(aclobj);
+	while (ret == EC_NONE &&
+	       acl->func.acl_object_list_next(iter, &update.rights)) {
+		if (!update.rights.global &&
+		    is_copied(dest_acl,
+			      acl->func.acl_rights_get_id(&update.rights)))
+			ret = acl_update(dest_acl, dest_vname, &update);
+	}
+	if (acl->func.acl_object_list_deinit(&iter) < 0 && ret == EC_NONE) {
+		e_error(acl->ns->user->event, "mapi: Can't read the ACL for "
+			"mailbox %s", dest_vname);
+		ret = EC_ERROR;
+	}
+	return ret;
+}
+
+static bool
+acl_id_is_inherited(const struct mapi_acl *dest_acl ATTR_UNUSED,
+		    const char *id ATTR_UNUSED)
+{
+	return TRUE;
+}
+
+enum mapi_error
+mapi_acl_inherit(const struct mapi_acl *acl, const char *vname,
+		 const char *as_vname)
+{
+	struct acl_object *parent;
+	enum mapi_error ret;
+
+	parent = acl->func.acl_object_init_from_parent(acl->backend,
+		mailbox_list_get_storage_name(acl->ns->list, as_vname));
+	ret = acl_object_copy(acl, parent, acl, vname, acl_id_is_inherited);
+	acl->func.acl_object_deinit(&parent);
+	return ret;
+}
+
+bool mapi_acl_id_is_moved(const struct mapi_acl *dest_acl, const char *id)
+{
+	const char *name;
+
+	if (strcmp(id, MAPI_ACL_ID_OWNER) == 0)
+		return FALSE;
+	if (strcmp(id, MAPI_ACL_ID_ANYONE) == 0 ||
+	    strcmp(id, MAPI_ACL_ID_AUTHENTICATED) == 0)
+		return mapi_acl_allows_anyone(dest_acl);
+	if (!str_begins(id, MAPI_ACL_ID_USER))
+		return TRUE;
+	name = id + strlen(MAPI_ACL_ID_USER);
+	return strcmp(name, dest_acl->ns->user->username) != 0 &&
+		strcmp(name, mapi_acl_username(dest_acl)) != 0;
+}
+
+enum mapi_error
+mapi_acl_copy(const struct mapi_acl *acl, const char *vname,
+	      const struct mapi_acl *dest_acl, const char *dest_vname)
+{
+	struct acl_object *aclobj = acl_object_get(acl, vname);
+	enum mapi_error ret;
+
+	ret = acl_object_copy(acl, aclobj, dest_acl, dest_vname,
+			      mapi_acl_id_is_moved);
+	acl->func.acl_object_deinit(&aclobj);
+	return ret;
+}
+
+void mapi_acl_renamed(const struct mapi_acl *acl)
+{
+	(void)acl->func.acl_backend_nonowner_lookups_rebuild(acl->backend);
 }

@@ -69,6 +69,24 @@ mapi_acl_set(const struct mapi_acl *acl, const char *vname, const char *id,
 enum mapi_error
 mapi_acl_remove(const struct mapi_acl *acl, const char *vname, const char *id);
 
+/* Gives a mailbox, which has no ACL yet, the one that the plugin would give it if it
+   were made by the name as_vname: that of its parent. */
+enum mapi_error
+mapi_acl_inherit(const struct mapi_acl *acl, const char *vname,
+		 const char *as_vname);
+/* Whether what an id's entry gives goes along when a mailbox is moved to another
+   owner: not if it's the old or the new one or the user, nor if it's everybody where
+   users may not give such rights. */
+bool mapi_acl_id_is_moved(const struct mapi_acl *dest_acl, const char *id);
+/* Gives a mailbox these entries of another owner's mailbox; they replace those that it
+   has for the same ids. */
+enum mapi_error
+mapi_acl_copy(const struct mapi_acl *acl, const char *vname,
+	      const struct mapi_acl *dest_acl, const char *dest_vname);
+/* A mailbox has been renamed. The plugin itself doesn't notice, and others wouldn't
+   see it in listings. */
+void mapi_acl_renamed(const struct mapi_acl *acl);
+
 /* Between these, listing shows all mailboxes, and those that are allocated can
    be used whatever their ACL is. For what the server does by itself. acl may
    be NULL. */

@@ -521,7 +521,8 @@ enum mapi_error mapi_bags_copy(struct mapi_bags *src, struct mapi_bags *dest,
 }
 
 enum mapi_error
-mapi_bags_copy_all(struct mapi_bags *src, struct mapi_bags *dest)
+mapi_bags_copy_all(struct mapi_bags *src, struct mapi_bags *dest,
+		   const char *creator)
 {
 	struct hash_iterate_context *iter;
 	ARRAY_TYPE(const_string) guids;
@@ -542,5 +543,5 @@ mapi_bags_copy_all(struct mapi_bags *src, struct mapi_bags *dest)
 	}
 	hash_table_iterate_deinit(&iter);
 	array_append_zero(&guids);
-	return mapi_bags_copy(src, dest, array_front(&guids), NULL);
+	return mapi_bags_copy(src, dest, array_front(&guids), creator);
 }

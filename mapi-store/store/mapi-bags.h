@@ -109,9 +109,11 @@ mapi_bags_delete_unused(struct mapi_bags *bags, time_t before,
    so. */
 enum mapi_error mapi_bags_copy(struct mapi_bags *src, struct mapi_bags *dest,
 			       const char *const *guids, const char *creator);
-/* For a mailbox that is copied as a whole, with the messages' GUIDs. */
+/* For a mailbox that is copied as a whole, with the messages' GUIDs. creator as
+   above, but messages without a bag get none. */
 enum mapi_error
-mapi_bags_copy_all(struct mapi_bags *src, struct mapi_bags *dest);
+mapi_bags_copy_all(struct mapi_bags *src, struct mapi_bags *dest,
+		   const char *creator);
 /* Whether there are bags whose messages aren't in box, which has just been
    synchronised. TRUE also if that can't be found out. */
 bool mapi_bags_have_orphans(struct mapi_bags *bags, struct mailbox *box);

@@ -302,12 +302,13 @@ mapi_folder_delete_props(struct mapi_object *obj, const uint32_t *tags,
 
 /* --- copying ---------------------------------------------------------------- */
 
-void mapi_folder_copy_note(struct mapi_stored_changes *changes, uint32_t number,
+void mapi_folder_copy_note(struct mapi_stored_changes *changes,
+			   struct mapi_store *store, uint32_t number,
 			   uint32_t dest_number, const char *kind)
 {
 	const struct mapi_idlog_rec *rec;
 
-	rec = mapi_idlog_find(changes->store->log, kind,
+	rec = mapi_idlog_find(store->log, kind,
 			      t_strdup_printf("%u", number));
 	if (rec != NULL) {
 		/* records may be read anew while some are written */
@@ -317,14 +318,15 @@ void mapi_folder_copy_note(struct mapi_stored_changes *changes, uint32_t number,
 }
 
 enum mapi_error
-mapi_folder_copy_props(struct mapi_stored_changes *changes, uint32_t number,
+mapi_folder_copy_props(struct mapi_stored_changes *changes,
+		       struct mapi_store *store, uint32_t number,
 		       uint32_t dest_number)
 {
 	unsigned int i;
 
 	for (i = 0; i < N_ELEMENTS(noted_props); i++) {
-		mapi_folder_copy_note(changes, number, dest_number,
+		mapi_folder_copy_note(changes, store, number, dest_number,
 				      noted_props[i].kind);
 	}
-	return mapi_stored_copy(changes, number, dest_number);
+	return mapi_stored_copy(changes, store, number, dest_number);
 }

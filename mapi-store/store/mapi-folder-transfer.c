@@ -1,63 +1,50 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib.h"
 #include "array.h"
+#include "store-compat.h"
+#include "mapi-bags.h"
 #include "mapi-enums.h"
+#include "mapi-folder-copy.h"
 #include "mapi-folder-rights.h"
-#include "mapi-folder-write-private.h"
-#include "mapi-object-copy.h"
-#include "mapi-props.h"
+#include "mapi-message-folder.h"
+#include "mapi-search-folder-private.h"
 
-/* Moving and copying folders from one mailbox to another.
+/* Copying folders, and moving them from one mailbox to another.
 
-   A copy within a store is made where nobody sees it (mapi-folder-copy.c), in the
-   companion tree, in which others than the owner have no rights, and a mailbox can't
-   be renamed to another user's. So here a folder is created where it belongs and
-   filled, with what the user may read and write and nothing else. A process that dies
-   leaves a part of the copy; when moving, each message and each folder is there before
-   it's removed here, and a folder is removed only when it's empty. */
+   A mailbox can't be renamed to another user's. So what is moved there is copied, in
+   one piece (mapi-folder-copy.c), and then removed here: what has been copied is
+   expunged, folder by folder from the bottom, and a folder is deleted when nothing is
+   left in it. What has come meanwhile stays, and so does what others have changed, but
+   for what they change in the moment when it's expunged.
+   A process that dies leaves either what there was, or the copy and what is left of
+   the original. */
 
 #define MOVE_RIGHTS \
 	(RIGHTS_READ_ANY | RIGHTS_DELETE_ANY | RIGHTS_FOLDER_OWNER)
 
-struct folder_transfer {
-	struct mapi_store *src, *dest;
-	bool recursive, move, partial;
-};
-
-struct transfer_child {
-	mapi_id_t fid;
-	const char *name;
-};
-ARRAY_DEFINE_TYPE(transfer_child, struct transfer_child);
-
 /* --- may it be done? --------------------------------------------------------- */
 
-/* What can't be read below a folder that is copied isn't copied. */
+/* All that is to be moved, before anything is done */
 static enum mapi_error
-transfer_check_rights(const struct folder_transfer *transfer,
-		      const struct mapi_folder_node *node)
+move_check_rights(struct mapi_store *store, const struct mapi_folder_node *node)
 {
-	struct mapi_store *store = transfer->src;
 	ARRAY_TYPE(mapi_folder_item) items;
 	const struct mapi_folder_item *item;
-	uint32_t rights = transfer->move ? MOVE_RIGHTS : RIGHTS_READ_ANY;
 
 	t_array_init(&items, 8);
 	mapi_folder_items_add(store, node, FALSE, &items);
 	array_foreach(&items, item) {
 		node = mapi_folder_tree_lookup(store, item->fid);
-		if ((mapi_folder_rights(store, node) & rights) != rights)
-			return EC_ACCESS_DENIED;
-		if (!transfer->move)
-			return EC_NONE;
-		if ((mapi_folder_acl(store, node) & MAPI_ACL_DELETE) == 0)
+		if ((mapi_folder_rights(store, node) & MOVE_RIGHTS) !=
+		    MOVE_RIGHTS ||
+		    (mapi_folder_acl(store, node) & MAPI_ACL_DELETE) == 0)
 			return EC_ACCESS_DENIED;
 	}
 	return EC_NONE;
 }
 
 static enum mapi_error
-transfer_check(const struct folder_transfer *transfer,
+transfer_check(const struct mapi_folder_copy *copy,
 	       const struct mapi_folder_node *node,
 	       const struct mapi_folder_node *dest)
 {
@@ -68,162 +55,173 @@ transfer_check(const struct folder_transfer *transfer,
 	if (dest == NULL)
 		return EC_OBJECT_DELETED;
 	if (node->special == MAPI_SPECIAL_ROOT ||
-	    node->special == MAPI_SPECIAL_IPM_SUBTREE || node->search)
+	    node->special == MAPI_SPECIAL_IPM_SUBTREE)
+		return EC_NOT_SUPPORTED;
+	/* what is in it is another one's, and isn't shown to others */
+	if (node->search && (copy->src != copy->dest ||
+			     mapi_store_is_delegate(copy->src)))
 		return EC_NOT_SUPPORTED;
 	if (dest->search)
 		return EC_SEARCH_FOLDER;
-	if (transfer->move && mapi_folder_has_special(node))
+	if (copy->move && mapi_folder_has_special(node))
 		return EC_ACCESS_DENIED;
-	for (up = dest; up != NULL && transfer->recursive; up = up->parent) {
+	for (up = dest; up != NULL && copy->recursive; up = up->parent) {
 		if (up == node)
 			return EC_FOLDER_CYCLE;
 	}
-	return transfer_check_rights(transfer, node);
+	return copy->move ? move_check_rights(copy->src, node) : EC_NONE;
 }
 
-/* --- one folder --------------------------------------------------------------- */
-
-static void
-transfer_get_children(struct folder_transfer *transfer,
-		      const struct mapi_folder_node *node,
-		      ARRAY_TYPE(transfer_child) *children)
+static bool node_has_search(const struct mapi_folder_node *node)
 {
 	const struct mapi_folder_node *child;
-	struct transfer_child *item;
 
 	for (child = node->first_child; child != NULL;
 	     child = child->next_sibling) {
-		if (child->search) {
-			transfer->partial = TRUE;
+		if (child->search || node_has_search(child))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* --- removing what has been moved ------------------------------------------------ */
+
+/* guids: of those that have a bag */
+static bool
+expunge_copied(struct mailbox *box, struct mapi_bags *bags,
+	       const ARRAY_TYPE(mapi_mail_state) *states,
+	       ARRAY_TYPE(const_string) *guids)
+{
+	struct mailbox_transaction_context *trans;
+	const struct mapi_mail_state *state;
+	struct mail *mail;
+	const char *guid;
+	bool all = TRUE;
+
+	trans = mailbox_transaction_begin(box, 0, "MAPI move folder");
+	mail = mail_alloc(trans, MAIL_FETCH_FLAGS, NULL);
+	array_foreach(states, state) {
+		if (!mail_set_uid(mail, state->uid))
+			continue;
+		if (!mapi_mail_state_is_same(mail, bags, state)) {
+			all = FALSE;
 			continue;
 		}
-		item = array_append_space(children);
-		item->fid = child->fid;
-		item->name = t_strdup(child->display_name);
+		if (state->bag_uid != 0 &&
+		    mail_get_special(mail, MAIL_FETCH_GUID, &guid) == 0) {
+			guid = t_strdup(guid);
+			array_push_back(guids, &guid);
+		}
+		mail_expunge(mail);
 	}
+	mail_free(&mail);
+	return mailbox_transaction_commit(&trans) == 0 && all;
+}
+
+/* FALSE if something is left of what has been copied. */
+static bool
+move_remove_messages(struct mailbox *box, struct mapi_bags *bags,
+		     const ARRAY_TYPE(mapi_mail_state) *states)
+{
+	ARRAY_TYPE(const_string) guids;
+	const struct mapi_mail_state *state;
+	uint32_t seq;
+	bool all;
+
+	t_array_init(&guids, 8);
+	all = expunge_copied(box, bags, states, &guids);
+	if (mailbox_sync(box, MAILBOX_SYNC_FLAG_EXPUNGE) < 0) {
+		(void)mapi_error_from_mailbox(box);
+		return FALSE;
+	}
+	array_foreach(states, state) {
+		/* what the user has no right to expunge stays without an
+		   error */
+		if (mail_index_lookup_seq(box->view, state->uid, &seq))
+			return FALSE;
+	}
+	array_append_zero(&guids);
+	if (array_count(&guids) > 1)
+		(void)mapi_bags_delete(bags, array_front(&guids));
+	return all;
 }
 
 static enum mapi_error
-transfer_properties(const struct mapi_copy *copy, TALLOC_CTX *mem)
+move_remove(struct mapi_folder_copy *copy,
+	    const struct mapi_folder_copied *folder)
 {
-	static const uint32_t excluded[] = { PIDTAG_DISPLAY_NAME };
-	const struct mapi_copy props = {
-		.source = copy->source, .dest = copy->dest,
-	};
-	struct mapi_copy_problem *problems;
+	struct mapi_message_folder *mfolder;
+	struct mapi_folder *src;
+	struct mailbox *box;
 	enum mapi_error error;
-	unsigned int count;
-
-	error = mapi_object_copy_to(&props, mem, excluded,
-				    N_ELEMENTS(excluded), FALSE, &problems,
-				    &count);
-	return error == EC_NONE && count > 0 ? EC_PARTIAL_COMPLETION : error;
-}
-
-/* The FAI messages first: fewer may do that. */
-static enum mapi_error
-transfer_content(const struct mapi_copy *copy, TALLOC_CTX *mem)
-{
-	static const uint32_t tags[] = {
-		PIDTAG_FOLDER_ASSOCIATED_CONTENTS, PIDTAG_CONTAINER_CONTENTS,
-	};
-	enum mapi_error error, first;
 	unsigned int i;
+	bool left;
 
-	first = transfer_properties(copy, mem);
-	for (i = 0; i < N_ELEMENTS(tags); i++) {
-		error = mapi_folder_copy_sub_object(copy, tags[i]);
-		if (error != EC_NONE && first == EC_NONE)
-			first = error;
-	}
-	return first;
-}
-
-/* *error is that of the first thing that has failed. */
-static void
-transfer_failed(struct folder_transfer *transfer, enum mapi_error error,
-		enum mapi_error *first)
-{
-	if (error == EC_NONE)
-		return;
-	transfer->partial = TRUE;
-	if (error != EC_PARTIAL_COMPLETION && *first == EC_NONE)
-		*first = error;
-}
-
-static enum mapi_error
-transfer_folder(struct folder_transfer *transfer, mapi_id_t fid,
-		mapi_id_t dest_fid, const char *name)
-{
-	ARRAY_TYPE(transfer_child) children;
-	const struct transfer_child *child;
-	struct mapi_folder *source, *dest;
-	struct mapi_folder_node *node;
-	struct mapi_copy copy = { .move = transfer->move };
-	enum mapi_error error, first = EC_NONE;
-	TALLOC_CTX *mem = talloc_new(NULL);
-	bool left = FALSE;
-
-	t_array_init(&children, 8);
-	error = mapi_folder_open(mem, transfer->src, fid, &source);
-	if (error == EC_NONE) {
-		node = mapi_folder_node(source);
-		if (node == NULL)
-			error = EC_OBJECT_DELETED;
-		else if (transfer->recursive)
-			transfer_get_children(transfer, node, &children);
-	}
-	if (error == EC_NONE)
-		error = mapi_folder_check_rights(source, RIGHTS_READ_ANY);
-	if (error == EC_NONE) {
-		error = mapi_folder_create(mem, transfer->dest, dest_fid, name,
-					   "", FALSE, &dest);
-	}
-	if (error != EC_NONE) {
-		talloc_free(mem);
-		return error;
-	}
-	copy.source = &source->obj;
-	copy.dest = &dest->obj;
-	transfer_failed(transfer, transfer_content(&copy, mem), &first);
-	array_foreach(&children, child) {
-		transfer_failed(transfer,
-				transfer_folder(transfer, child->fid, dest->fid,
-						child->name), &first);
-	}
-	talloc_free(mem);
-	if (transfer->move) {
-		/* without these flags only if there's nothing in it */
-		transfer_failed(transfer,
-				mapi_folder_delete(transfer->src, fid, 0,
-						   &left), &first);
-		if (left)
-			transfer->partial = TRUE;
-	}
-	return first;
-}
-
-static enum mapi_error
-folder_transfer(struct folder_transfer *transfer, mapi_id_t fid,
-		mapi_id_t dest_fid, const char *name)
-{
-	const struct mapi_folder_node *node;
-	enum mapi_error error;
-
-	error = mapi_folder_tree_refresh(transfer->src);
-	if (error == EC_NONE && transfer->dest != transfer->src)
-		error = mapi_folder_tree_refresh(transfer->dest);
+	error = mapi_message_folder_get(copy->src, folder->src.fid, &mfolder,
+					&src);
 	if (error != EC_NONE)
 		return error;
-	node = mapi_folder_tree_lookup(transfer->src, fid);
-	error = transfer_check(transfer, node,
-			       mapi_folder_tree_lookup(transfer->dest,
-						       dest_fid));
+	for (i = 0; i < N_ELEMENTS(folder->states) && error == EC_NONE; i++) {
+		box = src->box;
+		if (array_count(&folder->states[i]) == 0)
+			continue;
+		if (i > 0)
+			error = mapi_folder_open_associated(src, &box);
+		if (error == EC_NONE && box != NULL &&
+		    !move_remove_messages(box, mapi_folder_bags(src, i > 0),
+					  &folder->states[i]))
+			error = EC_PARTIAL_COMPLETION;
+	}
+	mapi_message_folder_release(&mfolder);
+	if (error != EC_NONE)
+		return error;
+	/* without these flags only if there's nothing in it */
+	error = mapi_folder_delete(copy->src, folder->src.fid, 0, &left);
+	return error == EC_NONE && left ? EC_PARTIAL_COMPLETION : error;
+}
+
+/* --- ------------------------------------------------------------------------ */
+
+static enum mapi_error
+folder_transfer(struct mapi_folder_copy *copy, mapi_id_t fid,
+		mapi_id_t dest_fid, const char *name)
+{
+	const struct mapi_folder_node *node, *dest;
+	enum mapi_error error;
+	unsigned int i;
+
+	error = mapi_folder_tree_refresh(copy->src);
+	if (error == EC_NONE && copy->dest != copy->src)
+		error = mapi_folder_tree_refresh(copy->dest);
+	if (error != EC_NONE)
+		return error;
+	node = mapi_folder_tree_lookup(copy->src, fid);
+	dest = mapi_folder_tree_lookup(copy->dest, dest_fid);
+	error = transfer_check(copy, node, dest);
 	if (error != EC_NONE)
 		return error;
 	if (*name == '\0')
 		name = t_strdup(node->display_name);
-	return transfer_folder(transfer, fid, dest_fid, name);
+	error = mapi_folder_name_check(name);
+	if (error != EC_NONE)
+		return error;
+	if (mapi_folder_find_child(copy->dest, dest, name, NULL) != NULL)
+		return EC_DUPLICATE_NAME;
+	if (node->search)
+		return mapi_search_folder_copy(copy->src, fid, dest_fid, name);
+	if (copy->recursive && node_has_search(node) &&
+	    (copy->src != copy->dest || mapi_store_is_delegate(copy->src)))
+		copy->partial = TRUE;
+
+	error = mapi_folder_copy_run(copy, node, dest, name);
+	if (error != EC_NONE)
+		return error;
+	for (i = array_count(&copy->folders); i > 0 && copy->move; i--) T_BEGIN {
+		error = move_remove(copy, array_idx(&copy->folders, i - 1));
+		if (error != EC_NONE)
+			mapi_folder_copy_failed(copy, error);
+	} T_END;
+	return copy->error;
 }
 
 enum mapi_error
@@ -232,7 +230,7 @@ mapi_folder_transfer(struct mapi_store *store, mapi_id_t fid,
 		     const char *name, bool recursive, bool move,
 		     bool *partial_r)
 {
-	struct folder_transfer transfer = {
+	struct mapi_folder_copy copy = {
 		.src = store, .dest = dest_store,
 		.recursive = recursive, .move = move,
 	};
@@ -241,14 +239,9 @@ mapi_folder_transfer(struct mapi_store *store, mapi_id_t fid,
 	*partial_r = FALSE;
 	if (store == dest_store && move)
 		return mapi_folder_move(store, fid, dest_fid, name);
-	if (store == dest_store && !mapi_store_is_delegate(store)) {
-		return mapi_folder_copy(store, fid, dest_fid, name,
-					recursive);
-	}
 	T_BEGIN {
-		error = folder_transfer(&transfer, fid, dest_fid,
-					t_strdup(name));
+		error = folder_transfer(&copy, fid, dest_fid, t_strdup(name));
 	} T_END;
-	*partial_r = transfer.partial;
+	*partial_r = copy.partial;
 	return error;
 }

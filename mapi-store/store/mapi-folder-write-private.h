@@ -33,12 +33,15 @@ bool mapi_folder_has_special(const struct mapi_folder_node *node);
 struct mapi_stored_changes;
 void mapi_folder_note(struct mapi_stored_changes *changes, uint32_t number,
 		      const char *kind, const char *value);
-/* What is noted of a folder is to be noted of another one, if there's anything. */
-void mapi_folder_copy_note(struct mapi_stored_changes *changes, uint32_t number,
+/* What is noted of a folder is to be noted of another one, if there's anything.
+   store: that of the former */
+void mapi_folder_copy_note(struct mapi_stored_changes *changes,
+			   struct mapi_store *store, uint32_t number,
 			   uint32_t dest_number, const char *kind);
 /* All properties that clients have set, but for the name */
 enum mapi_error
-mapi_folder_copy_props(struct mapi_stored_changes *changes, uint32_t number,
+mapi_folder_copy_props(struct mapi_stored_changes *changes,
+		       struct mapi_store *store, uint32_t number,
 		       uint32_t dest_number);
 
 /* --- names (mapi-folder-name.c) */

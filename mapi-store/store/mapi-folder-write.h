@@ -47,24 +47,24 @@ enum mapi_error
 mapi_folder_move(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 		 const char *name);
 
-/* Copies a folder with its messages, FAI messages and properties, and with its
-   subfolders if recursive is set. The copy appears all at once. Errors as
-   mapi_folder_move(); special folders may be copied, and become ordinary ones.
-   EC_NOT_SUPPORTED for the Root and the IPM subtree, and in other users' stores.
-   [MS-OXCFOLD] 3.2.5.8 */
-enum mapi_error
-mapi_folder_copy(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
-		 const char *name, bool recursive);
+/* Copies or moves a folder to wherever it may be, with its messages, FAI messages,
+   properties and rules, and with its subfolders if recursive is set, as it always is
+   when moving. Errors as mapi_folder_move(), which it is within a store; special
+   folders may be copied, and become ordinary ones. EC_NOT_SUPPORTED for the Root and
+   the IPM subtree.
 
-/* Moves or copies a folder to wherever it may be. Within a store it's the two
-   functions above. To another store, and where others copy within a user's, it's
-   a new folder there that the messages and FAI messages are copied or moved to, then
-   the subfolders in the same way; a folder that has been moved is deleted when
-   nothing is left in it. What the user may not do in any of the folders to be moved is
-   EC_ACCESS_DENIED before anything is done. Permissions and rules don't go along:
-   they are the owner's. *partial_r is set, on errors, too, if some of it isn't there,
-   or still where it was. EC_NOT_SUPPORTED for search folders; those below others
-   aren't copied. [MS-OXCFOLD] 3.2.5.7, 3.2.5.8 */
+   The copy appears all at once, with permissions as a new folder has them. What the
+   user may not read of the subfolders is left out, and FAI messages and rules are if he
+   may not write them: EC_ACCESS_DENIED, with *partial_r set.
+
+   What is moved to another store is copied there, with its permissions if the user may
+   give them there, and deleted here when all of it is there, but for what has come or
+   been changed meanwhile. What the user may not do in any of the folders to be moved is
+   EC_ACCESS_DENIED before anything is done.
+
+   Search folders are copied within the user's own store only, else EC_NOT_SUPPORTED;
+   those below others aren't copied. *partial_r is set, on errors, too, if some of it
+   isn't there, or still where it was. [MS-OXCFOLD] 3.2.5.7, 3.2.5.8 */
 enum mapi_error
 mapi_folder_transfer(struct mapi_store *store, mapi_id_t fid,
 		     struct mapi_store *dest_store, mapi_id_t dest_fid,

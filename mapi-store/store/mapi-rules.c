@@ -77,6 +77,15 @@ mapi_rules_load(struct mapi_store *store, mapi_id_t fid, TALLOC_CTX *mem,
 }
 
 static enum mapi_error
+rules_save_data(struct mapi_store *store, uint32_t number, const void *data,
+		size_t size)
+{
+	return mapi_state_save_data(store->companion, rules_leaf(number),
+		t_strdup_printf("Do not delete: rules of folder %u", number),
+		data, size);
+}
+
+static enum mapi_error
 rules_save(struct mapi_store *store, uint32_t number,
 	   const struct mapi_rules *rules, TALLOC_CTX *mem)
 {
@@ -89,8 +98,7 @@ rules_save(struct mapi_store *store, uint32_t number,
 	error = mapi_rules_encode(store, rules, mem, &data, &size);
 	if (error != EC_NONE)
 		return error;
-	return mapi_state_save_data(store->companion, rules_leaf(number),
-		t_strdup_printf("Do not delete: rules of folder %u", number), data, size);
+	return rules_save_data(store, number, data, size);
 }
 
 /* --- changing ------------------------------------------------------------- */
@@ -311,27 +319,84 @@ mapi_rules_modify(struct mapi_store *store, mapi_id_t fid, bool replace,
 
 /* --- copying -------------------------------------------------------------- */
 
-enum mapi_error
-mapi_rules_copy(struct mapi_store *store, uint32_t src, uint32_t dest)
+/* Whether it refers to something by an id that is its store's */
+static bool rule_has_ids(const struct mapi_rule *rule)
 {
-	TALLOC_CTX *mem = talloc_new(NULL);
+	const struct mapi_value *value = &rule->values[MAPI_RULE_ACTIONS];
+	const struct mapi_action *action;
+	unsigned int i;
+
+	if (value->type == PTYP_UNSPECIFIED || value->u.actions == NULL)
+		return FALSE;
+	for (i = 0; i < value->u.actions->count; i++) {
+		action = &value->u.actions->actions[i];
+		switch (action->type) {
+		case MAPI_OP_MOVE:
+		case MAPI_OP_COPY:
+			if (action->u.move.in_this_store)
+				return TRUE;
+			break;
+		case MAPI_OP_REPLY:
+		case MAPI_OP_OOF_REPLY:
+			return TRUE;
+		default:
+			break;
+		}
+	}
+	return FALSE;
+}
+
+static void rules_switch_off(struct mapi_rules *rules)
+{
+	struct mapi_value *state;
+	unsigned int i;
+
+	for (i = 0; i < rules->count; i++) {
+		if (!rule_has_ids(&rules->rules[i]))
+			continue;
+		state = &rules->rules[i].values[MAPI_RULE_STATE];
+		if (state->type == PTYP_UNSPECIFIED) {
+			i_zero(state);
+			state->type = PTYP_INTEGER32;
+		}
+		state->u.i32 &= ~ST_ENABLED;
+		state->u.i32 |= ST_ERROR;
+	}
+}
+
+static enum mapi_error
+rules_copy(struct mapi_store *store, uint32_t number,
+	   struct mapi_store *dest_store, uint32_t dest_number, TALLOC_CTX *mem)
+{
+	struct mapi_rules *rules;
 	const void *data;
 	enum mapi_error error;
 	size_t size;
 
+	if (store != dest_store) {
+		error = rules_load(store, number, mem, NULL, &rules);
+		if (error != EC_NONE || rules->count == 0)
+			return error;
+		rules_switch_off(rules);
+		return rules_save(dest_store, dest_number, rules, mem);
+	}
+	/* also what can't be understood */
+	error = mapi_state_load_data(store->companion, rules_leaf(number), mem,
+				     MAPI_RULES_MAX_SIZE, NULL, &data, &size);
+	if (error != EC_NONE)
+		return error == EC_NOT_FOUND ? EC_NONE : error;
+	return rules_save_data(store, dest_number, data, size);
+}
+
+enum mapi_error
+mapi_rules_copy(struct mapi_store *store, uint32_t number,
+		struct mapi_store *dest_store, uint32_t dest_number)
+{
+	TALLOC_CTX *mem = talloc_new(NULL);
+	enum mapi_error error;
+
 	T_BEGIN {
-		error = mapi_state_load_data(store->companion, rules_leaf(src),
-					     mem, MAPI_RULES_MAX_SIZE, NULL,
-					     &data, &size);
-		if (error == EC_NONE) {
-			error = mapi_state_save_data(store->companion,
-				rules_leaf(dest),
-				t_strdup_printf("Do not delete: rules of "
-						"folder %u", dest),
-				data, size);
-		} else if (error == EC_NOT_FOUND) {
-			error = EC_NONE;
-		}
+		error = rules_copy(store, number, dest_store, dest_number, mem);
 	} T_END;
 	talloc_free(mem);
 	return error;

@@ -81,9 +81,13 @@ mapi_rules_modify(struct mapi_store *store, mapi_id_t fid, bool replace,
 		  const struct mapi_rule_change *changes, unsigned int count,
 		  uint32_t code_page);
 
-/* For a folder that is copied: numbers of folders. */
+/* For a folder that is copied, perhaps to another store: numbers of folders, of which
+   the latter has no rules. Rules that move or copy messages to folders of the store, or
+   reply with messages of it, are switched off in another one, where the ids are
+   others': they are shown as rules with an error. */
 enum mapi_error
-mapi_rules_copy(struct mapi_store *store, uint32_t src, uint32_t dest);
+mapi_rules_copy(struct mapi_store *store, uint32_t number,
+		struct mapi_store *dest_store, uint32_t dest_number);
 
 /* The table of a folder's rules, in the order of their sequences. flags: TableFlags
    of RopGetRulesTable; without RULES_TABLE_UNICODE strings in conditions and

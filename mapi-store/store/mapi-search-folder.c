@@ -108,8 +108,8 @@ mapi_search_folder_copy(struct mapi_store *store, mapi_id_t fid,
 		return ret;
 	number = mapi_folder_fid_to_number(new_fid);
 	mapi_stored_begin(&changes, store);
-	mapi_folder_copy_note(&changes, old, number, MAPI_LOG_CRITERIA);
-	ret = mapi_folder_copy_props(&changes, old, number);
+	mapi_folder_copy_note(&changes, store, old, number, MAPI_LOG_CRITERIA);
+	ret = mapi_folder_copy_props(&changes, store, old, number);
 	if (ret == EC_NONE)
 		ret = mapi_stored_commit(&changes);
 	else

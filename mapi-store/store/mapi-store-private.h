@@ -27,8 +27,8 @@ struct mapi_searches;
    (mapi-dumpster.h). "values" has the large values of the properties of folders
    and of the store, "per-user" the read states of public folders. "damaged" keeps
    messages of the others that couldn't be understood, and "copy-<random>" is a folder
-   that is just being made (mapi-folder-copy.c). "doveadm mapi check" has to know them
-   all (mapi-check.c). */
+   that is just being copied, perhaps from another mailbox (mapi-folder-copy.c).
+   "doveadm mapi check" has to know them all (mapi-check.c). */
 #define MAPI_COMPANION_LOG "allotments"
 #define MAPI_COMPANION_BLOCKS "blocks"
 #define MAPI_COMPANION_NAMES "names"

@@ -256,9 +256,9 @@ mapi_stored_delete(struct mapi_stored_changes *changes, uint32_t owner,
 }
 
 static enum mapi_error
-stored_copy_prop(struct mapi_stored_changes *changes, TALLOC_CTX *mem,
-		 uint32_t owner, const struct mapi_stored_prop *prop,
-		 uint32_t dest_owner)
+stored_copy_prop(struct mapi_stored_changes *changes, struct mapi_store *store,
+		 TALLOC_CTX *mem, uint32_t owner,
+		 const struct mapi_stored_prop *prop, uint32_t dest_owner)
 {
 	const char *key = stored_key(dest_owner, prop->tag, prop->name);
 	const struct mapi_property_name *name;
@@ -273,8 +273,8 @@ stored_copy_prop(struct mapi_stored_changes *changes, TALLOC_CTX *mem,
 		return EC_NONE;
 	}
 	name = prop->name;
-	error = mapi_stored_get_prop(changes->store, owner, mem, prop->tag,
-				     &state, &content_prop);
+	error = mapi_stored_get_prop(store, owner, mem, prop->tag, &state,
+				     &content_prop);
 	if (error != EC_NONE || state != MAPI_STORED_VALUE)
 		return error;
 	content_prop.name = name;
@@ -282,10 +282,9 @@ stored_copy_prop(struct mapi_stored_changes *changes, TALLOC_CTX *mem,
 }
 
 enum mapi_error
-mapi_stored_copy(struct mapi_stored_changes *changes, uint32_t owner_number,
-		 uint32_t dest_owner)
+mapi_stored_copy(struct mapi_stored_changes *changes, struct mapi_store *store,
+		 uint32_t owner_number, uint32_t dest_owner)
 {
-	struct mapi_store *store = changes->store;
 	TALLOC_CTX *mem = talloc_new(NULL);
 	struct mapi_stored_owner *owner;
 	struct mapi_stored_prop *prop;
@@ -300,8 +299,8 @@ mapi_stored_copy(struct mapi_stored_changes *changes, uint32_t owner_number,
 			break;
 		prop = array_idx_elem(&owner->props, i);
 		mapi_stored_parse(store, prop);
-		error = stored_copy_prop(changes, mem, owner_number, prop,
-					 dest_owner);
+		error = stored_copy_prop(changes, store, mem, owner_number,
+					 prop, dest_owner);
 		if (error != EC_NONE)
 			break;
 	}

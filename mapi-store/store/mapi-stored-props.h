@@ -83,10 +83,11 @@ enum mapi_error
 mapi_stored_delete(struct mapi_stored_changes *changes, uint32_t owner,
 		   uint32_t tag, const struct mapi_property_name *name,
 		   bool tombstone);
-/* All properties of an owner become another one's. */
+/* All properties of an owner, whose store may be another one, become another one's,
+   who has none. */
 enum mapi_error
-mapi_stored_copy(struct mapi_stored_changes *changes, uint32_t owner,
-		 uint32_t dest_owner);
+mapi_stored_copy(struct mapi_stored_changes *changes, struct mapi_store *store,
+		 uint32_t owner, uint32_t dest_owner);
 /* Writes the changes durably: all or none. */
 enum mapi_error mapi_stored_commit(struct mapi_stored_changes *changes);
 /* Nothing is changed. */

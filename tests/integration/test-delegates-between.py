@@ -6,7 +6,9 @@
 """Copying and moving between mailboxes: a secretary takes messages and folders from
 her manager's to her own and back, if she may."""
 
+import contextlib
 import http.client
+import imaplib
 import json
 import os
 import random
@@ -15,6 +17,7 @@ import subprocess
 import threading
 
 import readlib
+import rulelib
 import savegen
 import savelib
 import writelib
@@ -22,9 +25,10 @@ from delegatelib import (
     NOTE, Session, client_rop, copy, create_folder, deleted_messages,
     open_deleted, prepare)
 from permlib import (
-    ADD, AUTHOR, CREATE, DELETE, EDITOR, EC_ACCESS_DENIED, EC_NOT_SUPPORTED,
-    FULL_OWNER, REVIEWER, Client, set_acl)
-from readlib import TestFailure, check, check_equal, main
+    ADD, AUTHOR, CONTACT, DETAILED, EDIT_OWN, EDITOR, EC_ACCESS_DENIED,
+    EC_NOT_SUPPORTED, FULL_OWNER, REVIEWER, SIMPLE, Client, get_acl, set_acl)
+from readlib import (
+    TestFailure, append, check, check_equal, imap_ok, imap_quote, main)
 from savelib import MID, SUBJECT
 
 SEED = int(os.environ.get("SAVE_SEED", random.getrandbits(32)))
@@ -34,6 +38,7 @@ CONTENTS, FAI_CONTENTS, HIERARCHY = 0x360F000D, 0x3610000D, 0x360E000D
 EC_DUPLICATE_NAME, EC_DST_NULL_OBJECT = 0x80040604, 0x503
 MOVE_FOLDER, COPY_FOLDER = 0x35, 0x36
 SUBTREE = 3
+FREE_BUSY = SIMPLE | DETAILED
 
 
 def sessions(server):
@@ -356,6 +361,24 @@ def test_folders(server):
     own.close()
 
 
+def test_folder_names(server):
+    """Folders whose names mailboxes can't have"""
+    fid, _, _ = prepare(server, "Names", FULL_OWNER)
+    names = {"a/b", "a_b", "a-b", "a b", "a:b", "a*b", "a%b", "A.b", ".", "ab/"}
+    owner = Session(server)
+    for name in names:
+        check_equal(create_folder(owner, owner.folder(fid), name), 0, name)
+    owner.close()
+    own, others = sessions(server)
+    for rop in COPY_FOLDER, MOVE_FOLDER:
+        check_equal(on_folder(
+            others, rop, others.folder(others.raw.logon_ids[SUBTREE]),
+            own.folder(own.raw.logon_ids[SUBTREE]), fid, f"Named {rop}"),
+            (0, 0), "RopCopyFolder, RopMoveFolder")
+        check_equal(set(fids(own, fids(own)[f"Named {rop}"])), names, "names")
+    own.close()
+
+
 def test_folder_rights(server):
     _, bob, _ = server.users
     fid, _, _ = prepare(server, "Kept", EDITOR)
@@ -401,6 +424,154 @@ def test_folder_rights(server):
                                        "saved in Mine to give"], "copied")
     check_equal(fids(own, copied), {}, "not copied")
     own.close()
+
+
+def rule_states(server, user, fid):
+    """{name: PidTagRuleState} of a folder's rules"""
+    client = rulelib.Client(server, user)
+    rows = client.small(folder=client.raw.open_folder(client.logon, fid))
+    client.close()
+    return {row[rulelib.NAME]: row[rulelib.STATE] for row in rows}
+
+
+def folder_rights(server, user, fid):
+    """{name: rights} of a folder's permissions list"""
+    client = Client(server, user)
+    rights = client.rights(client.open_fid(fid)[1])
+    client.close()
+    return {name: value for name, value in rights.items()
+            if name not in ("", "Anonymous")}
+
+
+def test_folder_belongings(server):
+    """Properties, rules and permissions"""
+    alice, bob, carol = server.users
+    fid, _, _ = prepare(server, "Estate", FULL_OWNER)
+    prepare(server, "Garden", FULL_OWNER)
+    set_acl(server, "Garden", carol, "lr")
+    client = Client(server)
+    check_equal(client.modify(client.open_fid(fid)[1], (ADD, carol, AUTHOR)), 0,
+                "rights of carol")
+    client.close()
+    listed = folder_rights(server, alice, fid)
+    carols = next(rights for name, rights in listed.items() if "carol" in name)
+    check(carols & EDIT_OWN, "rights that no ACL says")
+    owner = Session(server)
+    tag = owner.ids([NOTE])[0] << 16 | 0x1F
+    notes = {tag: "note of Estate " * 500, COMMENT: "an estate"}
+    owner.set(owner.folder(fid), notes)
+    owner.close()
+    rules = rulelib.Client(server)
+    eid = b"\1" + fid + bytes(12)
+    here = rulelib.actions((1, 0, 0, struct.pack("<BHH", 1, 0, len(eid)) + eid))
+    rules.add(rulelib.rule("deletes"), rulelib.rule("moves", acts=here),
+              folder=rules.raw.open_folder(rules.logon, fid))
+    rules.close()
+
+    own, others = sessions(server)
+    subtree = own.folder(own.raw.logon_ids[SUBTREE])
+    theirs = others.folder(others.raw.logon_ids[SUBTREE])
+
+    def check_notes(session, fid):
+        tag = session.ids([NOTE])[0] << 16 | 0x1F
+        handle = session.folder(fid)
+        check_equal((session.get_one(handle, tag),
+                     session.get_one(handle, COMMENT)),
+                    tuple(notes.values()), "properties")
+
+    check_equal(on_folder(others, COPY_FOLDER, theirs, subtree, fid, "Copied"),
+                (0, 0), "copy")
+    check_equal(on_folder(others, MOVE_FOLDER, theirs, subtree, fid, "Moved"),
+                (0, 0), "move")
+    for name in "Copied", "Moved":
+        copied = fids(own)[name]
+        check_notes(own, copied)
+        # ST_ENABLED; the folder that it names is another one's here: ST_ERROR
+        check_equal(rule_states(server, bob, copied),
+                    {"deletes": 1, "moves": 2}, "rules of " + name)
+    # permissions are those of a new folder, or go along
+    check_equal(folder_rights(server, bob, fids(own)["Copied"]), {},
+                "of the copy")
+    check_equal(list(folder_rights(server, bob, fids(own)["Moved"]).values()),
+                [carols], "of what was moved")
+
+    # into a folder whose permissions new ones get
+    garden = others.folder(others.folder_id("Garden"))
+    for rop, name in (COPY_FOLDER, "Copied"), (MOVE_FOLDER, "Moved"):
+        check_equal(on_folder(own, rop, subtree, garden, fids(own)["Moved"],
+                              name), (0, 0), "to the garden")
+        there = fids(others, others.folder_id("Garden"))[name]
+        check_notes(others, there)
+        rights = folder_rights(server, alice, there)
+        check_equal(sorted(rights.values()), sorted(
+            [FULL_OWNER & ~CONTACT | FREE_BUSY,
+             carols if rop == MOVE_FOLDER else REVIEWER | FREE_BUSY]), name)
+    check_equal("Moved" in fids(own), False, "moved away")
+    # the owner's own copies, too
+    owner = Session(server)
+    parent = owner.folder_id("Garden")
+    there = fids(owner, parent)["Copied"]
+    handle = owner.folder(parent)
+    check_equal(on_folder(owner, COPY_FOLDER, handle, handle, there, "Own"),
+                (0, 0), "copy there")
+    check_equal(get_acl(server, "Garden/Own"), get_acl(server, "Garden"),
+                "permissions")
+    owner.close()
+    own.close()
+    for user in alice, bob:
+        check_equal(faults(server, user), set(), "doveadm mapi check")
+
+
+def imap_appends(server, mailbox, done, acknowledged):
+    """Has an IMAP client add messages, until it's told that there's no such mailbox
+    any more. acknowledged: subjects of those that are there"""
+    with contextlib.suppress(imaplib.IMAP4.error, TestFailure, OSError), \
+            readlib.imap_session(server) as imap:
+        for i in range(1000):
+            if done.is_set():
+                break
+            imap_ok(imap.append(imap_quote(mailbox), None, None,
+                                writelib.mail(f"added {i}")))
+            acknowledged.append(f"added {i}")
+
+
+def imap_subjects(server, mailbox, user):
+    with readlib.imap_session(server, user) as imap:
+        exists = imap.select(imap_quote(mailbox), readonly=True)[0] == "OK"
+    return writelib.subjects(server, mailbox, user) if exists else []
+
+
+def test_folder_additions(server):
+    """What others add while a folder is moved isn't lost."""
+    alice, bob, _ = server.users
+    for i in range(3):
+        name = f"Busy {i}"
+        fid, _, _ = prepare(server, name, FULL_OWNER)
+        for j in range(40):
+            append(server, name, writelib.mail(f"old {j}"))
+        own, others = sessions(server)
+        done, acknowledged = threading.Event(), []
+        thread = threading.Thread(target=imap_appends, args=(
+            server, name, done, acknowledged))
+        thread.start()
+        try:
+            readlib.wait_for("additions", lambda: len(acknowledged) > 5)
+            error, partial = on_folder(
+                others, MOVE_FOLDER,
+                others.folder(others.raw.logon_ids[SUBTREE]),
+                own.folder(own.raw.logon_ids[SUBTREE]), fid, "")
+        finally:
+            done.set()
+            thread.join()
+        own.close()
+        print(f"     {len(acknowledged)} added, partial {partial}")
+        check_equal(error, 0, "move")
+        left = imap_subjects(server, name, alice)
+        check(partial or not left, f"left without a word: {left}")
+        moved = imap_subjects(server, name, bob)
+        check_equal(set(acknowledged) - set(left) - set(moved), set(), "lost")
+        check_equal({f"old {j}" for j in range(40)} - set(moved), set(),
+                    "not moved")
 
 
 def test_killed(server):

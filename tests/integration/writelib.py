@@ -68,8 +68,8 @@ def fetch_state(imap):
     return result
 
 
-def subjects(server, mailbox):
-    with readlib.imap_session(server) as imap:
+def subjects(server, mailbox, user=None):
+    with readlib.imap_session(server, user) as imap:
         imap_ok(imap.select(imap_quote(mailbox), readonly=True))
         data = imap_ok(imap.uid("FETCH", "1:*",
                                 "(BODY.PEEK[HEADER.FIELDS (SUBJECT)] "

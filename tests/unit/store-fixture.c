@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "mapi-folder.h"
+#include "mapi-folder-write.h"
 #include "store-fixture.h"
 
 static const struct mapi_store_settings store_set = {
@@ -43,6 +44,19 @@ void fixture_reopen(struct fixture *f)
 	fixture_close(f);
 	test_storage_relogin(f->ts);
 	fixture_open(f);
+}
+
+enum mapi_error
+fixture_copy_folder(struct fixture *f, mapi_id_t fid, mapi_id_t dest_fid,
+		    const char *name, bool recursive)
+{
+	enum mapi_error error;
+	bool partial;
+
+	error = mapi_folder_transfer(f->store, fid, f->store, dest_fid, name,
+				     recursive, FALSE, &partial);
+	assert_true(error != EC_NONE || !partial);
+	return error;
 }
 
 static int fixture_setup(void **state)

@@ -20,6 +20,10 @@ void fixture_open(struct fixture *f);
 void fixture_close(struct fixture *f);
 /* Another session */
 void fixture_reopen(struct fixture *f);
+/* mapi_folder_transfer() within the store, by which all is copied */
+enum mapi_error
+fixture_copy_folder(struct fixture *f, mapi_id_t fid, mapi_id_t dest_fid,
+		    const char *name, bool recursive);
 
 struct fixture_test {
 	const char *name;

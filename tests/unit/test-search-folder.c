@@ -427,7 +427,7 @@ static void test_folders(void **state)
 					    FALSE, &folder), EC_SEARCH_FOLDER);
 	assert_int_equal(mapi_folder_move(f->store, box, fid, ""),
 			 EC_SEARCH_FOLDER);
-	assert_int_equal(mapi_folder_copy(f->store, box, fid, "", TRUE),
+	assert_int_equal(fixture_copy_folder(f, box, fid, "", TRUE),
 			 EC_SEARCH_FOLDER);
 	assert_int_equal(mapi_folder_empty(f->store, fid, FALSE, TRUE, &partial),
 			 EC_NOT_SUPPORTED);
@@ -451,14 +451,14 @@ static void test_folders(void **state)
 	assert_string_equal(lookup(f, fid)->display_name, "New name");
 	assert_int_equal(lookup(f, fid)->parent_fid, box);
 	/* a copy has the same criteria */
-	assert_int_equal(mapi_folder_copy(f->store, fid, f->finder, "Copy",
-					  TRUE), EC_NONE);
+	assert_int_equal(fixture_copy_folder(f, fid, f->finder, "Copy",
+					     TRUE), EC_NONE);
 	copy = lookup(f, f->finder)->first_child->fid;
 	(void)save(f, "INBOX", "a", 0);
 	assert_folder(f, copy, "a");
 	/* folders with search folders below them */
-	assert_int_equal(mapi_folder_copy(f->store, box, f->inbox, "Boxcopy",
-					  TRUE), EC_NONE);
+	assert_int_equal(fixture_copy_folder(f, box, f->inbox, "Boxcopy",
+					     TRUE), EC_NONE);
 	assert_int_equal(mapi_folder_move(f->store, box, f->inbox, ""),
 			 EC_NONE);
 	assert_int_equal(lookup(f, fid)->parent_fid, box);

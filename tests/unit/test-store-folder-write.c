@@ -11,7 +11,9 @@
 #include "mail-namespace.h"
 #include "mail-user.h"
 #include "mapi-enums.h"
-#include "mapi-folder-write.h"
+#include "mapi-bags.h"
+#include "mapi-folder-copy.h"
+#include "mapi-message-folder.h"
 #include "mapi-props.h"
 
 #include <setjmp.h>
@@ -19,7 +21,7 @@
 
 #include "store-fixture.h"
 
-static const char mail[] = "From: a@example.com\nSubject: x\n\nhello\n";
+static const char mail_text[] = "From: a@example.com\nSubject: x\n\nhello\n";
 
 static mapi_id_t create(struct fixture *f, mapi_id_t parent, const char *name)
 {
@@ -88,8 +90,8 @@ static bool subscribed(struct fixture *f, const char *vname)
 static void save(struct fixture *f, const char *vname, unsigned int count)
 {
 	while (count-- > 0) {
-		(void)test_storage_save(f->ts, vname, mail, strlen(mail), 0,
-					NULL, 0);
+		(void)test_storage_save(f->ts, vname, mail_text,
+					strlen(mail_text), 0, NULL, 0);
 	}
 }
 
@@ -458,7 +460,7 @@ static void test_odd_names(void **state)
 	assert_string_equal(vname_of(f, b), "INBOX/1-2/b-d");
 	assert_string_equal(get_str(f, a, PIDTAG_DISPLAY_NAME), "1/2");
 	assert_string_equal(get_str(f, b, PIDTAG_DISPLAY_NAME), "b/d");
-	assert_int_equal(mapi_folder_copy(f->store, a, f->top, "3/4", TRUE),
+	assert_int_equal(fixture_copy_folder(f, a, f->top, "3/4", TRUE),
 			 EC_NONE);
 	c = fid_of(f, "3-4");
 	assert_string_equal(get_str(f, c, PIDTAG_DISPLAY_NAME), "3/4");
@@ -612,7 +614,7 @@ static void test_copy(void **state)
 	assert_int_equal(mapi_folder_set_props(&folder->obj, props, 2, errors),
 			 EC_NONE);
 
-	assert_int_equal(mapi_folder_copy(f->store, a, f->inbox, "Copy", TRUE),
+	assert_int_equal(fixture_copy_folder(f, a, f->inbox, "Copy", TRUE),
 			 EC_NONE);
 	copied = fid_of(f, "INBOX/Copy");
 	copied_b = fid_of(f, "INBOX/Copy/B");
@@ -644,15 +646,75 @@ static void test_copy(void **state)
 	mailbox_free(&box);
 
 	/* without what is below it, and so into it */
-	assert_int_equal(mapi_folder_copy(f->store, a, b, "", FALSE), EC_NONE);
+	assert_int_equal(fixture_copy_folder(f, a, b, "", FALSE), EC_NONE);
 	assert_int_equal(messages(f, "A/B/A"), 2);
 	assert_false(exists(f, "A/B/A/B"));
 	/* special folders */
-	assert_int_equal(mapi_folder_copy(f->store, mapi_store_special_fid(
+	assert_int_equal(fixture_copy_folder(f, mapi_store_special_fid(
 		f->store, MAPI_SPECIAL_CALENDAR), a, "", TRUE), EC_NONE);
 	assert_string_equal(get_str(f, fid_of(f, "A/Calendar"),
 		PIDTAG_CONTAINER_CLASS), "IPF.Appointment");
 	assert_int_equal(count_mailboxes(f, "mapi-internal/copy-*"), 0);
+}
+
+static void save_bag(struct mapi_bags *bags, struct mail *mail)
+{
+	struct mapi_bag_new bag;
+	const char *guid;
+
+	assert_int_equal(mail_get_special(mail, MAIL_FETCH_GUID, &guid), 0);
+	i_zero(&bag);
+	bag.guid = guid;
+	bag.overlay = mapi_overlay_create(NULL);
+	assert_int_equal(mapi_bags_save(bags, &bag), EC_NONE);
+	talloc_free((void *)bag.overlay);
+}
+
+/* What is changed after it has been copied isn't to be removed by a move. */
+static void test_copy_changed(void **state)
+{
+	struct fixture *f = *state;
+	struct mapi_folder_copy copy = {
+		.src = f->store, .dest = f->store, .move = TRUE,
+	};
+	struct mailbox_transaction_context *trans;
+	const struct mapi_folder_copied *copied;
+	const struct mapi_mail_state *mail_state;
+	struct mapi_message_folder *mfolder;
+	struct mapi_folder *folder;
+	struct mapi_bags *bags;
+	struct mail *mail;
+	mapi_id_t a;
+
+	a = create(f, f->top, "A");
+	save(f, "A", 3);
+	assert_int_equal(mapi_folder_tree_refresh(f->store), EC_NONE);
+	assert_int_equal(mapi_folder_copy_run(&copy,
+		mapi_folder_tree_lookup(f->store, a),
+		mapi_folder_tree_lookup(f->store, f->top), "B"), EC_NONE);
+	assert_int_equal(messages(f, "B"), 3);
+	assert_false(copy.partial);
+	assert_int_equal(array_count(&copy.folders), 1);
+	copied = array_front(&copy.folders);
+	assert_int_equal(array_count(&copied->states[0]), 3);
+
+	test_storage_set_flags(f->ts, "A", 2, MODIFY_ADD, MAIL_FLAGGED);
+	assert_int_equal(mapi_message_folder_get(f->store, a, &mfolder,
+						 &folder), EC_NONE);
+	bags = mapi_folder_bags(folder, FALSE);
+	trans = mailbox_transaction_begin(folder->box, 0, __func__);
+	mail = mail_alloc(trans, 0, NULL);
+	assert_true(mail_set_uid(mail, 3));
+	save_bag(bags, mail);
+	array_foreach(&copied->states[0], mail_state) {
+		assert_true(mail_set_uid(mail, mail_state->uid));
+		assert_int_equal(mapi_mail_state_is_same(mail, bags,
+							 mail_state),
+				 mail_state->uid == 1);
+	}
+	mail_free(&mail);
+	(void)mailbox_transaction_commit(&trans);
+	mapi_message_folder_release(&mfolder);
 }
 
 static void test_copy_errors(void **state)
@@ -663,22 +725,22 @@ static void test_copy_errors(void **state)
 	a = create(f, f->top, "A");
 	b = create(f, a, "B");
 	save(f, "A/B", 1);
-	assert_int_equal(mapi_folder_copy(f->store, a, b, "x", TRUE),
+	assert_int_equal(fixture_copy_folder(f, a, b, "x", TRUE),
 			 EC_FOLDER_CYCLE);
-	assert_int_equal(mapi_folder_copy(f->store, a, a, "x", TRUE),
+	assert_int_equal(fixture_copy_folder(f, a, a, "x", TRUE),
 			 EC_FOLDER_CYCLE);
-	assert_int_equal(mapi_folder_copy(f->store, a, f->top, "", TRUE),
+	assert_int_equal(fixture_copy_folder(f, a, f->top, "", TRUE),
 			 EC_DUPLICATE_NAME);
-	assert_int_equal(mapi_folder_copy(f->store, b, f->top, "sent items",
-					  TRUE), EC_DUPLICATE_NAME);
-	assert_int_equal(mapi_folder_copy(f->store, b, f->top, "x\xed\xa0\xbd",
-					  TRUE), EC_INVALID_PARAM);
-	assert_int_equal(mapi_folder_copy(f->store, f->top, a, "x", TRUE),
+	assert_int_equal(fixture_copy_folder(f, b, f->top, "sent items",
+					     TRUE), EC_DUPLICATE_NAME);
+	assert_int_equal(fixture_copy_folder(f, b, f->top, "x\xed\xa0\xbd",
+					     TRUE), EC_INVALID_PARAM);
+	assert_int_equal(fixture_copy_folder(f, f->top, a, "x", TRUE),
 			 EC_NOT_SUPPORTED);
-	assert_int_equal(mapi_folder_copy(f->store, MAPI_ID(5, 0x7fff), f->top,
-					  "x", TRUE), EC_NOT_FOUND);
-	assert_int_equal(mapi_folder_copy(f->store, b, MAPI_ID(5, 0x7fff),
-					  "x", TRUE), EC_OBJECT_DELETED);
+	assert_int_equal(fixture_copy_folder(f, MAPI_ID(5, 0x7fff), f->top,
+					     "x", TRUE), EC_NOT_FOUND);
+	assert_int_equal(fixture_copy_folder(f, b, MAPI_ID(5, 0x7fff),
+					     "x", TRUE), EC_OBJECT_DELETED);
 	assert_int_equal(count_mailboxes(f, "mapi-internal/copy-*"), 0);
 	assert_int_equal(count_mailboxes(f, "x*"), 0);
 	assert_false(subscribed(f, "x"));
@@ -787,6 +849,7 @@ int main(int argc, char *argv[])
 		{ "deleting", test_delete },
 		{ "emptying", test_empty },
 		{ "copying", test_copy },
+		{ "copying: changed meanwhile", test_copy_changed },
 		{ "copying: errors", test_copy_errors },
 		{ "properties", test_props },
 	};

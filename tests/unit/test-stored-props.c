@@ -573,7 +573,7 @@ static void test_folders(void **state)
 	assert_int_equal(mapi_folder_move(f->store, a, f->inbox, "A2"),
 			 EC_NONE);
 	assert_folder(f, b, data);
-	assert_int_equal(mapi_folder_copy(f->store, a, f->top, "A3", TRUE),
+	assert_int_equal(fixture_copy_folder(f, a, f->top, "A3", TRUE),
 			 EC_NONE);
 	assert_folder(f, child(f, child(f, f->top, "A3"), "B"), data);
 	assert_int_equal(messages(f, "mapi-internal/values"), 2);
@@ -584,8 +584,8 @@ static void test_folders(void **state)
 	assert_int_equal(set_value(f, search, TAG_PLAIN, mapi_value_i32(7)),
 			 EC_NONE);
 	write_stream(f, search, TAG_VIEW, data, LARGE_SIZE, TRUE);
-	assert_int_equal(mapi_folder_copy(f->store, search, f->top, "S2",
-					  TRUE), EC_NONE);
+	assert_int_equal(fixture_copy_folder(f, search, f->top, "S2",
+					     TRUE), EC_NONE);
 	assert_folder(f, child(f, f->top, "S2"), data);
 	assert_int_equal(messages(f, "mapi-internal/values"), 4);
 
