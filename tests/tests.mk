@@ -55,6 +55,7 @@ $(CRASH_SHIM): tests/crash/crash-shim.c
 # every call of every operation: hours
 crash: all $(CRASH_SHIM)
 	CRASH_SAMPLES=all $(RUN_INTEGRATION) --timeout 86400 test-crash.py \
+		test-crash-between.py \
 		test-plugin-bags-killed.py
 
 # The packages first: what Makefile knows of Dovecot it has found out before,

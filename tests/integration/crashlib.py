@@ -39,11 +39,12 @@ class Shim:
 
 
 class Mailbox:
-    """The first user's mail, which can be put back as it was."""
+    """A user's mail (the first one's), which can be put back as it was."""
 
-    def __init__(self, server):
+    def __init__(self, server, user=None):
         self.server = server
-        self.home = os.path.join(server.env["TEST_MAIL"], server.users[0])
+        self.user = user or server.users[0]
+        self.home = os.path.join(server.env["TEST_MAIL"], self.user)
         self.copy = self.home + ".copy"
 
     def keep(self):
@@ -59,7 +60,7 @@ class Mailbox:
         """(exit status, problems)"""
         proc = subprocess.run(
             [self.server.env["DOVEADM"], "-f", "json", "mapi", "check", "-u",
-             self.server.users[0], "-a", "0", *args],
+             self.user, "-a", "0", *args],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             check=False)
         check(proc.returncode in (0, 2), f"doveadm mapi check: status "
@@ -68,14 +69,16 @@ class Mailbox:
         return proc.returncode, json.loads(proc.stdout or "[]")
 
 
-def restart_with_shim(server, program, *configs):
+def restart_with_shim(server, program, *configs, all_users=False):
     """The server again, with the library in all of its processes, and the Shim for
-    those of one program. configs are those of the test's head, if any."""
+    those of one program, of which changes of the first user's mail are counted, or
+    of all users'. configs are those of the test's head, if any."""
     tmp = os.environ["TEST_TMP"]
     control, config = tmp + "/control", tmp + "/crash.conf"
     # it's looked at when a process starts
     shim = Shim(control, program,
-                os.path.join(server.env["TEST_MAIL"], server.users[0]))
+                os.path.join(server.env["TEST_MAIL"],
+                             "" if all_users else server.users[0]))
     with open(config, "w", encoding="utf-8") as f:
         f.write("import_environment = $import_environment "
                 f"LD_PRELOAD={readlib.BUILD}/crash-shim.so "

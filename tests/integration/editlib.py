@@ -17,12 +17,12 @@ ROP_EMPTY_FOLDER, ROP_RESERVE_IDS = 0x58, 0x7F
 NONE = 0xffffffff
 IPM_SUBTREE, INBOX, FINDER = 3, 4, 10
 
-FID, MID, NAME = 0x67480014, 0x674A0014, 0x3001001F
+FID, MID, NAME, DEPTH = 0x67480014, 0x674A0014, 0x3001001F, 0x30050003
 SUBJECT, CLASS, BODY = 0x0037001F, 0x001A001F, 0x1000001F
 FLAGS, DICTIONARY = 0x0E070003, 0x7C070102
 # a set that nobody else has names in
 PROPERTY_SET = uuid.UUID("6d2b2b0c-9f5a-4d0e-8a6e-2c1f1b3c4d5e").bytes_le
-ASSOCIATED, SOFT_DELETES = 2, 0x20
+ASSOCIATED, DEEP, SOFT_DELETES = 2, 4, 0x20
 OPEN_SOFT_DELETED = 4
 
 
@@ -137,10 +137,16 @@ class Editor:
                          [handle])
 
     def folders(self, parent=IPM_SUBTREE):
-        """{display name: folder id} of those below a special folder"""
+        """{display name: folder id} of those below a special folder; a subfolder is
+        called as IMAP clients call it."""
         rows = self.rows(rawmapi.ROP_HIERARCHY_TABLE,
-                         self.open(self.special(parent)), 0, [FID, NAME])
-        return {row[NAME]: struct.pack("<Q", row[FID]) for row in rows}
+                         self.open(self.special(parent)), DEEP,
+                         [FID, NAME, DEPTH])
+        result, names = {}, []
+        for row in rows:
+            names[row[DEPTH] - 1:] = [row[NAME]]
+            result["/".join(names)] = struct.pack("<Q", row[FID])
+        return result
 
     def messages(self, fid, associated=False, deleted=False):
         """message ids; of soft-deleted ones"""
