@@ -11,6 +11,8 @@
 #include "mapi-mail.h"
 #include "mapi-store-private.h"
 
+#include <dirent.h>
+
 struct examine {
 	struct mapi_bags *bags;
 	struct mailbox *box;
@@ -22,6 +24,8 @@ struct examine {
 	HASH_TABLE(uint8_t *, void *) guids;
 	uint16_t id_block;
 	uint32_t uidvalidity;
+	/* looked for at the first orphan */
+	bool lost_files_known, lost_files;
 };
 
 /* --- what messages there are ---------------------------------------------------- */
@@ -66,6 +70,66 @@ static uint32_t examine_find_uid(const struct examine *exam, struct bag *bag)
 	const uint8_t *guid = bag->guid;
 
 	return POINTER_CAST_TO(hash_table_lookup(exam->guids, guid), uint32_t);
+}
+
+/* --- what messages may come back ------------------------------------------------- */
+
+#define SDBOX_FILE_PREFIX "u."
+
+static bool dir_has_lost_files(struct mailbox *box, const char *path)
+{
+	const struct dirent *d;
+	uint32_t uid, seq;
+	bool found = FALSE;
+	DIR *dir;
+
+	dir = opendir(path);
+	if (dir == NULL)
+		return errno != ENOENT;
+	errno = 0;
+	while (!found && (d = readdir(dir)) != NULL) {
+		found = str_begins(d->d_name, SDBOX_FILE_PREFIX) &&
+			str_to_uint32(d->d_name + strlen(SDBOX_FILE_PREFIX),
+				      &uid) == 0 &&
+			!mail_index_lookup_seq(box->view, uid, &seq);
+		errno = 0;
+	}
+	found = found || errno != 0;
+	(void)closedir(dir);
+	return found;
+}
+
+/* Whether an sdbox has files that its index knows nothing of: a process was killed
+   while it expunged messages or saved one. They become messages when the index is
+   rebuilt, and nobody knows without their bags that they have been replaced. TRUE
+   also if it can't be found out. */
+static bool box_has_lost_files(struct mailbox *box)
+{
+	static const enum mailbox_list_path_type types[] = {
+		MAILBOX_LIST_PATH_TYPE_MAILBOX,
+		MAILBOX_LIST_PATH_TYPE_ALT_MAILBOX,
+	};
+	const char *path;
+	unsigned int i;
+	int ret;
+
+	if (strcmp(box->storage->name, "sdbox") != 0)
+		return FALSE;
+	for (i = 0; i < N_ELEMENTS(types); i++) {
+		ret = mailbox_get_path_to(box, types[i], &path);
+		if (ret < 0 || (ret > 0 && dir_has_lost_files(box, path)))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static bool examine_may_come_back(struct examine *exam)
+{
+	if (!exam->lost_files_known && exam->box != NULL) {
+		exam->lost_files_known = TRUE;
+		exam->lost_files = box_has_lost_files(exam->box);
+	}
+	return exam->lost_files;
 }
 
 /* --- faults --------------------------------------------------------------------- */
@@ -150,7 +214,8 @@ examine_bag(struct examine *exam, struct bag *bag, struct mail *mail)
 	if (examine_find_uid(exam, bag) != 0)
 		examine_content(exam, bag, mail);
 	else if (mail_get_received_date(mail, &date) == 0 &&
-		 date <= exam->set->orphans_before) {
+		 date <= exam->set->orphans_before &&
+		 !examine_may_come_back(exam)) {
 		/* not one that a message is just about to be saved for */
 		examine_add(exam, MAPI_BAG_ORPHANED, bag->bag_uid, bag, NULL);
 	}

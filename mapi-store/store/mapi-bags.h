@@ -150,7 +150,9 @@ struct mapi_bag_fault {
 ARRAY_DEFINE_TYPE(mapi_bag_fault, struct mapi_bag_fault);
 
 struct mapi_bags_examine_settings {
-	/* Bags are written before their messages: only older ones are orphans. */
+	/* Bags are written before their messages: only older ones are orphans.
+	   None are in an sdbox as long as it has files that aren't in its
+	   index: these may be their messages. */
 	time_t orphans_before;
 };
 /* Looks at all bags and changes nothing. box is the mailbox that their messages

@@ -4,7 +4,7 @@
    working, but for bags that can't be read; it's what processes leave that die, what
    other protocols do without the mail plugin, and what bad disks do.
 
-     orphaned-bag	its message is gone: deleted.
+     orphaned-bag	its message is gone, and won't come back: deleted.
      left-behind-bag	its message is in another folder now: the bag follows.
      superseded-bag	there's a newer one: deleted.
      broken-bag		its content makes no sense: set aside; the message is then

@@ -378,7 +378,8 @@ class Crashes:
 
     def rebuild(self, after, seen):
         """An sdbox whose index is rebuilt finds again the files that there was no
-        time to remove. What has been replaced is to go again."""
+        time to remove. What has been replaced is to go again, also when "doveadm
+        mapi check" has collected what was left over."""
         self.force_resync()
         now = self.observe()
         check_kept(*map(without_flags, (self.before, after, seen, now)))
@@ -397,12 +398,16 @@ class Crashes:
             check_whole(self.before, after, seen)
             if self.server.format != "mdbox":
                 check_recoverable(self.before, after, seen)
-        if self.server.format == "sdbox" and name.startswith("change"):
+        rebuild = self.server.format == "sdbox" and name.startswith("change")
+        if rebuild and target % 2 == 0:
             seen = self.rebuild(after, seen)
         _, problems = self.check()
         kinds = {problem["problem"] for problem in problems}
         check(kinds <= COLLECTABLE, f"doveadm mapi check: {problems}")
         self.repair()
+        if rebuild:
+            # what has been collected may be needed now
+            seen = self.rebuild(after, seen)
         check_kept(self.before, after, seen, self.observe())
         again = self.attempt(name, 0)
         if self.server.format == "mdbox" and not again.acknowledged:
