@@ -83,6 +83,11 @@ static uint32_t blocks_index_get(struct mailbox *box)
 	return hdr.change_block;
 }
 
+bool mapi_blocks_are_known(struct mailbox *box)
+{
+	return blocks_index_get(box) != 0;
+}
+
 static enum mapi_error
 blocks_index_set(struct mailbox *box, uint32_t change_block)
 {

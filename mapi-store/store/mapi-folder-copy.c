@@ -11,6 +11,7 @@
 #include "mapi-folder-copy.h"
 #include "mapi-folder-list.h"
 #include "mapi-folder-rights.h"
+#include "mapi-mail.h"
 #include "mapi-message-folder.h"
 #include "mapi-permissions.h"
 #include "mapi-rules.h"
@@ -105,6 +106,8 @@ copy_once(struct mailbox *src, struct mapi_bags *bags, struct mailbox *dest,
 			*vanished_r = mail->expunged;
 			ret = mail->expunged ? EC_OBJECT_DELETED :
 				mapi_error_from_mailbox(dest);
+		} else {
+			mapi_mail_copy_modified(mail, dest_trans);
 		}
 	}
 	if (mailbox_search_deinit(&search_ctx) < 0 && ret == EC_NONE)

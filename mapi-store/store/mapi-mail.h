@@ -11,6 +11,7 @@
 struct istream;
 struct mail_save_context;
 struct mailbox;
+struct mailbox_transaction_context;
 
 /* Saves a message from input, which must be blocking; ctx is used up. -1 with the
    mailbox's error, or if input fails. */
@@ -21,6 +22,16 @@ enum mapi_error
 mapi_mail_save_single(struct mailbox *box, struct istream *input,
 		      enum mail_flags flags, bool unlimited,
 		      const char *reason);
+/* mapi-mailprops-modified.c: when a message has been modified last, beside it (in its
+   transaction), where no bag says it: a FILETIME. */
+void mapi_mail_set_modified(struct mail *mail, uint64_t filetime);
+/* The same when another protocol has just changed flags or keywords, if a MAPI client
+   has ever opened the mailbox. */
+void mapi_mail_flags_changed(struct mail *mail);
+/* The same for a copy, which has just been added to a transaction, if it's said of
+   mail. */
+void mapi_mail_copy_modified(struct mail *mail,
+			     struct mailbox_transaction_context *dest_trans);
 /* Expunges those of uids that are there, in a transaction of its own. Empties uids if
    it has been done. */
 enum mapi_error

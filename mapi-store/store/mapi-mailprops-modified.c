@@ -5,20 +5,25 @@
 
    A bag says it of the one who has saved it: the time, and who it was if that
    wasn't the mailbox's owner. Changes of flags alone write no bag: they leave the
-   time in an index extension. Where that is lost (a dbox whose index is rebuilt),
-   such changes haven't changed the time. Of changes by others nobody knows when
-   they were made.
+   time in an index extension, which goes along with copies. IMAP clients' changes do
+   that, too, where the mail plugin is loaded, but don't say who they are. Where the
+   extension is lost (a dbox whose index is rebuilt), such changes haven't changed the
+   time.
+
+   Reading a message isn't modifying it, nor is marking it as deleted.
 
    Who has created a message is in its bag, but isn't a property there
    (mapi-bags.c): it gives rights. */
 
 #include "lib.h"
 #include "mail-user.h"
+#include "time-util.h"
 #include "store-compat.h"
 #include "mapi-bags.h"
 #include "mapi-dumpster.h"
 #include "mapi-entryid.h"
 #include "mapi-folder-rights.h"
+#include "mapi-mail.h"
 #include "mapi-mailprops-private.h"
 #include "mapi-store-directory.h"
 #include "mapi-store-private.h"
@@ -38,6 +43,17 @@ void mapi_mail_set_modified(struct mail *mail, uint64_t filetime)
 			      modified_ext_id(mail->box), &filetime, NULL);
 }
 
+void mapi_mail_flags_changed(struct mail *mail)
+{
+	struct timeval now;
+
+	if (!mapi_blocks_are_known(mail->box))
+		return;
+	i_gettimeofday(&now);
+	mapi_mail_set_modified(mail, mapi_time_from_unix(now.tv_sec,
+							 now.tv_usec * 1000));
+}
+
 /* 0 if it isn't said */
 static uint64_t mail_get_modified(struct mail *mail)
 {
@@ -50,6 +66,18 @@ static uint64_t mail_get_modified(struct mail *mail)
 	if (data != NULL)
 		memcpy(&filetime, data, sizeof(filetime));
 	return filetime;
+}
+
+void mapi_mail_copy_modified(struct mail *mail,
+			     struct mailbox_transaction_context *dest_trans)
+{
+	uint64_t filetime = mail_get_modified(mail);
+
+	if (filetime == 0)
+		return;
+	mail_index_update_ext(dest_trans->itrans,
+		mail_index_view_get_messages_count(dest_trans->view),
+		modified_ext_id(dest_trans->box), &filetime, NULL);
 }
 
 /* When a client has saved the message last; 0 if none has */

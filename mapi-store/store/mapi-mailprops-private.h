@@ -84,8 +84,6 @@ void mapi_creator_set(struct mapi_store *store, struct mapi_propset *props);
    bag has to say so. overlay may be NULL. */
 bool mapi_modifier_is_other(struct mapi_store *store,
 			    const struct mapi_overlay *overlay);
-/* Sets the time beside mail, in its transaction, where there's to be no bag. */
-void mapi_mail_set_modified(struct mail *mail, uint64_t filetime);
 
 /* Evaluates properties of a message. tags are as a client sends them, values_r
    as of mapi_object_vfuncs.get_props. */

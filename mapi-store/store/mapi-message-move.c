@@ -157,8 +157,11 @@ static enum mapi_error copy_mails(struct mapi_message_transfer *copy)
 				mailbox_save_cancel(&save_ctx);
 			error = mail->expunged ? EC_OBJECT_DELETED :
 				mapi_error_from_mailbox(copy->dest);
-		} else if (copy->deleted_from != NULL &&
-			   copy_set_deleted(copy, mail) < 0) {
+			break;
+		}
+		mapi_mail_copy_modified(mail, copy->dest_trans);
+		if (copy->deleted_from != NULL &&
+		    copy_set_deleted(copy, mail) < 0) {
 			error = mail->expunged ? EC_OBJECT_DELETED :
 				mapi_error_from_mailbox(copy->src);
 		}

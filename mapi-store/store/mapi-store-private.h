@@ -270,6 +270,8 @@ mapi_blocks_get(struct mapi_store *store, TALLOC_CTX *mem, uint32_t number,
 /* The id block that an open mailbox has as far as is known; 0 if none. */
 uint16_t mapi_blocks_find_ids(struct mapi_store *store, uint32_t number,
 			      struct mailbox *box);
+/* Whether any MAPI client has opened the mailbox, which is open; not for sure. */
+bool mapi_blocks_are_known(struct mailbox *box);
 /* Remembers the highest MODSEQ that has been seen. */
 void mapi_blocks_seen(struct mapi_store *store,
 		      const struct mapi_blocks *blocks, uint64_t modseq);

@@ -5,6 +5,7 @@
 #include "mail-user.h"
 #include "mail-storage-hooks.h"
 #include "mapi-carry.h"
+#include "mapi-mail.h"
 #include "mapi-plugin-private.h"
 
 /* Carries property bags along when messages are copied, and deletes them when messages
@@ -385,6 +386,8 @@ static int mapi_bags_copy_mail(struct mail_save_context *ctx, struct mail *mail)
 	int ret;
 
 	ret = mbox->module_ctx.super.copy(ctx, mail);
+	if (ret == 0)
+		mapi_mail_copy_modified(mail, t);
 	/* two messages of one mailbox have one bag as they have one GUID */
 	if (ret == 0 && bags_are_carried(t->box) && mail->box != t->box &&
 	    mail->box->storage->user == t->box->storage->user &&

@@ -16,8 +16,13 @@ void mapi_plugin_hide(struct mail_user *user);
    server, which sees to its bags itself. */
 bool mapi_plugin_may_have_bags(struct mailbox *box);
 
-/* mapi-plugin-bags.c */
 struct module;
+
+/* mapi-plugin-flags.c */
+void mapi_flags_hooks_init(struct module *module);
+void mapi_flags_hooks_deinit(void);
+
+/* mapi-plugin-bags.c */
 void mapi_bags_hooks_init(struct module *module);
 void mapi_bags_hooks_deinit(void);
 

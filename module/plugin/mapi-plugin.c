@@ -344,10 +344,12 @@ void mapi_plugin_init(struct module *module)
 {
 	mail_storage_hooks_add(module, &mapi_mail_storage_hooks);
 	mapi_bags_hooks_init(module);
+	mapi_flags_hooks_init(module);
 }
 
 void mapi_plugin_deinit(void)
 {
+	mapi_flags_hooks_deinit();
 	mapi_bags_hooks_deinit();
 	mail_storage_hooks_remove(&mapi_mail_storage_hooks);
 }

@@ -55,7 +55,7 @@ def parse_value(kind, data, pos):
     if kind == 0x102:
         size = struct.unpack_from("<H", data, pos)[0]
         return bytes(data[pos + 2:pos + 2 + size]), pos + 2 + size
-    form = {3: "<i", 0xB: "<B", 0x14: "<Q", 0xA: "<I"}[kind]
+    form = {3: "<i", 0xB: "<B", 0x14: "<Q", 0xA: "<I", 0x40: "<Q"}[kind]
     return struct.unpack_from(form, data, pos)[0], pos + struct.calcsize(form)
 
 
