@@ -223,14 +223,15 @@ mapi_folder_mailbox_rename(struct mapi_store *store,
 
 /* --- creating ---------------------------------------------------------------- */
 
-/* What belongs to a mailbox that has just been created */
+/* What belongs to a mailbox that has just been created. It has the ACL of its parent,
+   and so the rest of its permissions list. */
 static enum mapi_error
-folder_note_new(struct mapi_store *store, const char *vname, const char *name,
-		const char *comment)
+folder_note_new(struct mapi_store *store, uint32_t parent_number,
+		const char *vname, const char *name, const char *comment)
 {
 	struct mapi_stored_changes changes;
 	struct mapi_folder_node *node;
-	const char *display;
+	const char *display, *permissions;
 	uint32_t number;
 	enum mapi_error ret;
 
@@ -248,7 +249,12 @@ folder_note_new(struct mapi_store *store, const char *vname, const char *name,
 	}
 	number = mapi_folder_fid_to_number(node->fid);
 	display = mapi_folder_display_value(store, vname, name);
+	permissions = mapi_permissions_note(store, parent_number);
 	mapi_stored_begin(&changes, store);
+	if (*permissions != '\0') {
+		mapi_folder_note(&changes, number, MAPI_LOG_PERMISSIONS,
+				 permissions);
+	}
 	if (*comment != '\0')
 		mapi_folder_note(&changes, number, MAPI_LOG_COMMENT, comment);
 	if (*display != '\0')
@@ -325,7 +331,9 @@ folder_create(struct mapi_store *store, mapi_id_t parent_fid, const char *name,
 		if (ret == EC_NONE)
 			ret = mapi_folder_tree_refresh(store);
 		if (ret == EC_NONE)
-			ret = folder_note_new(store, vname, name, comment);
+			ret = folder_note_new(store,
+				mapi_folder_fid_to_number(parent_fid), vname,
+				name, comment);
 		if (ret != EC_NONE)
 			return ret;
 		node = mapi_folder_tree_lookup_path(store, vname);

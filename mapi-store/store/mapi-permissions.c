@@ -98,6 +98,11 @@ static const char *note_get(struct mapi_store *store, uint32_t number)
 	return rec == NULL ? "" : rec->value;
 }
 
+const char *mapi_permissions_note(struct mapi_store *store, uint32_t number)
+{
+	return t_strdup(note_get(store, number));
+}
+
 static enum mapi_error note_write(struct permissions *perms)
 {
 	const struct member *member;

@@ -174,6 +174,9 @@ mapi_folder_box_alloc(struct mapi_store *store,
 uint32_t
 mapi_permissions_noted_rights(struct mapi_store *store, uint32_t number,
 			      const char *path);
+/* The same file: what is noted of the list of a folder beyond its ACL, "" if nothing,
+   to be noted of a mailbox that has just got the same ACL. On the data stack */
+const char *mapi_permissions_note(struct mapi_store *store, uint32_t number);
 
 /* mapi-folder-props.c: what becomes of a folder's property, whatever the type,
    when a client sets it. Those that have a native home (name, comment, class,

@@ -13,10 +13,10 @@ import readlib
 import savelib
 import writelib
 from delegatelib import (
-    NOTE, Session, client_rop, copy, deleted_messages, prepare)
+    NOTE, Session, client_rop, copy, create_folder, deleted_messages, prepare)
 from permlib import (
     ADD, AUTHOR, CREATE, DEFAULT, DELETE_OWN, EDIT_OWN, EDITOR,
-    EC_ACCESS_DENIED, MODIFY, READ, REVIEWER, VISIBLE, Client, set_acl,
+    EC_ACCESS_DENIED, MODIFY, REVIEWER, SUBFOLDER, VISIBLE, Client, set_acl,
     user_dn)
 from readlib import append, check, check_equal, imap_ok, main
 from savelib import BODY, MID, SUBJECT
@@ -383,6 +383,27 @@ def test_default(server):
     check_equal(delete(bobs, bobs.folder(fid), [mine]), (0, 0), "bob")
     bobs.close()
     carols.close()
+
+
+def test_subfolder(server):
+    """A folder that is made in another one has the same list."""
+    alice, bob, _ = server.users
+    fid, _, _ = prepare(server, "Publish", AUTHOR | SUBFOLDER)
+    session = Session(server, bob, alice)
+    check_equal(create_folder(session, session.folder(fid), "By bob"), 0,
+                "create")
+    client = Client(server, bob, alice)
+    below = client.fids(fid)["By bob"]
+    check_equal(client.rights(client.open_fid(below)[1], 0), {
+        "": 0, "Anonymous": 0, bob: AUTHOR | SUBFOLDER}, "list")
+    client.close()
+    check_equal(session.get_one(session.folder(below), RIGHTS),
+                AUTHOR | SUBFOLDER, "rights")
+    mid = session.store(below, "by bob")
+    check_equal(change(session, below, mid, {SUBJECT: "changed"}), 0, "change")
+    check_equal(delete(session, session.folder(below), [mid]), (0, 0),
+                "delete")
+    session.close()
 
 
 def test_new_flags(server):
