@@ -72,12 +72,15 @@ void mapi_mail_copy_modified(struct mail *mail,
 			     struct mailbox_transaction_context *dest_trans)
 {
 	uint64_t filetime = mail_get_modified(mail);
+	uint32_t seq = mail_index_view_get_messages_count(dest_trans->view);
 
-	if (filetime == 0)
+	/* other plugins may have put the copy elsewhere */
+	if (filetime == 0 ||
+	    seq <= mail_index_view_get_messages_count(dest_trans->box->view))
 		return;
-	mail_index_update_ext(dest_trans->itrans,
-		mail_index_view_get_messages_count(dest_trans->view),
-		modified_ext_id(dest_trans->box), &filetime, NULL);
+	mail_index_update_ext(dest_trans->itrans, seq,
+			      modified_ext_id(dest_trans->box), &filetime,
+			      NULL);
 }
 
 /* When a client has saved the message last; 0 if none has */
