@@ -113,13 +113,26 @@ names_find(struct mapi_store *store, const struct mapi_property_name *names,
 	} T_END;
 }
 
+static bool
+recs_have_key(const ARRAY_TYPE(mapi_idlog_new) *recs, const char *key)
+{
+	const struct mapi_idlog_new *rec;
+
+	array_foreach(recs, rec) {
+		if (strcmp(rec->key, key) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 static enum mapi_error
 names_create(struct mapi_store *store, const struct mapi_property_name *names,
 	     unsigned int count, const uint16_t *ids)
 {
-	ARRAY(struct mapi_idlog_new) recs;
+	ARRAY_TYPE(mapi_idlog_new) recs;
 	struct mapi_idlog_new *rec;
 	enum mapi_error ret;
+	const char *key;
 	unsigned int i;
 	uint16_t id;
 
@@ -127,10 +140,14 @@ names_create(struct mapi_store *store, const struct mapi_property_name *names,
 	for (i = 0; i < count; i++) {
 		if (ids[i] != 0 || name_is_fixed(&names[i], &id))
 			continue;
+		key = mapi_property_name_to_key(&names[i]);
+		/* clients may ask for a name twice */
+		if (recs_have_key(&recs, key))
+			continue;
 		rec = array_append_space(&recs);
 		rec->type = MAPI_IDLOG_CLAIM;
 		rec->kind = NAME_KIND;
-		rec->key = mapi_property_name_to_key(&names[i]);
+		rec->key = key;
 		rec->value = "";
 		rec->subject = t_strconcat("number of MAPI property ",
 					   rec->key, NULL);
