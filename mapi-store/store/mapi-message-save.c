@@ -8,7 +8,10 @@
    bag. The order of writing is: bag, message, removal of the old message, removal of its
    bag. Whenever the process dies, either the old message is there with its bag or
    the new one with its own; if both are, the next one who looks removes the old
-   one (mapi-bags.c). */
+   one (mapi-bags.c).
+
+   Whoever changes a stored message has its lock meanwhile: of several sessions that
+   save the message at the same time only the first one finds it as it had read it. */
 
 #include "lib.h"
 #include "array.h"
@@ -29,6 +32,9 @@
 #include "mapi-props.h"
 #include "mapi-store-private.h"
 #include "mapi-stream.h"
+
+#define LOCK_NAME "dovecot.mapi-save-%"PRIx64".lock"
+#define LOCK_WAIT_SECS 60
 
 struct save {
 	struct mapi_message *msg;
@@ -57,6 +63,7 @@ struct save {
 	struct istream *input;
 	const char *guid;
 	uint32_t uid;
+	struct file_lock *lock;
 	/* 0 if none is */
 	uint32_t bag_uid;
 	/* the old message is expunged, its bag isn't yet */
@@ -140,6 +147,43 @@ static enum mapi_error save_open_box(struct save *save)
 	save->bags = mapi_folder_bags(save->folder, save->content->associated);
 	save_get_uids(save);
 	return EC_NONE;
+}
+
+/* As it is now */
+static enum mapi_error save_sync_box(struct save *save)
+{
+	enum mapi_error error;
+
+	error = mapi_folder_sync(save->folder);
+	save->box = save->folder->box;
+	if (error == EC_NONE && save->content->associated)
+		error = mapi_folder_open_associated(save->folder, &save->box);
+	if (error == EC_NONE && save->box == NULL)
+		error = EC_OBJECT_DELETED;
+	if (error == EC_NONE)
+		save_get_uids(save);
+	return error;
+}
+
+static enum mapi_error save_lock(struct save *save)
+{
+	const char *lock_error;
+	int ret;
+
+	/* without index files, nobody else sees what is saved */
+	if (save->box->index->dir == NULL)
+		return EC_NONE;
+	ret = mailbox_lock_file_create(save->box,
+		t_strdup_printf(LOCK_NAME, MAPI_ID_GLOBCNT(save->msg->mid)),
+		LOCK_WAIT_SECS, &save->lock, &lock_error);
+	if (ret == 0)
+		return EC_TIMEOUT;
+	if (ret < 0) {
+		e_error(save->box->event, "mapi: Can't lock a message that is "
+			"to be saved: %s", lock_error);
+		return EC_ERROR;
+	}
+	return save_sync_box(save);
 }
 
 /* What there is of the message now, and whether that's what the client has
@@ -412,17 +456,9 @@ static enum mapi_error save_write_again(struct save *save)
 {
 	enum mapi_error error;
 
-	error = mapi_folder_sync(save->folder);
-	save->box = save->folder->box;
-	if (error == EC_NONE && save->content->associated) {
-		error = mapi_folder_open_associated(save->folder, &save->box);
-	}
-	if (error == EC_NONE && save->box == NULL)
-		error = EC_OBJECT_DELETED;
-	if (error != EC_NONE)
-		return error;
-	save_get_uids(save);
-	error = save_bag(save, save->guid);
+	error = save_sync_box(save);
+	if (error == EC_NONE)
+		error = save_bag(save, save->guid);
 	if (error != EC_NONE)
 		return error;
 	i_stream_seek(save->input, 0);
@@ -581,6 +617,8 @@ message_save_stored(struct save *save, TALLOC_CTX *mem, bool force)
 
 	error = save_open_box(save);
 	if (error == EC_NONE && !content->is_new)
+		error = save_lock(save);
+	if (error == EC_NONE && !content->is_new)
 		error = save_look_at_old(save, force);
 	if (error != EC_NONE)
 		return error;
@@ -651,6 +689,7 @@ enum mapi_error mapi_message_save(struct mapi_message *msg, bool force)
 	T_BEGIN {
 		error = message_save_stored(&save, mem, force);
 	} T_END;
+	file_lock_free(&save.lock);
 	i_stream_unref(&save.input);
 	talloc_free(mem);
 	if (error == EC_NONE) T_BEGIN {

@@ -9,6 +9,7 @@ import email.policy
 import os
 import random
 import struct
+import threading
 
 import rawmapi
 import readlib
@@ -600,6 +601,56 @@ def test_conflict(server):
     check_equal(len(uids(server)), 2, "mail")
     one.close()
     two.close()
+
+
+def count_up(server, mid, tag, result):
+    """Adds one to the number in a property, several times; result: how often it
+    was saved."""
+    session = Session(server)
+    saved = 0
+    for _ in range(15):
+        try:
+            message = session.open_message(mid, mode=READ_WRITE)
+            number = int(session.get_one(message, tag))
+            session.set(message, {tag: str(number + 1)})
+            session.save(message)
+            saved += 1
+            session.release(message)
+        except Error as exc:
+            # Maildir: not there while it's replaced
+            if exc.code not in (EC_OBJECT_MODIFIED, EC_NOT_FOUND,
+                                EC_OBJECT_DELETED):
+                raise
+    session.close()
+    result.append(saved)
+
+
+def test_at_once(server):
+    """Of sessions that save a message at the same time none undoes what another
+    one was told to be saved."""
+    session = Session(server)
+    for tag in (SUBJECT, BAG):
+        clear(server)
+        message = session.create()
+        session.set(message, {SUBJECT: "0", BAG: "0"})
+        mid = session.save(message)
+        session.release(message)
+        result = []
+        threads = [threading.Thread(target=count_up,
+                                    args=(server, mid, tag, result))
+                   for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        check_equal(len(result), 3, "sessions that have ended well")
+        message = session.open_message(mid)
+        check_equal(session.get_one(message, tag), str(sum(result)),
+                    f"{tag:08x}")
+        session.release(message)
+        check_equal(len(uids(server)), 1, "messages")
+    session.close()
+    clear(server)
 
 
 def test_deleted(server):
