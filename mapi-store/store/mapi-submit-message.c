@@ -353,12 +353,16 @@ void mapi_sent_place_get(struct mapi_store *store,
 			 const struct mapi_content *all,
 			 struct mapi_sent_place *place_r)
 {
+	const struct mapi_folder_node *node;
+
 	i_zero(place_r);
 	if (!message_get_place(store, all->props, place_r))
 		store_get_place(store, place_r);
-	/* better in the wrong place than nowhere */
-	if (place_r->moved &&
-	    mapi_folder_tree_lookup(store, place_r->fid) == NULL) {
+	if (!place_r->moved)
+		return;
+	node = mapi_folder_tree_lookup(store, place_r->fid);
+	if (node == NULL || node->search) {
+		/* better in the wrong place than nowhere */
 		place_r->fid = mapi_store_special_fid(store,
 						MAPI_SPECIAL_SENT_ITEMS);
 	}

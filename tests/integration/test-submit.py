@@ -11,11 +11,12 @@ from readlib import check, check_equal, imap_ok, imap_session, main
 from submitlib import (
     BCC, BODY, CC, Client, DELETE_AFTER_SUBMIT, EC_ACCESS_DENIED,
     EC_INVALID_PARAM, EC_INVALID_RECIPIENTS, EC_NETWORK_ERROR, EC_NOT_FOUND,
-    EC_NOT_IN_QUEUE,
-    EC_NOT_SUPPORTED, EC_NO_RECIPIENTS, EC_OBJECT_DELETED, EC_SUBMITTED, INBOX,
-    OUTBOX, SENT, SENT_MAIL_ENTRY_ID, SENT_MAIL_SVR_EID, SUBJECT, TO,
-    TRANSPORT_SEND, UNSENT, addresses, by_subject, sendmail, utf16)
+    EC_NOT_IN_QUEUE, EC_NOT_SUPPORTED, EC_NO_RECIPIENTS, EC_OBJECT_DELETED,
+    EC_SUBMITTED, INBOX, NONE, OUTBOX, SENT, SENT_MAIL_ENTRY_ID,
+    SENT_MAIL_SVR_EID, SUBJECT, TO, TRANSPORT_SEND, UNSENT, addresses,
+    by_subject, sendmail, utf16)
 
+CREATE_FOLDER, SEARCH, FINDER = 0x1C, 2, 10
 GET_TRANSPORT_FOLDER, ADDRESS_TYPES, SET_SPOOLER = 0x6D, 0x49, 0x47
 SPOOLER_LOCK, TRANSPORT_NEW_MAIL, OPTIONS_DATA = 0x48, 0x51, 0x6F
 REPRESENTING_SMTP, REPRESENTING_ENTRY_ID = 0x5D02001F, 0x00410102
@@ -113,11 +114,18 @@ def test_sent_folder(server):
          SENT_MAIL_SVR_EID: b"\1" + client.raw.logon_ids[INBOX] + bytes(12)},
         [(TO, bob, "Bob")])), 0, "RopSubmitMessage")
     check_equal(len(by_subject(server, "INBOX", "to inbox")), 1, "INBOX")
-    # a folder that doesn't exist
-    check_equal(client.submit(client.create(
-        {SUBJECT: "nowhere", SENT_MAIL_SVR_EID: b"\1" + bytes(20)},
-        [(TO, bob, "Bob")])), 0, "RopSubmitMessage")
-    check_equal(len(by_subject(server, "Sent", "nowhere")), 1, "Sent")
+    finder = client.raw.open_folder(client.logon,
+                                    client.raw.logon_ids[FINDER])
+    search = client.ok(
+        struct.pack("<BBBBBBBB", CREATE_FOLDER, 0, 0, 1, SEARCH, 1, 0, 0) +
+        utf16("No place") + utf16(""), [finder, NONE],
+        "RopCreateFolder").rops[6:14]
+    # no folder at all, and none that has messages
+    for what, fid in (("nowhere", bytes(8)), ("search", search)):
+        check_equal(client.submit(client.create(
+            {SUBJECT: what, SENT_MAIL_SVR_EID: b"\1" + fid + bytes(12)},
+            [(TO, bob, "Bob")])), 0, "RopSubmitMessage")
+        check_equal(len(by_subject(server, "Sent", what)), 1, "Sent")
     client.close()
 
 
