@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib.h"
 #include "array.h"
-#include "mail-search-build.h"
 #include "store-compat.h"
 #include "mapi-bags.h"
 #include "mapi-dumpster.h"
 #include "mapi-enums.h"
 #include "mapi-folder-rights.h"
 #include "mapi-folder-write-private.h"
-#include "mapi-message-write.h"
 #include "mapi-search-folder-private.h"
 
-/* Deleting folders, and what is in them. Deleted folders are gone, but their messages
-   may be kept (mapi-dumpster.h): those of a folder that is emptied in its own
-   dumpster, those of deleted folders in that of Deleted Items, where users look for
-   them, and with them those that had been deleted from these folders before.
+/* Deleting folders. They are gone then, but their messages may be kept
+   (mapi-dumpster.h), in the dumpster of Deleted Items, where users look for them, and
+   with them those that had been deleted from these folders before.
 
    Several folders are deleted one by one, a folder after its subfolders, so that
    a process that dies leaves a smaller tree, all of it whole. For one folder
@@ -215,12 +212,10 @@ folder_keep_messages(struct mapi_store *store,
 	return ret;
 }
 
-/* node and all below it. With if_empty nothing is deleted if one of them has
-   messages. */
-static enum mapi_error
-folder_delete_tree(struct mapi_store *store,
-		   const struct mapi_folder_node *node, bool if_empty,
-		   bool hard, bool *partial)
+enum mapi_error
+mapi_folder_delete_tree(struct mapi_store *store,
+			const struct mapi_folder_node *node, bool if_empty,
+			bool hard, bool *partial)
 {
 	ARRAY_TYPE(mapi_folder_item) items;
 	const struct mapi_folder_item *item;
@@ -295,8 +290,9 @@ folder_delete(struct mapi_store *store, mapi_id_t fid, uint8_t flags,
 		*partial = TRUE;
 		return EC_NONE;
 	}
-	ret = folder_delete_tree(store, node, (flags & DEL_MESSAGES) == 0,
-				 (flags & DELETE_HARD_DELETE) != 0, partial);
+	ret = mapi_folder_delete_tree(store, node, (flags & DEL_MESSAGES) == 0,
+				      (flags & DELETE_HARD_DELETE) != 0,
+				      partial);
 	ret2 = mapi_folder_tree_refresh(store);
 	return ret != EC_NONE ? ret : ret2;
 }
@@ -310,233 +306,6 @@ mapi_folder_delete(struct mapi_store *store, mapi_id_t fid, uint8_t flags,
 	*partial_r = FALSE;
 	T_BEGIN {
 		ret = folder_delete(store, fid, flags, partial_r);
-	} T_END;
-	return ret;
-}
-
-/* --- emptying ---------------------------------------------------------------- */
-
-/* A message that has a bag */
-struct bag_owner {
-	uint32_t uid;
-	const char *guid;
-};
-ARRAY_DEFINE_TYPE(bag_owner, struct bag_owner);
-
-static void expunge_all(struct mailbox_transaction_context *trans,
-			struct mapi_bags *bags, ARRAY_TYPE(bag_owner) *owners)
-{
-	struct mail_search_context *search_ctx;
-	struct mail_search_args *args;
-	struct bag_owner *owner;
-	struct mail *mail;
-	const char *guid;
-
-	args = mail_search_build_init();
-	mail_search_build_add_all(args);
-	search_ctx = mailbox_search_init(trans, args, NULL, 0, NULL);
-	mail_search_args_unref(&args);
-	while (mailbox_search_next(search_ctx, &mail)) {
-		if (mapi_bags_find_uid(bags, mail) != 0 &&
-		    mail_get_special(mail, MAIL_FETCH_GUID, &guid) == 0) {
-			owner = array_append_space(owners);
-			owner->uid = mail->uid;
-			owner->guid = t_strdup(guid);
-		}
-		mail_expunge(mail);
-	}
-	(void)mailbox_search_deinit(&search_ctx);
-}
-
-/* Deletes the bags of those that aren't there any more; garbage if it fails. Bags
-   whose messages weren't there before are left alone: perhaps an IMAP client has
-   moved them to another folder. */
-static void
-delete_bags(struct mapi_bags *bags, struct mailbox *box,
-	    const ARRAY_TYPE(bag_owner) *owners)
-{
-	ARRAY_TYPE(const_string) guids;
-	const struct bag_owner *owner;
-	uint32_t seq;
-
-	t_array_init(&guids, array_count(owners) + 1);
-	array_foreach(owners, owner) {
-		if (!mail_index_lookup_seq(box->view, owner->uid, &seq))
-			array_push_back(&guids, &owner->guid);
-	}
-	array_append_zero(&guids);
-	if (array_count(&guids) > 1)
-		(void)mapi_bags_delete(bags, array_front(&guids));
-}
-
-/* Frees the mailbox. */
-static enum mapi_error
-box_empty(struct mailbox *box, struct mapi_bags *bags, bool *partial)
-{
-	struct mailbox_transaction_context *trans;
-	ARRAY_TYPE(bag_owner) owners;
-	struct mailbox_status status;
-	enum mapi_error ret = EC_NONE;
-
-	if (mailbox_open(box) < 0) {
-		if (mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTFOUND)
-			ret = mapi_error_from_mailbox(box);
-		mailbox_free(&box);
-		return ret;
-	}
-	if (mailbox_is_readonly(box))
-		ret = EC_ACCESS_DENIED;
-	else if (mailbox_sync(box, 0) < 0)
-		ret = mapi_error_from_mailbox(box);
-	if (ret == EC_NONE)
-		ret = mapi_bags_refresh(bags, box);
-	if (ret == EC_NONE) {
-		t_array_init(&owners, 16);
-		trans = mailbox_transaction_begin(box, 0, "MAPI empty folder");
-		expunge_all(trans, bags, &owners);
-		mailbox_get_open_status(box, STATUS_UIDNEXT, &status);
-		if (mailbox_transaction_commit(&trans) < 0 ||
-		    mailbox_sync(box, MAILBOX_SYNC_FLAG_EXPUNGE) < 0)
-			ret = mapi_error_from_mailbox(box);
-	}
-	if (ret == EC_NONE) {
-		uint32_t seq1 = 0, seq2;
-
-		delete_bags(bags, box, &owners);
-		/* what the user has no right to expunge is left without an
-		   error; what has just come wasn't there */
-		if (status.uidnext > 1) {
-			mailbox_get_seq_range(box, 1, status.uidnext - 1,
-					      &seq1, &seq2);
-		}
-		if (seq1 != 0)
-			*partial = TRUE;
-	}
-	mailbox_free(&box);
-	return ret;
-}
-
-static enum mapi_error
-folder_empty_children(struct mapi_store *store,
-		      const struct mapi_folder_node *node, bool hard,
-		      bool *partial)
-{
-	const struct mapi_folder_node *child;
-	enum mapi_error ret = EC_NONE, first = EC_NONE;
-
-	for (child = node->first_child; child != NULL;
-	     child = child->next_sibling) T_BEGIN {
-		if (mapi_folder_has_special(child))
-			*partial = TRUE;
-		else {
-			ret = child->search ?
-				mapi_search_folder_remove(store, child->fid) :
-				folder_delete_tree(store, child, FALSE, hard,
-						   partial);
-			if (ret != EC_NONE) {
-				*partial = TRUE;
-				if (first == EC_NONE)
-					first = ret;
-			}
-		}
-	} T_END;
-	return first;
-}
-
-static enum mapi_error
-folder_empty_associated(struct mapi_store *store,
-			const struct mapi_folder_node *node, bool *partial)
-{
-	uint32_t number = mapi_folder_fid_to_number(node->fid);
-
-	if ((mapi_folder_rights(store, node) & RIGHTS_FOLDER_OWNER) == 0)
-		return EC_ACCESS_DENIED;
-	return box_empty(mapi_companion_alloc(store->companion,
-				t_strdup_printf(MAPI_COMPANION_FAI, number),
-				MAILBOX_FLAG_DROP_RECENT),
-			 mapi_bags_get(store, number, TRUE), partial);
-}
-
-static enum mapi_error
-folder_empty_messages(struct mapi_store *store,
-		      const struct mapi_folder_node *node, bool *partial)
-{
-	struct mailbox *box;
-	enum mapi_error ret;
-
-	if (node->vname == NULL)
-		return EC_NONE;
-	ret = mapi_folder_box_alloc(store, node, FALSE,
-				    MAILBOX_FLAG_DROP_RECENT, &box);
-	return ret != EC_NONE ? ret : box_empty(box, mapi_bags_get(store,
-		mapi_folder_fid_to_number(node->fid), FALSE), partial);
-}
-
-/* Expunges all, soft-deleted ones, too. */
-static enum mapi_error
-folder_purge(struct mapi_store *store, const struct mapi_folder_node *node,
-	     bool associated, bool *partial)
-{
-	enum mapi_error ret;
-
-	ret = associated ? folder_empty_associated(store, node, partial) :
-		folder_empty_messages(store, node, partial);
-	return ret != EC_NONE ? ret :
-		mapi_dumpster_empty(store, node->fid, associated, partial);
-}
-
-static enum mapi_error
-folder_empty_part(struct mapi_store *store, mapi_id_t fid, bool associated,
-		  bool hard, bool *partial)
-{
-	const struct mapi_folder_node *node =
-		mapi_folder_tree_lookup(store, fid);
-
-	if (node == NULL)
-		return EC_OBJECT_DELETED;
-	return hard || !mapi_dumpster_is_enabled(store) ?
-		folder_purge(store, node, associated, partial) :
-		mapi_messages_soft_delete_all(store, fid, associated, partial);
-}
-
-static enum mapi_error
-folder_empty(struct mapi_store *store, mapi_id_t fid, bool associated,
-	     bool hard, bool *partial)
-{
-	const struct mapi_folder_node *node;
-	enum mapi_error ret, ret2;
-
-	ret = mapi_folder_tree_refresh(store);
-	if (ret != EC_NONE)
-		return ret;
-	node = mapi_folder_tree_lookup(store, fid);
-	if (node == NULL)
-		return EC_OBJECT_DELETED;
-	if (node->special == MAPI_SPECIAL_ROOT ||
-	    node->special == MAPI_SPECIAL_IPM_SUBTREE || node->search)
-		return EC_NOT_SUPPORTED;
-	ret = folder_empty_children(store, node, hard, partial);
-	ret2 = folder_empty_part(store, fid, FALSE, hard, partial);
-	if (ret == EC_NONE)
-		ret = ret2;
-	if (associated) {
-		ret2 = folder_empty_part(store, fid, TRUE, hard, partial);
-		if (ret == EC_NONE)
-			ret = ret2;
-	}
-	ret2 = mapi_folder_tree_refresh(store);
-	return ret != EC_NONE ? ret : ret2;
-}
-
-enum mapi_error
-mapi_folder_empty(struct mapi_store *store, mapi_id_t fid, bool associated,
-		  bool hard, bool *partial_r)
-{
-	enum mapi_error ret;
-
-	*partial_r = FALSE;
-	T_BEGIN {
-		ret = folder_empty(store, fid, associated, hard, partial_r);
 	} T_END;
 	return ret;
 }

@@ -112,6 +112,12 @@ mapi_folder_companion_delete(struct mapi_store *store,
 void mapi_folder_delete_associated(struct mapi_store *store, uint32_t number,
 				   bool keep_bags);
 
+/* Deletes node and all below it. With if_empty nothing is deleted if one of them has
+   messages: *partial. Without hard their messages are kept, if any are. */
+enum mapi_error
+mapi_folder_delete_tree(struct mapi_store *store,
+			const struct mapi_folder_node *node, bool if_empty,
+			bool hard, bool *partial);
 /* Deletes one mailbox with its FAI messages; item's path and number are used, of
    which the latter may be 0 if it never got one. With if_empty EC_FOLDER_HAS_CONTENTS
    if it has messages. */

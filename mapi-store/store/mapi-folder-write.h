@@ -92,6 +92,31 @@ enum mapi_error
 mapi_folder_empty(struct mapi_store *store, mapi_id_t fid, bool associated,
 		  bool hard, bool *partial_r);
 
+/* The same in steps, between which other things can be done. What a step has done is
+   durable; it's no harm if there's none after it. Messages that come after the
+   first step stay. */
+struct mapi_folder_emptying;
+struct mapi_folder_emptying_status {
+	/* of the messages and subfolders that there were, approximately */
+	unsigned int done, total;
+	/* as of mapi_folder_empty(), as far as it has come */
+	bool partial;
+	enum mapi_error error;
+};
+/* On parent. EC_NOT_SUPPORTED and the like, before anything is done. total_r is that of
+   the status. The store must live as long. */
+enum mapi_error
+mapi_folder_empty_begin(TALLOC_CTX *parent, struct mapi_store *store,
+			mapi_id_t fid, bool associated, bool hard,
+			struct mapi_folder_emptying **emptying_r,
+			unsigned int *total_r);
+/* Expunges max messages, or does as much work: MAPI_MESSAGE_COPY_COST is that of one that
+   is soft deleted. A subfolder and what is below it aren't divided. Returns FALSE
+   when all has been done. */
+bool mapi_folder_empty_step(struct mapi_folder_emptying *emptying,
+			    unsigned int max,
+			    struct mapi_folder_emptying_status *status_r);
+
 /* mapi_object_vfuncs.set_props, .delete_props of folders */
 enum mapi_error
 mapi_folder_set_props(struct mapi_object *obj,

@@ -14,11 +14,40 @@
 
 /* --- for good --------------------------------------------------------------- */
 
+/* A message that has a bag */
+struct bag_owner {
+	uint32_t uid;
+	const char *guid;
+};
+ARRAY_DEFINE_TYPE(bag_owner, struct bag_owner);
+
+/* Deletes the bags of those that aren't there any more. Bags whose messages weren't
+   there before are left alone: perhaps an IMAP client has moved them to another
+   folder. */
+static enum mapi_error
+delete_bags(struct mapi_bags *bags, struct mailbox *box,
+	    const ARRAY_TYPE(bag_owner) *owners)
+{
+	ARRAY_TYPE(const_string) guids;
+	const struct bag_owner *owner;
+	uint32_t seq;
+
+	t_array_init(&guids, array_count(owners) + 1);
+	array_foreach(owners, owner) {
+		if (!mail_index_lookup_seq(box->view, owner->uid, &seq))
+			array_push_back(&guids, &owner->guid);
+	}
+	array_append_zero(&guids);
+	return array_count(&guids) == 1 ? EC_NONE :
+		mapi_bags_delete(bags, array_front(&guids));
+}
+
 static enum mapi_error
 delete_box(struct mailbox *box, struct mapi_bags *bags,
 	   const ARRAY_TYPE(seq_range) *uids, bool *partial)
 {
-	ARRAY_TYPE(const_string) guids;
+	ARRAY_TYPE(bag_owner) owners;
+	struct bag_owner *owner;
 	const char *guid;
 	struct mailbox_transaction_context *trans;
 	struct seq_range_iter iter;
@@ -26,7 +55,7 @@ delete_box(struct mailbox *box, struct mapi_bags *bags,
 	unsigned int n = 0;
 	uint32_t uid;
 
-	t_array_init(&guids, 16);
+	t_array_init(&owners, 16);
 	trans = mailbox_transaction_begin(box, 0, "MAPI delete");
 	mail = mail_alloc(trans, 0, NULL);
 	seq_range_array_iter_init(&iter, uids);
@@ -37,8 +66,9 @@ delete_box(struct mailbox *box, struct mapi_bags *bags,
 		}
 		if (mapi_bags_find_uid(bags, mail) != 0 &&
 		    mail_get_special(mail, MAIL_FETCH_GUID, &guid) == 0) {
-			guid = t_strdup(guid);
-			array_push_back(&guids, &guid);
+			owner = array_append_space(&owners);
+			owner->uid = uid;
+			owner->guid = t_strdup(guid);
 		}
 		mail_expunge(mail);
 	}
@@ -49,13 +79,9 @@ delete_box(struct mailbox *box, struct mapi_bags *bags,
 		return mapi_error_from_mailbox(box);
 	}
 	/* plugins may leave messages alone without an error */
-	if (mapi_message_list_any_left(box, uids)) {
+	if (mapi_message_list_any_left(box, uids))
 		*partial = TRUE;
-		return EC_NONE;
-	}
-	array_append_zero(&guids);
-	return array_count(&guids) == 1 ? EC_NONE :
-		mapi_bags_delete(bags, array_front(&guids));
+	return delete_bags(bags, box, &owners);
 }
 
 static enum mapi_error
@@ -166,19 +192,26 @@ mapi_messages_soft_delete(struct mapi_store *store, mapi_id_t fid,
 	return error;
 }
 
+/* --- all of a folder -------------------------------------------------------- */
+
 enum mapi_error
-mapi_messages_soft_delete_all(struct mapi_store *store, mapi_id_t fid,
-			      bool associated, bool *partial)
+mapi_messages_delete_slice(struct mapi_store *store, mapi_id_t fid,
+			   bool associated, bool hard,
+			   struct mapi_message_slice *slice, unsigned int max,
+			   unsigned int *count_r, bool *partial)
 {
 	struct mapi_message_list list;
 	enum mapi_error error;
-	unsigned int which = associated ? 1 : 0;
 
-	error = mapi_message_list_open_all(store, fid, associated, &list);
+	*count_r = 0;
+	error = mapi_message_list_open_slice(store, fid, associated, slice,
+					     max, &list, count_r);
 	if (error != EC_NONE)
 		return error;
-	if (list.boxes[which] != NULL && array_count(&list.uids[which]) > 0)
-		error = messages_soft_delete_list(&list, partial);
+	if (*count_r > 0) {
+		error = hard ? messages_delete_list(&list, partial) :
+			messages_soft_delete_list(&list, partial);
+	}
 	mapi_message_list_close(&list);
 	return error;
 }

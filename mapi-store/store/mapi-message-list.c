@@ -188,13 +188,46 @@ mapi_message_list_open(struct mapi_store *store, mapi_id_t fid,
 				 use != MAPI_MESSAGE_USE_READ, list_r);
 }
 
+/* Returns how many there are. */
+static unsigned int
+message_list_add_slice(ARRAY_TYPE(seq_range) *uids, struct mailbox *box,
+		       struct mapi_message_slice *slice, unsigned int max)
+{
+	const struct mail_index_header *hdr = mail_index_get_header(box->view);
+	uint32_t seq1 = 0, seq2 = 0, last_uid = slice->last_uid;
+
+	if (slice->next_uid == 0) {
+		slice->uid_validity = hdr->uid_validity;
+		slice->next_uid = 1;
+		last_uid = slice->last_uid = hdr->next_uid - 1;
+	} else if (slice->uid_validity != hdr->uid_validity) {
+		/* other messages than there were */
+		slice->next_uid = slice->last_uid + 1;
+	}
+	if (slice->next_uid <= last_uid) {
+		mailbox_get_seq_range(box, slice->next_uid, last_uid,
+				      &seq1, &seq2);
+	}
+	if (seq1 != 0 && seq2 - seq1 >= max) {
+		seq2 = seq1 + max - 1;
+		mail_index_lookup_uid(box->view, seq2, &last_uid);
+	}
+	if (seq1 != 0) {
+		message_list_add_existing(uids, box, slice->next_uid,
+					  last_uid);
+	}
+	slice->next_uid = last_uid + 1;
+	return seq1 == 0 ? 0 : seq2 - seq1 + 1;
+}
+
 enum mapi_error
-mapi_message_list_open_all(struct mapi_store *store, mapi_id_t fid,
-			   bool associated, struct mapi_message_list *list_r)
+mapi_message_list_open_slice(struct mapi_store *store, mapi_id_t fid,
+			     bool associated, struct mapi_message_slice *slice,
+			     unsigned int max, struct mapi_message_list *list_r,
+			     unsigned int *count_r)
 {
 	unsigned int which = associated ? 1 : 0;
 	struct mailbox *box;
-	uint32_t next_uid;
 	enum mapi_error error;
 
 	error = message_list_open(store, fid, NULL, 0, FALSE, FALSE, list_r);
@@ -210,11 +243,13 @@ mapi_message_list_open_all(struct mapi_store *store, mapi_id_t fid,
 		return error;
 	}
 	list_r->boxes[which] = box;
-	if (box != NULL &&
-	    mail_index_view_get_messages_count(box->view) > 0) {
-		next_uid = mail_index_get_header(box->view)->next_uid;
-		message_list_add_existing(&list_r->uids[which], box, 1,
-					  next_uid - 1);
+	*count_r = 0;
+	if (box == NULL) {
+		/* there is none */
+		slice->next_uid = slice->last_uid + 1;
+	} else {
+		*count_r = message_list_add_slice(&list_r->uids[which], box,
+						  slice, max);
 	}
 	return EC_NONE;
 }

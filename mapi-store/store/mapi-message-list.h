@@ -34,10 +34,21 @@ mapi_message_list_open(struct mapi_store *store, mapi_id_t fid,
 		       const mapi_id_t *mids, unsigned int count,
 		       enum mapi_message_use use,
 		       struct mapi_message_list *list_r);
-/* The same of all normal or all FAI messages, of users who have rights to all. */
+/* Zero at first: then mapi_message_list_open_slice() sets which messages there are,
+   those that come later aren't among them. */
+struct mapi_message_slice {
+	uint32_t uid_validity;
+	/* those left to be listed; none if the first is greater */
+	uint32_t next_uid, last_uid;
+};
+/* The next max of all normal or all FAI messages, in the order of their UIDs, of users
+   who have rights to all. Returns also how many. EC_ACCESS_DENIED if the mailbox is
+   read-only. */
 enum mapi_error
-mapi_message_list_open_all(struct mapi_store *store, mapi_id_t fid,
-			   bool associated, struct mapi_message_list *list_r);
+mapi_message_list_open_slice(struct mapi_store *store, mapi_id_t fid,
+			     bool associated, struct mapi_message_slice *slice,
+			     unsigned int max, struct mapi_message_list *list_r,
+			     unsigned int *count_r);
 /* If some of the messages that list was opened with aren't in the folder, but have
    been soft deleted from it, these are no longer in list, and it isn't missing
    any that they are: that's up to deleted_r, which must be closed if

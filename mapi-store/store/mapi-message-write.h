@@ -69,6 +69,10 @@ mapi_message_set_status(struct mapi_store *store, mapi_id_t fid, mapi_id_t mid,
 /* Status bits in a list of keywords */
 uint32_t mapi_message_keywords_status(const char *const *keywords);
 
+/* To copy, move or soft delete a message is about as much work as changing flags of so
+   many, or expunging them. */
+#define MAPI_MESSAGE_COPY_COST 3
+
 /* Copies or moves to another folder, of the same or of another store, where messages
    get new ids. EC_ACCESS_DENIED if the user may not read them, create any in the
    destination, or (to move them) delete them. Those that aren't in the folder but have been soft deleted from it are
@@ -95,10 +99,14 @@ enum mapi_error
 mapi_messages_soft_delete(struct mapi_store *store, mapi_id_t fid,
 			  const mapi_id_t *mids, unsigned int count,
 			  bool *partial_r);
-/* All normal or all FAI messages of the folder, as it is now, unless nothing is to
-   be kept. */
+/* The next max of all normal or all FAI messages of the folder
+   (mapi_message_list_open_slice()): expunges them, or moves them to the dumpster,
+   which must be enabled. */
+struct mapi_message_slice;
 enum mapi_error
-mapi_messages_soft_delete_all(struct mapi_store *store, mapi_id_t fid,
-			      bool associated, bool *partial);
+mapi_messages_delete_slice(struct mapi_store *store, mapi_id_t fid,
+			   bool associated, bool hard,
+			   struct mapi_message_slice *slice, unsigned int max,
+			   unsigned int *count_r, bool *partial);
 
 #endif

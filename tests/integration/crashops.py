@@ -288,6 +288,10 @@ class Attempt:
         return self.error is None
 
 
+# operations that delete what can't be recovered then
+FOR_GOOD = {"purge"}
+
+
 class Crashes:
     """base has: defaults, as of observe(); session(), which opens one. operations:
     {name: function of a session and base}"""
@@ -321,6 +325,10 @@ class Crashes:
         return (max(status for status, _ in results),
                 [problem for _, problems in results for problem in problems])
 
+    def check_recoverable(self, name, after, seen):
+        if self.server.format != "mdbox" and name not in FOR_GOOD:
+            check_recoverable(self.before, after, seen)
+
     def force_resync(self):
         for mailbox in self.mailboxes:
             subprocess.run([self.server.env["DOVEADM"], "force-resync", "-u",
@@ -334,8 +342,7 @@ class Crashes:
         check(done.acknowledged, f"not even undisturbed: {done.error}")
         check(done.calls > 0, "nothing was written")
         after = self.observe()
-        if self.server.format != "mdbox":
-            check_recoverable(self.before, after, after)
+        self.check_recoverable(name, after, after)
         check_equal(self.check(), (0, []), "doveadm mapi check")
         failures = 0
         for target in self.targets(done.calls):
@@ -396,8 +403,7 @@ class Crashes:
         else:
             check(killed.died_of, f"it failed: {killed.error}")
             check_whole(self.before, after, seen)
-            if self.server.format != "mdbox":
-                check_recoverable(self.before, after, seen)
+            self.check_recoverable(name, after, seen)
         rebuild = self.server.format == "sdbox" and name.startswith("change")
         if rebuild and target % 2 == 0:
             seen = self.rebuild(after, seen)

@@ -13,7 +13,7 @@ ROP_CREATE_MESSAGE, ROP_SET_PROPS, ROP_SAVE_MESSAGE = 0x06, 0x0A, 0x0C
 ROP_SET_READ_FLAG, ROP_CREATE_FOLDER, ROP_DELETE_FOLDER = 0x11, 0x1C, 0x1D
 ROP_DELETE_MESSAGES, ROP_SET_CRITERIA, ROP_MOVE_COPY = 0x1E, 0x30, 0x33
 ROP_MOVE_FOLDER, ROP_COPY_FOLDER, ROP_IDS_FROM_NAMES = 0x35, 0x36, 0x56
-ROP_EMPTY_FOLDER, ROP_RESERVE_IDS = 0x58, 0x7F
+ROP_EMPTY_FOLDER, ROP_RESERVE_IDS, ROP_PURGE_FOLDER = 0x58, 0x7F, 0x92
 NONE = 0xffffffff
 IPM_SUBTREE, INBOX, FINDER = 3, 4, 10
 
@@ -265,6 +265,10 @@ class Editor:
     def empty_folder(self, fid):
         self.on_folder("RopEmptyFolder", ROP_EMPTY_FOLDER, [self.open(fid)],
                        b"\0\1")
+
+    def purge_folder(self, fid):
+        self.on_folder("RopHardDeleteMessagesAndSubfolders", ROP_PURGE_FOLDER,
+                       [self.open(fid)], b"\0\1")
 
     def set_criteria(self, fid, subject, scope):
         """FL_SUBSTRING | FL_IGNORECASE, RESTART_SEARCH"""

@@ -148,6 +148,10 @@ def op_empty(editor, base):
     editor.empty_folder(base.fid("Doomed"))
 
 
+def op_purge(editor, base):
+    editor.purge_folder(base.fid("Doomed"))
+
+
 def op_folder_create(editor, base):
     if "New" not in editor.folders():
         editor.create_folder(editor.special(IPM_SUBTREE), "New")
