@@ -31,6 +31,8 @@ struct mapi_session_logon {
 	TALLOC_CTX *mem;
 	struct mapi_logon *logon;
 	uint32_t handle;
+	/* child of mem, or NULL */
+	struct rop_operation *operation;
 };
 
 struct mapi_session_object {
@@ -439,6 +441,22 @@ bool mapi_session_release(struct mapi_session *session, uint8_t logon_id,
 unsigned int mapi_session_object_count(const struct mapi_session *session)
 {
 	return hash_table_count(session->objects);
+}
+
+struct rop_operation *
+mapi_session_operation(struct mapi_session *session, uint8_t logon_id)
+{
+	return session->logons[logon_id].operation;
+}
+
+void mapi_session_set_operation(struct mapi_session *session, uint8_t logon_id,
+				struct rop_operation *op)
+{
+	struct mapi_session_logon *logon = &session->logons[logon_id];
+
+	i_assert(logon->logon != NULL);
+	talloc_free(logon->operation);
+	logon->operation = talloc_steal(logon->mem, op);
 }
 
 void mapi_session_set_handlers(struct mapi_session *session,

@@ -11,6 +11,7 @@
 struct event;
 struct mapi_session;
 struct rop_handler;
+struct rop_operation;
 
 /* Another user whose mailbox a session has opened. Strings live as long. */
 struct mapi_other_user {
@@ -104,6 +105,15 @@ mapi_session_any_object(struct mapi_session *session, uint32_t handle);
 bool mapi_session_release(struct mapi_session *session, uint8_t logon_id,
 			  uint32_t handle);
 unsigned int mapi_session_object_count(const struct mapi_session *session);
+
+/* The logon's operation that goes on after its request, or is finished without the
+   client having asked for the result (rop-operation.h); NULL if there's none. */
+struct rop_operation *
+mapi_session_operation(struct mapi_session *session, uint8_t logon_id);
+/* There's a logon, to which op belongs from now on. Frees the one that there was; op
+   may be NULL. */
+void mapi_session_set_operation(struct mapi_session *session, uint8_t logon_id,
+				struct rop_operation *op);
 
 /* --- Execute -------------------------------------------------------------- */
 

@@ -21,6 +21,7 @@
 #include "mapi-rpcext.h"
 #include "rop.h"
 #include "rop-dispatch.h"
+#include "rop-operation.h"
 
 /* RopId, SizeNeeded */
 #define ROP_BUFFER_TOO_SMALL_MIN_SIZE 3
@@ -47,6 +48,8 @@ struct rop_dispatch {
 	size_t rops_size;
 	struct rop_request *requests;
 	unsigned int count;
+	/* of the same Execute, after which this one is executed */
+	const struct rop_dispatch *next;
 
 	/* the Server object handle table */
 	uint32_t handles[ROP_HANDLES_MAX];
@@ -212,8 +215,9 @@ rop_dispatch_resolve(struct rop_dispatch *buf,
 		   hdr->output_index < buf->handle_count) {
 		/* LogonId is the source's: the destination may be in another
 		   mailbox */
+		ctx->second_handle = buf->handles[hdr->output_index];
 		ctx->second_object = mapi_session_any_object(buf->session,
-			buf->handles[hdr->output_index]);
+			ctx->second_handle);
 	}
 	return EC_NONE;
 }
@@ -236,19 +240,49 @@ rop_dispatch_add_output(struct rop_dispatch *buf,
 	return EC_NONE;
 }
 
-/* Appends the response. On errors there's nothing in out. */
+/* Whether there are requests after number i that end an operation of the logon:
+   rop-operation.h. A handle that is released may be the operation's, so all are taken
+   for it. */
+static bool
+rop_dispatch_is_followed(const struct rop_dispatch *buf, unsigned int i,
+			 uint8_t logon_id)
+{
+	const struct rop_request_header *hdr;
+
+	for (i++; buf != NULL; buf = buf->next, i = 0) {
+		for (; i < buf->count; i++) {
+			hdr = buf->requests[i].req;
+			if (hdr->logon_id == logon_id &&
+			    hdr->rop_id != ROP_PROGRESS)
+				return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+/* Appends the response, of the request's operation or of the one that codec is. On
+   errors there's nothing in out. */
+static enum mapi_error
+rop_dispatch_respond_as(struct rop_dispatch *buf,
+			const struct rop_request *request,
+			const struct rop_codec *codec,
+			struct rop_response_header *resp, size_t limit)
+{
+	const struct rop_request_header *hdr = request->req;
+
+	resp->handle_index = (codec->flags & ROP_ANSWERS_OUTPUT) != 0 ?
+		hdr->output_index : hdr->input_index;
+	buf->out.limit = buf->out.size + limit;
+	return rop_encode_response(&buf->out, codec, NULL, resp);
+}
+
 static enum mapi_error
 rop_dispatch_respond(struct rop_dispatch *buf,
 		     const struct rop_request *request,
 		     struct rop_response_header *resp, size_t limit)
 {
-	const struct rop_request_header *hdr = request->req;
-
-	resp->handle_index =
-		(request->codec->flags & ROP_ANSWERS_OUTPUT) != 0 ?
-		hdr->output_index : hdr->input_index;
-	buf->out.limit = buf->out.size + limit;
-	return rop_encode_response(&buf->out, request->codec, NULL, resp);
+	return rop_dispatch_respond_as(buf, request, request->codec, resp,
+				       limit);
 }
 
 static enum mapi_error
@@ -316,6 +350,15 @@ rop_dispatch_call(struct rop_dispatch *buf, const struct rop_request *request,
 		}
 	}
 
+	if (ctx->answer != NULL) {
+		/* the handler has made sure that it fits */
+		ctx->answer->return_value = error;
+		ret = rop_dispatch_respond_as(buf, request,
+			rop_codec_find(ctx->answer_id), ctx->answer,
+			ctx->response_space);
+		i_assert(ret == EC_NONE);
+		return error;
+	}
 	resp->return_value = error;
 	ret = rop_dispatch_respond(buf, request, resp, ctx->response_space);
 	if (ret == EC_BUFFER_TOO_SMALL) {
@@ -365,11 +408,16 @@ rop_dispatch_one(struct rop_dispatch *buf, unsigned int i)
 	i_zero(&ctx);
 	ctx.mem = talloc_new(buf->mem);
 	ctx.session = buf->session;
+	ctx.followed = hdr->rop_id != ROP_PROGRESS &&
+		rop_dispatch_is_followed(buf, i, hdr->logon_id);
 	ctx.response_space = rop_dispatch_space(buf, i);
 	resp = talloc_zero_size(ctx.mem, rop_response_size(request->codec));
 	if (ctx.mem == NULL || resp == NULL)
 		i_fatal_status(FATAL_OUTOFMEM, "talloc() failed");
 
+	/* [MS-OXCPRPT] 3.1.5 */
+	if (hdr->rop_id != ROP_PROGRESS)
+		rop_operation_interrupt(buf->session, hdr->logon_id);
 	event = event_create(mapi_session_event(buf->session));
 	error = rop_dispatch_call(buf, request, &ctx, resp, &needed, event);
 	if (buf->out.size == old_size && old_size == 0 &&
@@ -475,6 +523,7 @@ rop_dispatch_execute(struct mapi_session *session, TALLOC_CTX *mem,
 			return EC_RPC_FORMAT;
 		bufs[i].session = session;
 		bufs[i].mem = mem;
+		bufs[i].next = i + 1 < count ? &bufs[i + 1] : NULL;
 		ret = rop_dispatch_parse(&bufs[i], &input);
 		if (ret != EC_NONE)
 			return ret;

@@ -3,30 +3,21 @@
 /* Creating, deleting, moving, copying and emptying folders, [MS-OXCFOLD]
    2.2.1.2, 2.2.1.3, 2.2.1.7 to 2.2.1.10.
 
-   Where the client allows for asynchronous execution (WantAsynchronous), the
-   operation is executed at once nevertheless and answered with its own response
-   instead of RopProgress's, as [MS-OXCFOLD] 3.2.5 lets a server do. */
+   Where the client allows for asynchronous execution (WantAsynchronous), emptying
+   goes on after the request (rop-operation.h). Other operations are executed at once
+   nevertheless and answered with their own responses instead of RopProgress's, as
+   [MS-OXCFOLD] 3.2.5 lets a server do: mostly they are renames, and half a copy of a
+   folder isn't shown to anybody. */
 
 #include "lib.h"
 #include "mapi-codepage.h"
 #include "mapi-enums.h"
 #include "mapi-folder-write.h"
+#include "mapi-message-write.h"
 #include "mapi-search-folder.h"
 #include "mapi-store.h"
 #include "rop-handlers.h"
-
-/* RopId, handle index, ReturnValue */
-#define RESPONSE_HEADER_SIZE 6
-
-/* Nothing may be changed if the response doesn't fit: it would be done again. */
-static bool response_fits(struct rop_context *ctx, size_t size)
-{
-	size += RESPONSE_HEADER_SIZE;
-	if (size <= ctx->response_space)
-		return TRUE;
-	ctx->size_needed = size;
-	return FALSE;
-}
+#include "rop-operation.h"
 
 static const char *
 rop_string(struct rop_context *ctx, uint8_t use_unicode, const char *str)
@@ -47,8 +38,8 @@ rop_create_folder(struct rop_context *ctx,
 	const char *name, *comment;
 	enum mapi_error ret;
 
-	if (!response_fits(ctx, sizeof(resp_r->folder_id) +
-			   sizeof(resp_r->is_existing_folder)))
+	if (!rop_response_fits(ctx, sizeof(resp_r->folder_id) +
+			       sizeof(resp_r->is_existing_folder)))
 		return EC_BUFFER_TOO_SMALL;
 	name = rop_string(ctx, req->use_unicode_strings, req->display_name);
 	comment = rop_string(ctx, req->use_unicode_strings, req->comment);
@@ -82,7 +73,7 @@ rop_delete_folder(struct rop_context *ctx,
 	enum mapi_error ret;
 	bool partial;
 
-	if (!response_fits(ctx, sizeof(resp_r->partial_completion)))
+	if (!rop_response_fits(ctx, sizeof(resp_r->partial_completion)))
 		return EC_BUFFER_TOO_SMALL;
 	if ((req->delete_folder_flags &
 	     ~(DEL_MESSAGES | DEL_FOLDERS | DELETE_HARD_DELETE)) != 0)
@@ -117,8 +108,8 @@ rop_move_folder(struct rop_context *ctx,
 	enum mapi_error ret;
 	bool partial;
 
-	if (!response_fits(ctx, sizeof(resp_r->dest_handle_index) +
-			   sizeof(resp_r->partial_completion)))
+	if (!rop_response_fits(ctx, sizeof(resp_r->dest_handle_index) +
+			       sizeof(resp_r->partial_completion)))
 		return EC_BUFFER_TOO_SMALL;
 	ret = rop_dest_folder(ctx, &req->hdr, &resp_r->dest_handle_index,
 			      &dest);
@@ -141,8 +132,8 @@ rop_copy_folder(struct rop_context *ctx,
 	enum mapi_error ret;
 	bool partial;
 
-	if (!response_fits(ctx, sizeof(resp_r->dest_handle_index) +
-			   sizeof(resp_r->partial_completion)))
+	if (!rop_response_fits(ctx, sizeof(resp_r->dest_handle_index) +
+			       sizeof(resp_r->partial_completion)))
 		return EC_BUFFER_TOO_SMALL;
 	ret = rop_dest_folder(ctx, &req->hdr, &resp_r->dest_handle_index,
 			      &dest);
@@ -156,20 +147,69 @@ rop_copy_folder(struct rop_context *ctx,
 	return ret;
 }
 
+struct empty_operation {
+	struct rop_operation op;
+	struct mapi_folder_emptying *emptying;
+	/* work of a slice */
+	unsigned int slice;
+};
+
+static unsigned int empty_operation_slice(unsigned int total, bool hard)
+{
+	unsigned int cost = hard ? 1 : MAPI_MESSAGE_COPY_COST;
+
+	return I_MAX(ROP_OPERATION_SLICE,
+		     (total / ROP_OPERATION_SLICES_MAX + 1) * cost);
+}
+
+static bool
+empty_operation_run(struct rop_operation *op,
+		    struct mapi_folder *folder ATTR_UNUSED,
+		    struct mapi_folder *dest ATTR_UNUSED)
+{
+	struct empty_operation *eop =
+		container_of(op, struct empty_operation, op);
+	struct mapi_folder_emptying_status status;
+	bool more;
+
+	more = mapi_folder_empty_step(eop->emptying, eop->slice, &status);
+	op->done = status.done;
+	op->total = status.total;
+	op->partial = status.partial;
+	op->error = status.error;
+	return more;
+}
+
 static enum mapi_error
-rop_folder_empty(struct rop_context *ctx, uint8_t want_delete_associated,
+rop_folder_empty(struct rop_context *ctx, const struct rop_request_header *hdr,
+		 uint8_t want_asynchronous, uint8_t want_delete_associated,
 		 bool hard, uint8_t *partial_r)
 {
 	struct mapi_folder *folder = (struct mapi_folder *)ctx->object;
+	bool asynchronous = rop_operation_is_allowed(ctx, want_asynchronous);
+	struct empty_operation *eop;
 	enum mapi_error ret;
 	bool partial;
 
-	if (!response_fits(ctx, sizeof(*partial_r)))
+	if (!rop_operation_fits(ctx, asynchronous, sizeof(*partial_r)))
 		return EC_BUFFER_TOO_SMALL;
-	ret = mapi_folder_empty(folder->obj.store, folder->fid,
-				want_delete_associated != 0, hard, &partial);
-	*partial_r = partial ? 1 : 0;
-	return ret;
+	if (!asynchronous) {
+		ret = mapi_folder_empty(folder->obj.store, folder->fid,
+					want_delete_associated != 0, hard,
+					&partial);
+		*partial_r = partial ? 1 : 0;
+		return ret;
+	}
+	eop = talloc_zero(ctx->mem, struct empty_operation);
+	ret = mapi_folder_empty_begin(eop, folder->obj.store, folder->fid,
+				      want_delete_associated != 0, hard,
+				      &eop->emptying, &eop->op.total);
+	if (ret != EC_NONE)
+		return ret;
+	eop->slice = empty_operation_slice(eop->op.total, hard);
+	eop->op.rop_id = hdr->rop_id;
+	eop->op.run = empty_operation_run;
+	return rop_operation_start(ctx, &eop->op, partial_r);
 }
 
 enum mapi_error
@@ -177,7 +217,8 @@ rop_empty_folder(struct rop_context *ctx,
 		 const struct rop_empty_folder_request *req,
 		 struct rop_empty_folder_response *resp_r)
 {
-	return rop_folder_empty(ctx, req->want_delete_associated, FALSE,
+	return rop_folder_empty(ctx, &req->hdr, req->want_asynchronous,
+				req->want_delete_associated, FALSE,
 				&resp_r->partial_completion);
 }
 
@@ -186,6 +227,7 @@ rop_hard_delete_messages_and_subfolders(struct rop_context *ctx,
 	const struct rop_hard_delete_messages_and_subfolders_request *req,
 	struct rop_hard_delete_messages_and_subfolders_response *resp_r)
 {
-	return rop_folder_empty(ctx, req->want_delete_associated, TRUE,
+	return rop_folder_empty(ctx, &req->hdr, req->want_asynchronous,
+				req->want_delete_associated, TRUE,
 				&resp_r->partial_completion);
 }

@@ -64,6 +64,11 @@
 	X(HARD_DELETE_MESSAGES_AND_SUBFOLDERS, \
 	  hard_delete_messages_and_subfolders, MAPI_OBJECT_FOLDER)
 
+/* rop-operation.c: [MS-OXCPRPT]. "Valid on any object on which an asynchronous
+   operation is used" */
+#define ROP_HANDLERS_OPERATION(X) \
+	X(PROGRESS, progress, MAPI_OBJECTS_WITH_PROPERTIES)
+
 /* rop-permission.c: [MS-OXCPERM] */
 #define ROP_HANDLERS_PERMISSION(X) \
 	X(GET_PERMISSIONS_TABLE, get_permissions_table, MAPI_OBJECT_FOLDER) \
@@ -204,6 +209,7 @@
 	ROP_HANDLERS_NAMED(X) \
 	ROP_HANDLERS_FOLDER(X) \
 	ROP_HANDLERS_FOLDER_WRITE(X) \
+	ROP_HANDLERS_OPERATION(X) \
 	ROP_HANDLERS_PERMISSION(X) \
 	ROP_HANDLERS_SEARCH(X) \
 	ROP_HANDLERS_RULES(X) \

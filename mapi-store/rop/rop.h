@@ -36,6 +36,11 @@ struct rop_context {
 	   and RopSetMessageReadFlag, behind ResponseHandleIndex. Else NULL. Its
 	   type isn't checked. */
 	struct mapi_object *second_object;
+	/* its handle if it's a destination */
+	uint32_t second_handle;
+	/* The client has sent further operations on the logon with this one, which
+	   are executed next. */
+	bool followed;
 
 	/* How many bytes the whole response, with its header, may have. A
 	   handler whose operation has no limit of its own (RopQueryRows,
@@ -46,6 +51,11 @@ struct rop_context {
 	   handle (OutputHandleIndex), a child of object_parent. The dispatcher
 	   owns it from then on. */
 	struct mapi_object *output_object;
+	/* Set by the handler if the client is to get another operation's response:
+	   its RopId and the response, on mem (rop-operation.h). What the handler
+	   returns is its return value. */
+	uint8_t answer_id;
+	struct rop_response_header *answer;
 	/* Set by the handler together with EC_BUFFER_TOO_SMALL: size of the
 	   response that would be needed; 0 if unknown. */
 	size_t size_needed;
