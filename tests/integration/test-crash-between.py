@@ -16,13 +16,15 @@ from delegatelib import OtherLogon
 from editlib import (
     BODY, CLASS, DICTIONARY, IPM_SUBTREE, ROP_COPY_FOLDER, ROP_DELETE_FOLDER,
     ROP_MOVE_COPY, ROP_MOVE_FOLDER, SUBJECT, Editor, RopError, utf16)
-from permlib import ADD, FULL_OWNER, Client
+from permlib import ADD, AUTHOR, FULL_OWNER, Client
 from readlib import append, check_equal
 
 EC_NOT_FOUND = 0x8004010F
 # DEL_MESSAGES, DEL_FOLDERS, DELETE_HARD_DELETE
 DELETE_ALL = 0x15
 FOLDERS = ("Work", "Project", "Project/Part")
+# the manager's, in which the secretary may copy and delete what is her own
+OWN = "Own"
 DOCUMENT = b"\x00\x01binary\xff" * 300
 
 
@@ -47,11 +49,19 @@ class Base:
         for user in server.users[:2]:
             self.prepare(user)
         client = Client(server)
-        for name in FOLDERS:
-            check_equal(client.modify(
-                client.open_fid(self.folders[server.users[0]][name])[1],
-                (ADD, server.users[1], FULL_OWNER)), 0, "rights")
+        append(server, OWN, b"Subject: not hers\r\n\r\nText\r\n")
+        self.own = client.fids()[OWN]
+        for fid, rights in [(self.folders[server.users[0]][name], FULL_OWNER)
+                            for name in FOLDERS] + [(self.own, AUTHOR)]:
+            check_equal(client.modify(client.open_fid(fid)[1],
+                                      (ADD, server.users[1], rights)), 0,
+                        "rights")
         client.close()
+        session = self.session()
+        self.own_mids = [session.other.create(self.own, {
+            CLASS: "IPM.Note", SUBJECT: f"hers {i}", BODY: f"Body {i}"})
+            for i in range(2)]
+        session.close()
 
     def prepare(self, user):
         editor = Editor(self.server, user)
@@ -163,6 +173,22 @@ def op_folder_move(session, base):
 
 def op_folder_move_there(session, base):
     Way(session, base, True).folder(False)
+
+
+def op_copy_own(session, base):
+    """Each gets a bag that says who has created the copy, and another GUID."""
+    user = base.server.users[1]
+    session.on_mids("RopMoveCopyMessages", ROP_MOVE_COPY,
+                    [session.open(base.folders[user]["Work"]),
+                     session.other.open(base.own)],
+                    session.messages(base.folders[user]["Work"]), head=b"\1",
+                    tail=b"\0\1")
+
+
+def op_delete_own(session, base):
+    there = session.other.messages(base.own)
+    session.other.delete(base.own, [mid for mid in base.own_mids
+                                    if mid in there])
 
 
 def main():
