@@ -272,6 +272,16 @@ overlay_apply_props(struct mapi_propset *dest,
 	propset_copy(dest, overlay->props);
 }
 
+/* A client has put a file where there was a message. */
+static bool attachment_is_file(const struct mapi_propset *props)
+{
+	const struct mapi_value *method =
+		mapi_propset_get(props, PIDTAG_ATTACH_METHOD);
+
+	return method != NULL && method->u.i32 == ATTACH_METHOD_BY_VALUE &&
+		mapi_propset_find(props, PIDTAG_ATTACH_DATA_BINARY) != NULL;
+}
+
 static void
 content_add_attachment(struct mapi_content *content, uint32_t num,
 		       const struct mapi_content_attachment *derived,
@@ -290,6 +300,8 @@ content_add_attachment(struct mapi_content *content, uint32_t num,
 	} else {
 		propset_copy(attachment->props, derived->props);
 	}
+	if (attachment_is_file(attachment->props))
+		return;
 	if (entry != NULL && entry->embedded != NULL) {
 		attachment->embedded = mapi_overlay_apply(content, embedded,
 							  entry->embedded);

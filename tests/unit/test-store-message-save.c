@@ -518,6 +518,24 @@ static void embedded_edit(struct message_env *env)
 	open_embedded(env, msg, &attach, &embedded);
 	assert_string(env, &embedded->obj, PIDTAG_SUBJECT, "third");
 	assert_string(env, &embedded->obj, PIDTAG_BODY, "after");
+
+	/* a file instead */
+	mapi_message_set_writable(msg, TRUE);
+	set_prop(&attach->obj, PIDTAG_ATTACH_METHOD, mapi_value_i32(1));
+	set_prop(&attach->obj, PIDTAG_ATTACH_DATA_BINARY,
+		 mapi_value_bin("file", 4));
+	assert_int_equal(mapi_attachment_save(attach), EC_NONE);
+	assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
+	assert_null(strstr(mailbox_text(env, 4), "after"));
+	assert_non_null(strstr(mailbox_text(env, 4), "ZmlsZQ=="));
+	msg = message_env_open(env, msg->mid);
+	assert_int_equal(mapi_attachment_open(env->mem, msg, 0, &attach),
+			 EC_NONE);
+	assert_int_equal(get_prop(env, &attach->obj,
+				  PIDTAG_ATTACH_DATA_BINARY).u.bin.len, 4);
+	assert_int_equal(mapi_attachment_open_embedded(env->mem, attach,
+						       &embedded),
+			 EC_NOT_SUPPORTED);
 }
 
 static void test_embedded_edit(void **state)
