@@ -6,7 +6,10 @@ it's to be repaired, and isn't found again afterwards; messages are as they shou
 all the while."""
 
 import base64
+import glob
 import json
+import os
+import pathlib
 import re
 import subprocess
 
@@ -174,6 +177,27 @@ def test_orphans(server):
     check_equal(problems(server, "-r", age="1h"), (0, []), "young ones")
     check_repair(server, [("orphaned-bag", box.bags)] * 2)
     check_equal(box.read(box.mids[1]), ("Orphans 1", b"blob 1"), "the other")
+
+
+def test_lost_files(server):
+    """An sdbox whose process was killed before it removed the file of a message that
+    it had expunged: the message is back when the index is rebuilt."""
+    if server.format != "sdbox":
+        return
+    box = Mailbox(server, "Lost")
+    folder = os.path.join(server.env["TEST_MAIL"], server.users[0], "sdbox",
+                          "mailboxes", "Lost", "dbox-Mails")
+    path = next(path for path in glob.glob(folder + "/u.*")
+                if b"Subject: Lost 0" in pathlib.Path(path).read_bytes())
+    subprocess.run(["cp", "-p", path, path + ".kept"], check=True)
+    expunge(server, "Lost", "subject", "Lost 0")
+    os.rename(path + ".kept", path)
+    for args in (), ("-r",), ():
+        check_equal(problems(server, *args), (0, []), "its bag isn't orphaned")
+    server.doveadm("force-resync", "-u", server.users[0], "Lost")
+    check_equal(box.find("Lost", "Lost 0")[1], b"blob 0", "its properties")
+    expunge(server, "Lost", "subject", "Lost 0")
+    check_repair(server, [("orphaned-bag", box.bags)])
 
 
 def test_left_behind(server):
