@@ -3,6 +3,7 @@
 #include "array.h"
 #include "unichar.h"
 #include "store-compat.h"
+#include "mapi-acl.h"
 #include "mapi-folder-list.h"
 #include "mapi-folder-rights.h"
 #include "mapi-folder-write-private.h"
@@ -218,6 +219,8 @@ mapi_folder_mailbox_rename(struct mapi_store *store,
 			(void)mapi_folder_set_subscribed(store, name, FALSE);
 	}
 	store_compat_list_refresh(list);
+	if (ret == EC_NONE && store->acl != NULL)
+		mapi_acl_renamed(store->acl);
 	return ret;
 }
 

@@ -4,11 +4,43 @@
 # formats: sdbox
 """Rights that a mailbox has from a default, and what others see over IMAP."""
 
+from editlib import IPM_SUBTREE, Editor
 from permlib import (
     ADD, DEFAULT, EDITOR, EC_ACCESS_DENIED, MODIFY, REMOVE, REVIEWER, VISIBLE,
     Client, get_acl, set_acl)
 from readlib import check, check_equal, imap_quote, imap_session, main
 import writelib
+
+
+def listed(server, user, owner):
+    """The mailboxes of owner that an IMAP client of a user is shown"""
+    prefix = f"shared/{owner}/"
+    with imap_session(server, user) as imap:
+        # it's known from then on that there's such a user
+        imap.list(imap_quote(prefix), "*")
+        lines = imap.list(imap_quote(prefix), "*")[1]
+    return {line.decode().split(prefix, 1)[1].rstrip('"')
+            for line in lines if line is not None}
+
+
+def test_renamed(server):
+    """Folders that Outlook renames, moves and copies are still shown to others."""
+    alice, bob, _ = server.users
+    for name in "Shared", "Parent":
+        writelib.append_many(server, name, [writelib.mail(name)])
+        set_acl(server, name, bob, "lr")
+    check_equal(listed(server, bob, alice), {"Shared", "Parent"}, "shared")
+    editor = Editor(server)
+    folders, top = editor.folders(), editor.special(IPM_SUBTREE)
+    editor.move_folder(top, top, folders["Shared"], "Renamed")
+    check_equal(listed(server, bob, alice), {"Renamed", "Parent"}, "renamed")
+    editor.move_folder(top, folders["Parent"], folders["Shared"], "Moved")
+    check_equal(listed(server, bob, alice), {"Parent", "Parent/Moved"}, "moved")
+    editor.copy_folder(folders["Parent"], folders["Parent"], folders["Shared"],
+                       "Copied")
+    check_equal(listed(server, bob, alice), {
+        "Parent", "Parent/Moved", "Parent/Copied"}, "copied")
+    editor.close()
 
 
 def test_companion_tree(server):
