@@ -217,6 +217,20 @@ copy_allot(struct mapi_folder_copy *copy, struct mapi_folder_copied *folder,
 	return ret;
 }
 
+/* What is noted beside the ACL (copy_acl()): of an id the last that has the same ACL
+   holds. */
+static const char *
+copy_get_permissions(struct mapi_folder_copy *copy,
+		     const struct mapi_folder_copied *folder)
+{
+	const char *note = mapi_permissions_note(copy->dest,
+						 copy->parent_number);
+
+	return !copy->permissions ? note : t_strconcat(note,
+		mapi_permissions_moved_note(copy->src, folder->src.number,
+					    copy->dest), NULL);
+}
+
 /* (3) The container class is noted also where the source has it for what it is:
    the copy of Calendar is another calendar. */
 static enum mapi_error
@@ -226,7 +240,7 @@ copy_properties(struct mapi_folder_copy *copy,
 	const struct mapi_folder_node *node =
 		mapi_folder_tree_lookup(copy->src, folder->src.fid);
 	struct mapi_stored_changes changes;
-	const char *display;
+	const char *display, *permissions;
 	enum mapi_error ret;
 
 	mapi_stored_begin(&changes, copy->dest);
@@ -250,9 +264,10 @@ copy_properties(struct mapi_folder_copy *copy,
 		mapi_folder_note(&changes, folder->number, MAPI_LOG_CLASS,
 				 t_strdup(node->container_class));
 	}
-	if (copy->permissions) {
-		mapi_permissions_move_note(&changes, copy->src,
-					   folder->src.number, folder->number);
+	permissions = copy_get_permissions(copy, folder);
+	if (*permissions != '\0') {
+		mapi_folder_note(&changes, folder->number,
+				 MAPI_LOG_PERMISSIONS, permissions);
 	}
 	return mapi_stored_commit(&changes);
 }
@@ -542,6 +557,7 @@ mapi_folder_copy_run(struct mapi_folder_copy *copy,
 	uint32_t acl = mapi_folder_acl(copy->dest, dest);
 	enum mapi_error ret;
 
+	copy->parent_number = mapi_folder_fid_to_number(dest->fid);
 	copy->owned = (rights & RIGHTS_FOLDER_OWNER) != 0;
 	copy->permissions = copy->move && copy->src != copy->dest &&
 		copy->src->acl != NULL && copy->dest->acl != NULL &&

@@ -42,6 +42,8 @@ struct mapi_folder_copy {
 	/* the source is deleted afterwards: permissions go along */
 	bool move;
 
+	/* of the folder that it will be in */
+	uint32_t parent_number;
 	/* the mailbox as it is made, as it will be */
 	const char *temp, *vname;
 	/* parents first */

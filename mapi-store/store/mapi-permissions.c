@@ -31,10 +31,9 @@
 #include "mapi-entryid.h"
 #include "mapi-enums.h"
 #include "mapi-folder-rights.h"
-#include "mapi-folder-write-private.h"
 #include "mapi-permissions.h"
 #include "mapi-store-directory.h"
-#include "mapi-stored-props.h"
+#include "mapi-store-private.h"
 
 /* More are refused: a list is kept in memory and in one message. */
 #define MEMBERS_MAX 1000
@@ -124,22 +123,19 @@ static enum mapi_error note_write(struct permissions *perms)
 		str_c(note), NULL, "permissions of folder %u", perms->number);
 }
 
-void mapi_permissions_move_note(struct mapi_stored_changes *changes,
-				struct mapi_store *store, uint32_t number,
-				uint32_t dest_number)
+const char *
+mapi_permissions_moved_note(struct mapi_store *store, uint32_t number,
+			    struct mapi_store *dest_store)
 {
 	const char *id, *note = note_get(store, number);
 	string_t *str = t_str_new(256);
 	uint32_t rights, acl;
 
 	while (note_next(&note, &rights, &acl, &id)) {
-		if (mapi_acl_id_is_moved(changes->store->acl, id))
+		if (mapi_acl_id_is_moved(dest_store->acl, id))
 			str_printfa(str, "%x %x %s\n", rights, acl, id);
 	}
-	if (str_len(str) > 0) {
-		mapi_folder_note(changes, dest_number, MAPI_LOG_PERMISSIONS,
-				 str_c(str));
-	}
+	return str_c(str);
 }
 
 /* --- reading -------------------------------------------------------------- */

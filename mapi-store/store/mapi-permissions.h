@@ -63,12 +63,12 @@ mapi_permissions_change(struct mapi_folder *folder,
 			const struct mapi_permission_change *changes,
 			unsigned int count, bool replace, bool free_busy);
 
-/* What ACLs can't say of the permissions of a folder is to be noted of a copy of it in
-   another store, for whom mapi_acl_copy() gives them to. */
-struct mapi_stored_changes;
-void mapi_permissions_move_note(struct mapi_stored_changes *changes,
-				struct mapi_store *store, uint32_t number,
-				uint32_t dest_number);
+/* What ACLs can't say of the permissions of a folder, to be noted of a copy of it in
+   another store, for whom mapi_acl_copy() gives them to; "" if there's nothing. On the
+   data stack */
+const char *
+mapi_permissions_moved_note(struct mapi_store *store, uint32_t number,
+			    struct mapi_store *dest_store);
 
 /* The table of RopGetPermissionsTable, [MS-OXCPERM] 2.2.1: the list as it is
    now. If the user may not see it, there's a table nevertheless, whose rows are
