@@ -17,9 +17,12 @@
 
    Administration, replication, indexing and MAPI itself go on seeing it, even if
    they load the plugin. So does what walks through all mailboxes within a
-   client's process, and counts or indexes them: quota, above all. Those
+   client's process, and counts or indexes them: quota, above all; and what
+   rebuilds an mdbox, which would take the messages of mailboxes that it doesn't
+   see for lost ones, and restore them elsewhere. Those
    iterations are told apart by MAILBOX_LIST_ITER_NO_AUTO_BOXES (only mailboxes
-   that exist), which no IMAP command uses, and a mailbox that such an iteration
+   that exist) and MAILBOX_LIST_ITER_RAW_LIST (whatever the user may do), which no
+   IMAP command uses, and a mailbox that such an iteration
    has just returned may be opened until it goes on.
 
    And it keeps property bags with their messages: mapi-plugin-bags.c.
@@ -139,7 +142,8 @@ mapi_list_iter_next(struct mailbox_list_iterate_context *ctx)
 	while ((info = mlist->module_ctx.super.iter_next(ctx)) != NULL) {
 		if (!mapi_list_hides(mlist, info->vname))
 			break;
-		if ((ctx->flags & MAILBOX_LIST_ITER_NO_AUTO_BOXES) != 0) {
+		if ((ctx->flags & (MAILBOX_LIST_ITER_NO_AUTO_BOXES |
+				   MAILBOX_LIST_ITER_RAW_LIST)) != 0) {
 			mlist->exposed_vname = i_strdup(info->vname);
 			break;
 		}
