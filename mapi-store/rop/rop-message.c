@@ -180,6 +180,9 @@ rop_open_message(struct rop_context *ctx,
 	fid = mapi_search_real_folder(store, req->folder_id, req->message_id);
 	if (fid == 0)
 		return EC_NOT_FOUND;
+	if ((req->open_mode_flags & OPEN_MESSAGE_OPEN_SOFT_DELETED) == 0 &&
+	    mapi_folder_tree_lookup_removed(store, fid) != NULL)
+		return EC_NOT_FOUND;
 	error = mapi_message_open(ctx->object_parent, store, fid,
 				  req->message_id, &msg);
 	/* also while the folder's own mailbox is just being deleted */

@@ -112,6 +112,7 @@ static void leaf_parse(struct leaf *leaf)
 		{ "rules-", LEAF_RULES },
 		{ "deleted-fai-", LEAF_DELETED },
 		{ "deleted-", LEAF_DELETED },
+		{ "removed-", LEAF_REMOVED },
 		{ "search-", LEAF_SEARCH },
 	};
 	unsigned int i;
@@ -457,7 +458,25 @@ static void check_leaf(struct check *check, const struct leaf *leaf)
 	case LEAF_STORE:
 	case LEAF_DAMAGED:
 	case LEAF_COPY:
+	case LEAF_REMOVED:
 		break;
+	}
+}
+
+/* Soft-deleted folders have messages, bags etc. as the others. */
+static void check_add_removed(struct check *check)
+{
+	struct mapi_tree_mailbox *mbox;
+	uint32_t number;
+
+	array_foreach_elem(&check->list.removed, number) {
+		if (mapi_check_find_folder(check, number) != NULL)
+			continue;
+		mbox = array_append_space(&check->list.mailboxes);
+		mbox->number = number;
+		mbox->vname = p_strdup(check->pool, mapi_companion_vname(
+			check->store->companion,
+			t_strdup_printf(MAPI_COMPANION_REMOVED, number)));
 	}
 }
 
@@ -482,6 +501,7 @@ static enum mapi_error check_tree(struct check *check)
 		if (mbox->number != 0)
 			check->counts->folders++;
 	}
+	check_add_removed(check);
 
 	check_log(check, check->store->log, MAPI_COMPANION_LOG, &unused);
 	check_log(check, check->store->blocks, MAPI_COMPANION_BLOCKS,

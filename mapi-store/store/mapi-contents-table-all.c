@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The messages of all folders that have mailboxes, for contents tables with
+/* The messages of several folders: of all that have mailboxes, for contents tables with
    ConversationMembers ([MS-OXCFOLD] 2.2.1.14.1), which the client then restricts
-   to a conversation.
+   to a conversation; or what is shown as deleted in Deleted Items, which are also the
+   messages of soft-deleted folders (mapi-folder-removed.h).
 
    Each folder is a source of its own; this one numbers all their rows as it
    meets them. A folder's UIDs come in ascending order, so its list of rows is
    sorted without doing anything. */
 
 #include "lib.h"
+#include "array.h"
 #include "mapi-contents-table.h"
+#include "mapi-dumpster.h"
+#include "mapi-enums.h"
+#include "mapi-folder-removed.h"
 
 #include <stdlib.h>
 
@@ -22,6 +27,10 @@ struct all_part {
 	struct all_part_row *rows;
 	unsigned int row_count, row_alloc;
 	bool reading;
+	/* of a soft-deleted folder; 0 for others */
+	mapi_id_t removed_fid;
+	/* which has been recovered, or is gone */
+	bool gone;
 };
 
 struct all_row {
@@ -35,6 +44,7 @@ struct mapi_table_program {
 
 struct all_source {
 	struct mapi_table_source src;
+	struct mapi_store *store;
 	struct all_part *parts;
 	unsigned int part_count;
 	/* index is the row */
@@ -117,6 +127,15 @@ all_sync(struct mapi_table_source *src, TALLOC_CTX *mem,
 	for (i = 0; i < all->part_count; i++) {
 		struct all_part *part = &all->parts[i];
 
+		if (part->gone)
+			continue;
+		if (part->removed_fid != 0 &&
+		    mapi_folder_tree_lookup_removed(all->store,
+					part->removed_fid) == NULL) {
+			part->gone = TRUE;
+			changes_r->changed = changes_r->vanished = TRUE;
+			continue;
+		}
 		error = part->src->v->sync(part->src, mem, &changes);
 		if (error != EC_NONE)
 			return error;
@@ -149,8 +168,10 @@ static uint32_t all_count(struct mapi_table_source *src)
 	uint32_t count = 0;
 	unsigned int i;
 
-	for (i = 0; i < all->part_count; i++)
-		count += all->parts[i].src->v->count(all->parts[i].src);
+	for (i = 0; i < all->part_count; i++) {
+		if (!all->parts[i].gone)
+			count += all->parts[i].src->v->count(all->parts[i].src);
+	}
 	return count;
 }
 
@@ -159,7 +180,8 @@ static bool all_exists(struct mapi_table_source *src, uint32_t row)
 	struct all_source *all = (struct all_source *)src;
 	struct all_part *part = all_part_of(all, row);
 
-	return part->src->v->exists(part->src, all->rows[row].uid);
+	return !part->gone &&
+		part->src->v->exists(part->src, all->rows[row].uid);
 }
 
 /* In the order in which they got their numbers: new ones come last, as they do
@@ -239,6 +261,8 @@ static enum mapi_error all_select(struct mapi_table_source *src, uint32_t row)
 	enum mapi_error error;
 	unsigned int i;
 
+	if (part->gone)
+		return EC_NOT_FOUND;
 	if (!part->reading) {
 		programs = talloc_array(all->programs,
 					struct mapi_table_program *,
@@ -358,26 +382,42 @@ static const struct mapi_table_source_vfuncs all_vfuncs = {
 	.is_apart = mapi_contents_table_is_apart,
 };
 
-/* FIDs of all folders below node that users have mail in */
+/* What is to be one part */
+struct all_folder {
+	mapi_id_t fid;
+	uint8_t flags;
+	bool removed;
+};
+ARRAY_DEFINE_TYPE(all_folder, struct all_folder);
+
 static void
-all_add_folders(TALLOC_CTX *mem, const struct mapi_folder_node *parent,
-		mapi_id_t **fids, unsigned int *count)
+all_add_folder(ARRAY_TYPE(all_folder) *folders, mapi_id_t fid, uint8_t flags,
+	       bool removed)
+{
+	struct all_folder *folder = array_append_space(folders);
+
+	folder->fid = fid;
+	folder->flags = flags;
+	folder->removed = removed;
+}
+
+/* All folders below node that users have mail in */
+static void
+all_add_folders(ARRAY_TYPE(all_folder) *folders,
+		const struct mapi_folder_node *parent)
 {
 	const struct mapi_folder_node *node;
 
 	for (node = parent->first_child; node != NULL;
 	     node = node->next_sibling) {
-		if (node->vname != NULL && !node->companion) {
-			*fids = talloc_realloc(mem, *fids, mapi_id_t,
-					       *count + 1);
-			(*fids)[(*count)++] = node->fid;
-		}
-		all_add_folders(mem, node, fids, count);
+		if (node->vname != NULL && !node->companion)
+			all_add_folder(folders, node->fid, 0, FALSE);
+		all_add_folders(folders, node);
 	}
 }
 
 static enum mapi_error
-all_open_part(struct all_source *all, struct mapi_store *store, mapi_id_t fid)
+all_open_part(struct all_source *all, const struct all_folder *folder)
 {
 	struct mapi_table_source *part;
 	uint32_t *uids;
@@ -385,12 +425,15 @@ all_open_part(struct all_source *all, struct mapi_store *store, mapi_id_t fid)
 	enum mapi_error error;
 	bool exact;
 
-	error = mapi_contents_source_open(all, store, fid, 0, &part);
+	error = mapi_contents_source_open(all, all->store, folder->fid,
+					  folder->flags, &part);
 	if (error != EC_NONE)
 		return error;
 	error = part->v->list(part, all, NULL, &uids, &count, &exact);
 	if (error != EC_NONE)
 		return error;
+	if (folder->removed)
+		all->parts[all->part_count].removed_fid = folder->fid;
 	all->parts[all->part_count++].src = part;
 	for (i = 0; i < count; i++)
 		all_add_row(all, all->part_count - 1, uids[i]);
@@ -398,14 +441,41 @@ all_open_part(struct all_source *all, struct mapi_store *store, mapi_id_t fid)
 	return EC_NONE;
 }
 
+static enum mapi_error
+all_open(TALLOC_CTX *parent, struct mapi_store *store,
+	 const ARRAY_TYPE(all_folder) *folders, struct mapi_table_source **src_r)
+{
+	const struct all_folder *folder;
+	struct all_source *all;
+	enum mapi_error error = EC_NONE;
+
+	all = talloc_zero(parent, struct all_source);
+	all->src.v = &all_vfuncs;
+	all->store = store;
+	all->parts = talloc_zero_array(all, struct all_part,
+				       array_count(folders) + 1);
+	array_foreach(folders, folder) {
+		error = all_open_part(all, folder);
+		/* it has been deleted just now, or isn't for the user to
+		   read */
+		if (error == EC_NOT_FOUND || error == EC_OBJECT_DELETED ||
+		    error == EC_ACCESS_DENIED)
+			error = EC_NONE;
+		if (error != EC_NONE) {
+			talloc_free(all);
+			return error;
+		}
+	}
+	*src_r = &all->src;
+	return EC_NONE;
+}
+
 enum mapi_error
 mapi_contents_source_open_all(TALLOC_CTX *parent, struct mapi_store *store,
 			      struct mapi_table_source **src_r)
 {
+	ARRAY_TYPE(all_folder) folders;
 	struct mapi_folder_node *root;
-	struct all_source *all;
-	mapi_id_t *fids = NULL;
-	unsigned int i, count = 0;
 	enum mapi_error error;
 
 	error = mapi_folder_tree_refresh(store);
@@ -415,24 +485,47 @@ mapi_contents_source_open_all(TALLOC_CTX *parent, struct mapi_store *store,
 		mapi_store_special_fid(store, MAPI_SPECIAL_ROOT));
 	if (root == NULL)
 		return EC_NOT_FOUND;
-
-	all = talloc_zero(parent, struct all_source);
-	all->src.v = &all_vfuncs;
 	/* nodes don't live as long as opening folders takes */
-	all_add_folders(all, root, &fids, &count);
-	all->parts = talloc_zero_array(all, struct all_part, count + 1);
-	for (i = 0; i < count && error == EC_NONE; i++) {
-		error = all_open_part(all, store, fids[i]);
-		/* it has been deleted just now, or isn't for the user to
-		   read */
-		if (error == EC_NOT_FOUND || error == EC_ACCESS_DENIED)
-			error = EC_NONE;
-	}
-	talloc_free(fids);
-	if (error != EC_NONE) {
-		talloc_free(all);
+	i_array_init(&folders, 32);
+	all_add_folders(&folders, root);
+	error = all_open(parent, store, &folders, src_r);
+	array_free(&folders);
+	return error;
+}
+
+enum mapi_error
+mapi_contents_source_open_removed(TALLOC_CTX *parent, struct mapi_store *store,
+				  mapi_id_t fid, uint8_t flags,
+				  struct mapi_table_source **src_r)
+{
+	const uint8_t own_flags = flags & ~CONTENTS_TABLE_SOFT_DELETES;
+	const bool associated = (flags & CONTENTS_TABLE_ASSOCIATED) != 0;
+	ARRAY_TYPE(all_folder) folders;
+	const struct mapi_folder_node *node;
+	unsigned int iter = 0;
+	enum mapi_error error;
+
+	error = mapi_folder_tree_refresh(store);
+	if (error != EC_NONE)
 		return error;
+	if (mapi_folder_tree_next_removed(store, &iter) == NULL) {
+		return mapi_contents_source_open(parent, store, fid, flags,
+						 src_r);
 	}
-	*src_r = &all->src;
-	return EC_NONE;
+	/* they are the owner's, who may read them */
+	mapi_folder_removed_expire(store);
+	error = mapi_folder_tree_refresh(store);
+	if (error != EC_NONE)
+		return error;
+	iter = 0;
+	i_array_init(&folders, 32);
+	all_add_folder(&folders, fid, flags, FALSE);
+	while ((node = mapi_folder_tree_next_removed(store, &iter)) != NULL) {
+		all_add_folder(&folders, node->fid, own_flags, TRUE);
+		if (mapi_dumpster_exists(store, node->fid, associated))
+			all_add_folder(&folders, node->fid, flags, TRUE);
+	}
+	error = all_open(parent, store, &folders, src_r);
+	array_free(&folders);
+	return error;
 }

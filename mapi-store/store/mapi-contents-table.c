@@ -530,6 +530,12 @@ mapi_contents_table_open(TALLOC_CTX *parent, struct mapi_store *store,
 	    (flags & (CONTENTS_TABLE_ASSOCIATED | CONTENTS_TABLE_SOFT_DELETES |
 		      CONTENTS_TABLE_CONVERSATION_MEMBERS)) == 0) {
 		error = mapi_search_source_open(parent, store, fid, &src);
+	} else if ((flags & CONTENTS_TABLE_CONVERSATION_MEMBERS) == 0 &&
+		   (flags & CONTENTS_TABLE_SOFT_DELETES) != 0 &&
+		   fid == mapi_store_special_fid(store,
+					MAPI_SPECIAL_DELETED_ITEMS)) {
+		error = mapi_contents_source_open_removed(parent, store, fid,
+							  flags, &src);
 	} else if ((flags & CONTENTS_TABLE_CONVERSATION_MEMBERS) == 0) {
 		error = mapi_contents_source_open(parent, store, fid, flags,
 						  &src);

@@ -23,6 +23,13 @@ enum mapi_error
 mapi_contents_source_open_all(TALLOC_CTX *parent, struct mapi_store *store,
 			      struct mapi_table_source **src_r);
 
+/* What is soft deleted in Deleted Items, fid: also the messages of soft-deleted folders,
+   for users who look for them there. flags have CONTENTS_TABLE_SOFT_DELETES. */
+enum mapi_error
+mapi_contents_source_open_removed(TALLOC_CTX *parent, struct mapi_store *store,
+				  mapi_id_t fid, uint8_t flags,
+				  struct mapi_table_source **src_r);
+
 /* What RopQueryColumnsAll tells of contents tables */
 const uint32_t *mapi_contents_table_columns(unsigned int *count_r);
 /* is_constant and is_apart of sources of messages */

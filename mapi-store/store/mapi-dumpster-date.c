@@ -45,3 +45,19 @@ int mapi_dumpster_get_date(struct mail *mail, time_t *date_r)
 	*date_r = mapi_dumpster_seq_date(mail->box, mail->seq);
 	return *date_r != 0 ? 0 : mail_get_save_date(mail, date_r);
 }
+
+int mapi_dumpster_get_deleted(struct mapi_folder *folder, struct mail *mail,
+			      time_t *date_r)
+{
+	const struct mapi_folder_node *node;
+
+	if (folder == NULL)
+		return 0;
+	if (folder->deleted)
+		return mapi_dumpster_get_date(mail, date_r) < 0 ? -1 : 1;
+	node = mapi_folder_node(folder);
+	if (node == NULL || node->removed == 0)
+		return 0;
+	*date_r = node->removed;
+	return 1;
+}

@@ -241,20 +241,56 @@ dumpster_add_totals(struct mapi_store *store, const char *leaf,
 	mailbox_free(&box);
 }
 
-void mapi_dumpster_get_totals(struct mapi_store *store, mapi_id_t fid,
-			      struct mapi_dumpster_totals *totals_r)
+static void
+dumpster_add_totals_of(struct mapi_store *store, mapi_id_t fid,
+		       struct mapi_dumpster_totals *totals)
 {
 	uint32_t number = mapi_folder_fid_to_number(fid);
 	unsigned int i;
 
-	i_zero(totals_r);
 	for (i = 0; i < 2; i++) T_BEGIN {
 		if (mapi_dumpster_exists(store, fid, i > 0)) {
 			dumpster_add_totals(store,
 				mapi_dumpster_leaf(number, i > 0), number,
-				i > 0, totals_r);
+				i > 0, totals);
 		}
 	} T_END;
+}
+
+/* Messages of soft-deleted folders */
+static void
+removed_add_totals(struct mapi_store *store, bool dumpsters,
+		   struct mapi_dumpster_totals *totals)
+{
+	static const char *const leafs[] = {
+		MAPI_COMPANION_REMOVED, MAPI_COMPANION_FAI,
+	};
+	const struct mapi_folder_node *node;
+	unsigned int i, iter = 0;
+	const char *leaf;
+	uint32_t number;
+
+	while ((node = mapi_folder_tree_next_removed(store, &iter)) != NULL) {
+		number = mapi_folder_fid_to_number(node->fid);
+		for (i = 0; i < N_ELEMENTS(leafs); i++) T_BEGIN {
+			leaf = t_strdup_printf(leafs[i], number);
+			if (mapi_companion_exists(store->companion, leaf)) {
+				dumpster_add_totals(store, leaf, number, i > 0,
+						    totals);
+			}
+		} T_END;
+		if (dumpsters)
+			dumpster_add_totals_of(store, node->fid, totals);
+	}
+}
+
+void mapi_dumpster_get_totals(struct mapi_store *store, mapi_id_t fid,
+			      struct mapi_dumpster_totals *totals_r)
+{
+	i_zero(totals_r);
+	dumpster_add_totals_of(store, fid, totals_r);
+	if (fid == mapi_folder_tree_special(store, MAPI_SPECIAL_DELETED_ITEMS))
+		removed_add_totals(store, TRUE, totals_r);
 }
 
 void mapi_dumpsters_get_totals(struct mapi_store *store,
@@ -264,6 +300,7 @@ void mapi_dumpsters_get_totals(struct mapi_store *store,
 	T_BEGIN {
 		dumpsters_for_each(store, dumpster_add_totals, totals_r);
 	} T_END;
+	removed_add_totals(store, FALSE, totals_r);
 }
 
 /* --- emptying --------------------------------------------------------------- */

@@ -55,7 +55,8 @@ mapi_dumpster_expire(struct mapi_store *store, uint32_t folder_number,
 		     bool associated);
 
 /* How many messages there are, and their size, as IMAP gives it: normal ones, then
-   FAI messages. Without opening what Dovecot's mailbox list index knows. */
+   FAI messages. Without opening what Dovecot's mailbox list index knows. Those of
+   soft-deleted folders are where they are shown: in Deleted Items. */
 struct mapi_dumpster_totals {
 	uint32_t messages[2];
 	uint64_t size[2];
@@ -92,7 +93,11 @@ uint64_t mapi_dumpster_get_mid(struct mailbox *box, uint32_t uid);
 /* mapi-dumpster-date.c: when a message of a dumpster was deleted. Returns -1 as
    mail_get_save_date(). */
 int mapi_dumpster_get_date(struct mail *mail, time_t *date_r);
-/* The same if it isn't the date of saving: else 0. Reads nothing. */
+/* The same of any message: 1, or 0 if neither it nor its folder is soft deleted. folder
+   may be NULL. */
+int mapi_dumpster_get_deleted(struct mapi_folder *folder, struct mail *mail,
+			      time_t *date_r);
+/* The date if it isn't the date of saving: else 0. Reads nothing. */
 time_t mapi_dumpster_seq_date(struct mailbox *box, uint32_t seq);
 
 /* Which messages of an open dumpster have which MIDs */

@@ -238,7 +238,7 @@ copy_properties(struct mapi_folder_copy *copy,
 		const struct mapi_folder_copied *folder)
 {
 	const struct mapi_folder_node *node =
-		mapi_folder_tree_lookup(copy->src, folder->src.fid);
+		mapi_folder_tree_lookup_any(copy->src, folder->src.fid);
 	struct mapi_stored_changes changes;
 	const char *display, *permissions;
 	enum mapi_error ret;
@@ -322,7 +322,7 @@ copy_rules(struct mapi_folder_copy *copy,
 	   const struct mapi_folder_copied *folder)
 {
 	const struct mapi_folder_node *node =
-		mapi_folder_tree_lookup(copy->src, folder->src.fid);
+		mapi_folder_tree_lookup_any(copy->src, folder->src.fid);
 
 	if (!copy->owned || node == NULL ||
 	    (mapi_folder_rights(copy->src, node) & RIGHTS_FOLDER_OWNER) == 0)
@@ -391,7 +391,7 @@ static bool
 copy_may_read(struct mapi_folder_copy *copy, const struct mapi_folder_item *item)
 {
 	const struct mapi_folder_node *node =
-		mapi_folder_tree_lookup(copy->src, item->fid);
+		mapi_folder_tree_lookup_any(copy->src, item->fid);
 
 	return node != NULL &&
 		(mapi_folder_rights(copy->src, node) & RIGHTS_READ_ANY) != 0;

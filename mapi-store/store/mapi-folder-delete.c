@@ -5,13 +5,16 @@
 #include "mapi-bags.h"
 #include "mapi-dumpster.h"
 #include "mapi-enums.h"
+#include "mapi-folder-removed.h"
 #include "mapi-folder-rights.h"
-#include "mapi-folder-write-private.h"
 #include "mapi-search-folder-private.h"
 
-/* Deleting folders. They are gone then, but their messages may be kept
-   (mapi-dumpster.h), in the dumpster of Deleted Items, where users look for them, and
-   with them those that had been deleted from these folders before.
+/* Deleting folders. Those that are soft deleted are kept as they are
+   (mapi-folder-removed.h). Of what can't be kept as a folder (one that IMAP clients
+   don't see, one that others than the owner delete, one that is moved to another
+   mailbox) the messages are, in the dumpster of Deleted Items (mapi-dumpster.h), where
+   users look for them, and with them those that had been deleted from it before.
+   What follows is about deleting for good.
 
    Several folders are deleted one by one, a folder after its subfolders, so that
    a process that dies leaves a smaller tree, all of it whole. For one folder
@@ -35,10 +38,8 @@ delete_note(struct mapi_store *store, const struct mapi_folder_item *item)
 				    item->number);
 }
 
-/* Whether some bags' messages aren't in the folder; also if that isn't known. */
-static bool
-folder_has_left_bags(struct mapi_store *store,
-		     const struct mapi_folder_item *item)
+bool mapi_folder_has_left_bags(struct mapi_store *store,
+			       const struct mapi_folder_item *item)
 {
 	struct mapi_bags *bags = mapi_bags_get(store, item->number, FALSE);
 	struct mailbox *box;
@@ -55,12 +56,8 @@ folder_has_left_bags(struct mapi_store *store,
 	return left;
 }
 
-/* A process that is killed while it deletes a mailbox leaves it marked as deleted:
-   it can't be opened any more, and so not deleted either, until lib-storage takes
-   that back after some minutes. Does the same at once. */
-static bool
-folder_unmark_deleted(struct mapi_store *store,
-		      const struct mapi_folder_item *item)
+bool mapi_folder_unmark_deleted(struct mapi_store *store,
+				const struct mapi_folder_item *item)
 {
 	struct mailbox *box;
 	bool unmarked;
@@ -110,13 +107,14 @@ mapi_folder_mailbox_delete(struct mapi_store *store,
 	bool keep_bags = FALSE;
 
 	if (item->number != 0) {
-		keep_bags = folder_has_left_bags(store, item);
+		keep_bags = mapi_folder_has_left_bags(store, item);
 		ret = delete_note(store, item);
 	}
 	if (ret != EC_NONE)
 		return ret;
 	ret = folder_delete_mailbox(store, item, if_empty);
-	if (ret == EC_FOLDER_HAS_CONTENTS && folder_unmark_deleted(store, item))
+	if (ret == EC_FOLDER_HAS_CONTENTS &&
+	    mapi_folder_unmark_deleted(store, item))
 		ret = folder_delete_mailbox(store, item, if_empty);
 	store_compat_list_refresh(store->companion->ns->list);
 	if (ret != EC_NONE)
@@ -197,7 +195,7 @@ folder_keep_messages(struct mapi_store *store,
 	unsigned int i;
 	bool associated;
 
-	if (!mapi_dumpster_is_enabled(store) || node == NULL)
+	if (node == NULL)
 		return EC_NONE;
 	rights = mapi_folder_rights(store, node);
 	/* what has just been deleted last */
@@ -212,20 +210,75 @@ folder_keep_messages(struct mapi_store *store,
 	return ret;
 }
 
+static enum mapi_error
+folder_delete_item(struct mapi_store *store,
+		   const struct mapi_folder_item *item, bool if_empty,
+		   enum mapi_folder_keep keep)
+{
+	enum mapi_error ret = EC_NONE;
+
+	if (keep == MAPI_KEEP_FOLDER && mapi_folder_can_be_removed(store, item)) {
+		ret = mapi_folder_remove(store, item);
+		/* by whom the companion tree has been closed to the user */
+		if (ret != EC_ACCESS_DENIED)
+			return ret;
+		ret = EC_NONE;
+	}
+	if (keep != MAPI_KEEP_NOTHING)
+		ret = folder_keep_messages(store, item, if_empty);
+	if (ret != EC_NONE)
+		return ret;
+	return item->companion ?
+		mapi_folder_companion_delete(store, item, if_empty) :
+		mapi_folder_mailbox_delete(store, item, if_empty);
+}
+
+/* The folder, unless it's gone, and all below it: those below come first. Folders that
+   are to be kept and have no mailbox get one. */
+static enum mapi_error
+folder_get_items(struct mapi_store *store, mapi_id_t fid,
+		 enum mapi_folder_keep keep,
+		 ARRAY_TYPE(mapi_folder_item) *items)
+{
+	const struct mapi_folder_node *node =
+		mapi_folder_tree_lookup(store, fid);
+	enum mapi_error ret;
+	bool made;
+
+	if (node == NULL)
+		return EC_OBJECT_DELETED;
+	mapi_folder_items_add(store, node, TRUE, items);
+	ret = items_check_rights(store, items);
+	if (ret != EC_NONE || keep != MAPI_KEEP_FOLDER)
+		return ret;
+	ret = mapi_folder_removal_prepare(store, items, &made);
+	if (ret != EC_NONE || !made)
+		return ret;
+	node = mapi_folder_tree_lookup(store, fid);
+	if (node == NULL)
+		return EC_OBJECT_DELETED;
+	array_clear(items);
+	mapi_folder_items_add(store, node, TRUE, items);
+	return EC_NONE;
+}
+
 enum mapi_error
-mapi_folder_delete_tree(struct mapi_store *store,
-			const struct mapi_folder_node *node, bool if_empty,
-			bool hard, bool *partial)
+mapi_folder_delete_tree(struct mapi_store *store, mapi_id_t fid, bool if_empty,
+			enum mapi_folder_keep keep, bool *partial)
 {
 	ARRAY_TYPE(mapi_folder_item) items;
+	const struct mapi_folder_node *node;
 	const struct mapi_folder_item *item;
-	enum mapi_error ret = EC_NONE;
+	enum mapi_error ret;
 	uint32_t count = 0;
 	bool deleted = FALSE;
 
+	if (!mapi_dumpster_is_enabled(store))
+		keep = MAPI_KEEP_NOTHING;
+	else if (keep == MAPI_KEEP_FOLDER && mapi_store_is_delegate(store))
+		keep = MAPI_KEEP_MESSAGES;
 	t_array_init(&items, 8);
-	mapi_folder_items_add(store, node, TRUE, &items);
-	ret = items_check_rights(store, &items);
+	ret = folder_get_items(store, fid, keep, &items);
 	if (ret != EC_NONE)
 		return ret;
 	if (if_empty) {
@@ -239,19 +292,15 @@ mapi_folder_delete_tree(struct mapi_store *store,
 			return EC_NONE;
 		}
 	}
+	node = mapi_folder_tree_lookup(store, fid);
+	i_assert(node != NULL);
 	ret = mapi_search_folders_delete_below(store, node);
+	if (ret == EC_NONE && keep == MAPI_KEEP_NOTHING)
+		ret = mapi_folder_removed_purge_below(store, fid);
 	if (ret != EC_NONE)
 		return ret;
 	array_foreach(&items, item) {
-		ret = hard ? EC_NONE :
-			folder_keep_messages(store, item, if_empty);
-		if (ret == EC_NONE) {
-			ret = item->companion ?
-				mapi_folder_companion_delete(store, item,
-							     if_empty) :
-				mapi_folder_mailbox_delete(store, item,
-							   if_empty);
-		}
+		ret = folder_delete_item(store, item, if_empty, keep);
 		if (ret != EC_NONE)
 			break;
 		deleted = TRUE;
@@ -266,9 +315,42 @@ mapi_folder_delete_tree(struct mapi_store *store,
 	return ret;
 }
 
+/* One that is soft deleted already, for good */
+static enum mapi_error
+folder_delete_removed(struct mapi_store *store, mapi_id_t fid, uint8_t flags,
+		      bool *partial)
+{
+	const struct mapi_folder_node *node =
+		mapi_folder_tree_lookup_removed(store, fid);
+	ARRAY_TYPE(mapi_folder_item) items;
+	const struct mapi_folder_item *item;
+	enum mapi_error ret = EC_NONE;
+	uint32_t count = 0;
+
+	if (node == NULL || (flags & DELETE_HARD_DELETE) == 0)
+		return EC_NOT_FOUND;
+	t_array_init(&items, 8);
+	mapi_folder_items_add(store, node, TRUE, &items);
+	array_foreach(&items, item) {
+		if (ret == EC_NONE && (flags & DEL_MESSAGES) == 0)
+			ret = item_get_count(store, item, &count);
+	}
+	if (ret == EC_NONE &&
+	    (count > 0 ||
+	     (array_count(&items) > 1 && (flags & DEL_FOLDERS) == 0))) {
+		*partial = TRUE;
+		return EC_NONE;
+	}
+	if (ret == EC_NONE)
+		ret = mapi_folder_removed_purge_below(store, fid);
+	return ret != EC_NONE ? ret :
+		mapi_folder_removed_purge(store,
+					  mapi_folder_fid_to_number(fid));
+}
+
 static enum mapi_error
 folder_delete(struct mapi_store *store, mapi_id_t fid, uint8_t flags,
-	      bool *partial)
+	      enum mapi_folder_keep keep, bool *partial)
 {
 	const struct mapi_folder_node *node;
 	enum mapi_error ret, ret2;
@@ -277,8 +359,11 @@ folder_delete(struct mapi_store *store, mapi_id_t fid, uint8_t flags,
 	if (ret != EC_NONE)
 		return ret;
 	node = mapi_folder_tree_lookup(store, fid);
-	if (node == NULL)
-		return EC_NOT_FOUND;
+	if (node == NULL) {
+		ret = folder_delete_removed(store, fid, flags, partial);
+		ret2 = mapi_folder_tree_refresh(store);
+		return ret != EC_NONE ? ret : ret2;
+	}
 	if (node->special == MAPI_SPECIAL_ROOT)
 		return EC_NOT_SUPPORTED;
 	/* whose messages aren't its own */
@@ -290,9 +375,8 @@ folder_delete(struct mapi_store *store, mapi_id_t fid, uint8_t flags,
 		*partial = TRUE;
 		return EC_NONE;
 	}
-	ret = mapi_folder_delete_tree(store, node, (flags & DEL_MESSAGES) == 0,
-				      (flags & DELETE_HARD_DELETE) != 0,
-				      partial);
+	ret = mapi_folder_delete_tree(store, fid, (flags & DEL_MESSAGES) == 0,
+				 keep, partial);
 	ret2 = mapi_folder_tree_refresh(store);
 	return ret != EC_NONE ? ret : ret2;
 }
@@ -305,7 +389,23 @@ mapi_folder_delete(struct mapi_store *store, mapi_id_t fid, uint8_t flags,
 
 	*partial_r = FALSE;
 	T_BEGIN {
-		ret = folder_delete(store, fid, flags, partial_r);
+		ret = folder_delete(store, fid, flags,
+				    (flags & DELETE_HARD_DELETE) != 0 ?
+				    MAPI_KEEP_NOTHING : MAPI_KEEP_FOLDER,
+				    partial_r);
+	} T_END;
+	return ret;
+}
+
+enum mapi_error
+mapi_folder_delete_moved(struct mapi_store *store, mapi_id_t fid,
+			 bool *partial_r)
+{
+	enum mapi_error ret;
+
+	*partial_r = FALSE;
+	T_BEGIN {
+		ret = folder_delete(store, fid, 0, MAPI_KEEP_MESSAGES, partial_r);
 	} T_END;
 	return ret;
 }

@@ -2,16 +2,17 @@
 
 /* Deleting what is in a folder: its subfolders one after the other, then its
    messages, then its FAI messages, each message and each subfolder as if it were
-   deleted alone. So it can end at any of them, and be done in steps. Where messages
-   are soft deleted, those of the folder are in its own dumpster, those of subfolders
-   where those of deleted folders are (mapi-folder-delete.c). */
+   deleted alone. So it can end at any of them, and be done in steps. What is soft
+   deleted is kept: messages in the folder's dumpster (mapi-dumpster.h), subfolders as
+   mapi-folder-delete.c has it. What is deleted for good goes with what was soft
+   deleted before. */
 
 #include "lib.h"
 #include "store-compat.h"
 #include "mapi-dumpster.h"
 #include "mapi-enums.h"
+#include "mapi-folder-removed.h"
 #include "mapi-folder-rights.h"
-#include "mapi-folder-write-private.h"
 #include "mapi-message-list.h"
 #include "mapi-message-write.h"
 #include "mapi-search-folder-private.h"
@@ -159,7 +160,8 @@ static unsigned int empty_subfolder(struct mapi_folder_emptying *e)
 	}
 	count = node_count(node);
 	ret = node->search ? mapi_search_folder_remove(e->store, fid) :
-		mapi_folder_delete_tree(e->store, node, FALSE, e->hard,
+		mapi_folder_delete_tree(e->store, fid, FALSE, e->hard ?
+					MAPI_KEEP_NOTHING : MAPI_KEEP_FOLDER,
 					&e->status.partial);
 	if (ret != EC_NONE)
 		e->status.partial = TRUE;
@@ -208,6 +210,10 @@ static void empty_soft_deleted(struct mapi_folder_emptying *e, bool associated)
 		emptying_error(e, mapi_dumpster_empty(e->store, e->fid,
 						      associated,
 						      &e->status.partial));
+	}
+	if (e->hard && !associated) {
+		emptying_error(e, mapi_folder_removed_purge_below(e->store,
+								  e->fid));
 	}
 	e->part++;
 }

@@ -3,6 +3,7 @@
 #include "array.h"
 #include "hash.h"
 #include "guid.h"
+#include "sort.h"
 #include "store-compat.h"
 #include "mapi-acl.h"
 #include "mapi-folder-list.h"
@@ -46,6 +47,7 @@ void mapi_folder_list_init(struct mapi_folder_list *list,
 	list->pool = pool_alloconly_create("mapi folder list", 4096);
 	p_array_init(&list->mailboxes, list->pool, 32);
 	p_array_init(&list->companions, list->pool, 16);
+	p_array_init(&list->removed, list->pool, 8);
 	hash_table_create(&list->vnames, default_pool, 64, str_hash, strcmp);
 }
 
@@ -61,7 +63,8 @@ bool mapi_folder_list_equals(const struct mapi_folder_list *list,
 	const struct mapi_tree_mailbox *a, *b;
 	unsigned int i, count, count2;
 
-	if (!array_cmp(&list->companions, &list2->companions))
+	if (!array_cmp(&list->companions, &list2->companions) ||
+	    !array_cmp(&list->removed, &list2->removed))
 		return FALSE;
 	a = array_get(&list->mailboxes, &count);
 	b = array_get(&list2->mailboxes, &count2);
@@ -125,6 +128,10 @@ tree_list_add_companion(struct mapi_folder_list *list, const char *leaf)
 	if (str_begins(leaf, "folder-") &&
 	    str_to_uint32(leaf + strlen("folder-"), &number) == 0)
 		array_push_back(&list->companions, &number);
+	else if (str_begins(leaf, "removed-") &&
+		 str_to_uint32(leaf + strlen("removed-"), &number) == 0 &&
+		 number != 0)
+		array_push_back(&list->removed, &number);
 }
 
 const char *
@@ -362,7 +369,8 @@ tree_find_orphan(struct mapi_folder_list *list, const char *vname)
 			   vname) == 0)
 			found = rec->number;
 	} T_END;
-	if (found == 0)
+	if (found == 0 ||
+	    array_lsearch(&list->removed, &found, uint32_cmp) != NULL)
 		return 0;
 	array_foreach(&list->mailboxes, mbox) {
 		if (mbox->number == found)

@@ -13,6 +13,8 @@ struct mapi_folder_list {
 	ARRAY_TYPE(mapi_tree_mailbox) mailboxes;
 	/* numbers of folders that have a mailbox in the companion tree */
 	ARRAY_TYPE(uint32_t) companions;
+	/* numbers of folders that are soft deleted */
+	ARRAY_TYPE(uint32_t) removed;
 	/* while reading */
 	HASH_TABLE(const char *, const char *) vnames;
 };

@@ -337,6 +337,32 @@ static struct mapi_value prop_change_time(struct folder_props *props)
 						   changed.tv_nsec));
 }
 
+/* As for messages: Outlook shows it as the time of the deletion. */
+static struct mapi_value prop_modification_time(struct folder_props *props)
+{
+	return props->node->removed == 0 ? prop_change_time(props) :
+		mapi_value_time(mapi_time_from_unix(props->node->removed, 0));
+}
+
+static struct mapi_value prop_deleted_on(struct folder_props *props)
+{
+	return props->node->removed == 0 ? not_found() :
+		mapi_value_time(mapi_time_from_unix(props->node->removed, 0));
+}
+
+static struct mapi_value prop_deleted_folder_count(struct folder_props *props)
+{
+	const struct mapi_folder_node *node;
+	unsigned int iter = 0, count = 0;
+
+	while ((node = mapi_folder_tree_next_removed(props->store,
+						     &iter)) != NULL) {
+		if (node->removed_top && node->parent == props->node)
+			count++;
+	}
+	return mapi_value_i32(count);
+}
+
 /* Grows when a subfolder is created or changed, [MS-OXCFOLD] 2.2.2.2.1.9. */
 static struct mapi_value prop_hierarchy_cn(struct folder_props *props)
 {
@@ -417,6 +443,7 @@ static struct mapi_value prop_freebusy_entryids(struct folder_props *props)
 
 /* tags that no constant is generated for */
 #define PIDTAG_FOLDER_CHILD_COUNT 0x66380003
+#define PIDTAG_DELETED_FOLDER_COUNT 0x66410003
 #define PIDTAG_INTERNET_ARTICLE_NUMBER_NEXT 0x67510003
 
 enum folder_prop_flags {
@@ -490,7 +517,10 @@ static const struct folder_prop {
 	  FOLDER_PROP_UNLISTED },
 	{ PIDTAG_INTERNET_ARTICLE_NUMBER_NEXT, prop_article_next },
 	{ PIDTAG_CREATION_TIME, prop_creation_time },
-	{ PIDTAG_LAST_MODIFICATION_TIME, prop_change_time },
+	{ PIDTAG_LAST_MODIFICATION_TIME, prop_modification_time },
+	{ PIDTAG_DELETED_ON, prop_deleted_on },
+	{ PIDTAG_DELETED_FOLDER_COUNT, prop_deleted_folder_count,
+	  FOLDER_PROP_UNLISTED },
 	{ PIDTAG_LOCAL_COMMIT_TIME, prop_change_time },
 	{ PIDTAG_LOCAL_COMMIT_TIME_MAX, prop_change_time },
 	{ PIDTAG_HIER_REV, prop_change_time },
@@ -515,11 +545,11 @@ static const struct folder_prop {
 };
 
 /* What only the server knows, of which it knows nothing: there are no tables among
-   the properties, soft-deleted folders, public folders. */
+   the properties, public folders. */
 static const uint32_t folder_computed[] = {
 	PIDTAG_CONTAINER_HIERARCHY, PIDTAG_CONTAINER_CONTENTS,
 	PIDTAG_FOLDER_ASSOCIATED_CONTENTS, PIDTAG_ADDRESS_BOOK_ENTRY_ID,
-	PIDTAG_DELETED_ON, PIDTAG_SEARCH_KEY, PIDTAG_LAST_MODIFIER_NAME,
+	PIDTAG_SEARCH_KEY, PIDTAG_LAST_MODIFIER_NAME,
 	PIDTAG_INST_ID, PIDTAG_INSTANCE_NUM, PIDTAG_INSTANCE_KEY,
 	PIDTAG_ROW_TYPE, PIDTAG_DEPTH,
 };
@@ -616,6 +646,7 @@ folder_prop_exists(struct folder_props *props, const struct folder_prop *prop)
 			mapi_folder_fid_to_number(props->node->fid),
 			props->mem, prop->tag, 0, &state, &value);
 	} else if (prop->tag != PIDTAG_CONTAINER_CLASS &&
+		   prop->tag != PIDTAG_DELETED_ON &&
 		   prop->tag != PIDTAG_MESSAGE_SIZE &&
 		   prop->tag != PIDTAG_MESSAGE_SIZE_EXTENDED) {
 		return TRUE;

@@ -205,7 +205,7 @@ uint32_t mapi_mail_access(struct mapi_folder *folder, bool associated,
 			access = mapi_rights_message_access(rights, TRUE);
 	}
 	/* what is soft deleted isn't to be changed */
-	if (folder->deleted)
+	if (folder->deleted || (node != NULL && node->removed != 0))
 		access &= ~MAPI_ACCESS_MODIFY;
 	return access;
 }

@@ -273,7 +273,7 @@ folder_delete_props(struct mapi_folder *folder, const uint32_t *tags,
 	ret = mapi_folder_check_rights(folder, RIGHTS_FOLDER_OWNER);
 	if (ret != EC_NONE)
 		return ret;
-	if (mapi_folder_node(folder) == NULL)
+	if (mapi_folder_tree_lookup(store, folder->fid) == NULL)
 		return EC_OBJECT_DELETED;
 	mapi_stored_begin(&changes, store);
 	for (i = 0; i < count; i++) {

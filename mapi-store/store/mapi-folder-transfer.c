@@ -175,8 +175,7 @@ move_remove(struct mapi_folder_copy *copy,
 	mapi_message_folder_release(&mfolder);
 	if (error != EC_NONE)
 		return error;
-	/* without these flags only if there's nothing in it */
-	error = mapi_folder_delete(copy->src, folder->src.fid, 0, &left);
+	error = mapi_folder_delete_moved(copy->src, folder->src.fid, &left);
 	return error == EC_NONE && left ? EC_PARTIAL_COMPLETION : error;
 }
 
@@ -195,7 +194,9 @@ folder_transfer(struct mapi_folder_copy *copy, mapi_id_t fid,
 		error = mapi_folder_tree_refresh(copy->dest);
 	if (error != EC_NONE)
 		return error;
-	node = mapi_folder_tree_lookup(copy->src, fid);
+	node = copy->src == copy->dest ?
+		mapi_folder_tree_lookup_any(copy->src, fid) :
+		mapi_folder_tree_lookup(copy->src, fid);
 	dest = mapi_folder_tree_lookup(copy->dest, dest_fid);
 	error = transfer_check(copy, node, dest);
 	if (error != EC_NONE)

@@ -7,6 +7,7 @@
 #include "store-compat.h"
 #include "mapi-folder-list.h"
 #include "mapi-folder-place.h"
+#include "mapi-folder-removed.h"
 #include "mapi-folder-rights.h"
 
 /* The folder tree is made of the list of the inbox namespace's mailboxes
@@ -24,8 +25,9 @@ struct mapi_folder_tree {
 	unsigned int log_generation;
 
 	pool_t pool;
-	HASH_TABLE(void *, struct mapi_folder_node *) nodes;
-	ARRAY(struct mapi_folder_node *) all_nodes;
+	/* soft-deleted folders are apart from the others */
+	HASH_TABLE(void *, struct mapi_folder_node *) nodes, removed_nodes;
+	ARRAY(struct mapi_folder_node *) all_nodes, removed;
 	HASH_TABLE(const char *, struct mapi_folder_node *) by_vname;
 	/* NULL also for those that the user may not see */
 	struct mapi_folder_node *special[MAPI_SPECIAL_COUNT];
@@ -36,6 +38,7 @@ struct mapi_folder_tree {
 static int mapi_folder_tree_destructor(struct mapi_folder_tree *tree)
 {
 	hash_table_destroy(&tree->nodes);
+	hash_table_destroy(&tree->removed_nodes);
 	hash_table_destroy(&tree->by_vname);
 	mapi_folder_list_deinit(&tree->list);
 	pool_unref(&tree->pool);
@@ -48,6 +51,7 @@ void mapi_folder_tree_init(struct mapi_store *store)
 
 	tree = store->tree = talloc_zero(store, struct mapi_folder_tree);
 	hash_table_create_direct(&tree->nodes, default_pool, 64);
+	hash_table_create_direct(&tree->removed_nodes, default_pool, 0);
 	hash_table_create(&tree->by_vname, default_pool, 64, str_hash, strcmp);
 	talloc_set_destructor(tree, mapi_folder_tree_destructor);
 }
@@ -308,6 +312,95 @@ static void tree_build_searches(struct mapi_store *store)
 	}
 }
 
+/* --- soft-deleted folders ------------------------------------------------ */
+
+static void tree_add_removed(struct mapi_store *store, uint32_t number)
+{
+	struct mapi_folder_tree *tree = store->tree;
+	struct mapi_folder_removal removal;
+	struct mapi_folder_node *node;
+
+	/* it's there, in spite of the mailbox */
+	if (hash_table_lookup(tree->nodes, POINTER_CAST(number)) != NULL ||
+	    !mapi_folder_removal_find(store, number, &removal))
+		return;
+	node = p_new(tree->pool, struct mapi_folder_node, 1);
+	node->fid = MAPI_FOLDER_FID(number);
+	node->special = MAPI_SPECIAL_NONE;
+	node->display_name = p_strdup(tree->pool, removal.name);
+	node->container_class = p_strdup(tree->pool,
+		tree_container_class(store, number, node->special));
+	node->hidden = tree_is_hidden(store, number);
+	node->companion = TRUE;
+	node->vname = p_strdup(tree->pool, mapi_companion_vname(store->companion,
+		t_strdup_printf(MAPI_COMPANION_REMOVED, number)));
+	node->removed = removal.date;
+	hash_table_insert(tree->removed_nodes, POINTER_CAST(number), node);
+	array_push_back(&tree->removed, &node);
+}
+
+/* NULL for a folder that is below node, as two can be whose notes are of different
+   times */
+static struct mapi_folder_node *
+tree_find_removed_parent(struct mapi_store *store, uint32_t number,
+			 const struct mapi_folder_node *node)
+{
+	struct mapi_folder_node *parent, *up;
+
+	parent = mapi_folder_tree_lookup_removed(store,
+						 MAPI_FOLDER_FID(number));
+	for (up = parent; up != NULL; up = up->parent) {
+		if (up == node)
+			return NULL;
+	}
+	return parent;
+}
+
+/* Where the parent is gone, they are looked for in Deleted Items. */
+static void
+tree_link_removed(struct mapi_store *store, struct mapi_folder_node *node)
+{
+	struct mapi_folder_tree *tree = store->tree;
+	struct mapi_folder_removal removal;
+	struct mapi_folder_node *parent, *removed;
+
+	if (!mapi_folder_removal_find(store,
+			mapi_folder_fid_to_number(node->fid), &removal))
+		i_unreached();
+	parent = hash_table_lookup(tree->nodes, POINTER_CAST(removal.parent));
+	removed = parent != NULL ? NULL :
+		tree_find_removed_parent(store, removal.parent, node);
+	if (removed != NULL && !removal.top) {
+		tree_node_link(node, removed);
+		return;
+	}
+	if (parent == NULL)
+		parent = removed;
+	if (parent == NULL)
+		parent = tree->special[MAPI_SPECIAL_DELETED_ITEMS];
+	if (parent == NULL)
+		parent = tree->special[MAPI_SPECIAL_IPM_SUBTREE];
+	node->removed_top = TRUE;
+	node->parent = parent;
+	node->parent_fid = parent->fid;
+}
+
+/* They are the owner's, who may recover them. */
+static void tree_build_removed(struct mapi_store *store)
+{
+	struct mapi_folder_tree *tree = store->tree;
+	struct mapi_folder_node *node;
+	uint32_t number;
+
+	if (mapi_store_is_delegate(store))
+		return;
+	array_foreach_elem(&tree->list.removed, number) T_BEGIN {
+		tree_add_removed(store, number);
+	} T_END;
+	array_foreach_elem(&tree->removed, node)
+		tree_link_removed(store, node);
+}
+
 /* Special folders have the names that Outlook has given them, or usually gives them,
    whatever the mailbox is called, unless another folder beside it has that name. */
 static void tree_name_specials(struct mapi_store *store)
@@ -346,6 +439,7 @@ mapi_folder_tree_rebuild(struct mapi_store *store, struct mapi_folder_list *list
 	struct mapi_folder_tree *tree = store->tree;
 
 	hash_table_clear(tree->nodes, TRUE);
+	hash_table_clear(tree->removed_nodes, TRUE);
 	hash_table_clear(tree->by_vname, TRUE);
 	i_zero(&tree->special);
 	i_zero(&tree->special_numbers);
@@ -358,10 +452,12 @@ mapi_folder_tree_rebuild(struct mapi_store *store, struct mapi_folder_list *list
 
 	tree->pool = pool_alloconly_create("mapi folder tree", 8192);
 	p_array_init(&tree->all_nodes, tree->pool, 64);
+	p_array_init(&tree->removed, tree->pool, 8);
 	tree_build_internal(store);
 	tree_build_mailboxes(store);
 	tree_build_companions(store);
 	tree_build_searches(store);
+	tree_build_removed(store);
 	tree_name_specials(store);
 }
 
@@ -495,4 +591,33 @@ mapi_folder_tree_next(struct mapi_store *store, unsigned int *iter)
 	if (*iter >= array_count(&store->tree->all_nodes))
 		return NULL;
 	return array_idx_elem(&store->tree->all_nodes, (*iter)++);
+}
+
+struct mapi_folder_node *
+mapi_folder_tree_lookup_removed(struct mapi_store *store, mapi_id_t fid)
+{
+	uint32_t number = mapi_folder_fid_to_number(fid);
+
+	return number == 0 ? NULL :
+		hash_table_lookup(store->tree->removed_nodes,
+				  POINTER_CAST(number));
+}
+
+struct mapi_folder_node *
+mapi_folder_tree_lookup_any(struct mapi_store *store, mapi_id_t fid)
+{
+	struct mapi_folder_node *node = mapi_folder_tree_lookup(store, fid);
+
+	return node != NULL ? node :
+		mapi_folder_tree_lookup_removed(store, fid);
+}
+
+struct mapi_folder_node *
+mapi_folder_tree_next_removed(struct mapi_store *store, unsigned int *iter)
+{
+	/* a store that is only examined has none */
+	if (store->tree == NULL || store->tree->pool == NULL ||
+	    *iter >= array_count(&store->tree->removed))
+		return NULL;
+	return array_idx_elem(&store->tree->removed, (*iter)++);
 }

@@ -11,7 +11,7 @@
 /* What is to be remembered of a node while the tree changes */
 struct mapi_folder_item {
 	mapi_id_t fid;
-	uint32_t number;
+	uint32_t number, parent;
 	enum mapi_special_folder special;
 	/* no mailbox of the user's: path is NULL */
 	bool companion;
@@ -28,6 +28,33 @@ void mapi_folder_items_add(struct mapi_store *store,
 			   ARRAY_TYPE(mapi_folder_item) *items);
 /* TRUE if node or any below it is a special folder. */
 bool mapi_folder_has_special(const struct mapi_folder_node *node);
+
+/* What is kept of a folder that is deleted */
+enum mapi_folder_keep {
+	MAPI_KEEP_NOTHING,
+	/* in the dumpster of Deleted Items */
+	MAPI_KEEP_MESSAGES,
+	/* or the messages if that's impossible */
+	MAPI_KEEP_FOLDER,
+};
+/* Deletes a folder and all below it: they mustn't be special ones or search folders. With
+   if_empty nothing is deleted, and *partial set, if one of them has messages. The tree
+   isn't refreshed afterwards. */
+enum mapi_error
+mapi_folder_delete_tree(struct mapi_store *store, mapi_id_t fid, bool if_empty,
+			enum mapi_folder_keep keep, bool *partial);
+
+/* Whether some bags' messages aren't in the mailbox item->path; also if that isn't
+   known. */
+bool mapi_folder_has_left_bags(struct mapi_store *store,
+			       const struct mapi_folder_item *item);
+
+/* A process that is killed while it deletes a mailbox leaves it marked as deleted:
+   it can't be opened any more, and so not deleted either, until lib-storage takes
+   that back after some minutes. Does the same at once with item->path. Returns TRUE
+   if it was so. */
+bool mapi_folder_unmark_deleted(struct mapi_store *store,
+				const struct mapi_folder_item *item);
 
 /* A note in the log about a folder is to be written, unless it says so already. */
 struct mapi_stored_changes;
@@ -112,12 +139,6 @@ mapi_folder_companion_delete(struct mapi_store *store,
 void mapi_folder_delete_associated(struct mapi_store *store, uint32_t number,
 				   bool keep_bags);
 
-/* Deletes node and all below it. With if_empty nothing is deleted if one of them has
-   messages: *partial. Without hard their messages are kept, if any are. */
-enum mapi_error
-mapi_folder_delete_tree(struct mapi_store *store,
-			const struct mapi_folder_node *node, bool if_empty,
-			bool hard, bool *partial);
 /* Deletes one mailbox with its FAI messages; item's path and number are used, of
    which the latter may be 0 if it never got one. With if_empty EC_FOLDER_HAS_CONTENTS
    if it has messages. */

@@ -5,6 +5,7 @@
 #include "store-compat.h"
 #include "mapi-acl.h"
 #include "mapi-folder-list.h"
+#include "mapi-folder-removed.h"
 #include "mapi-folder-rights.h"
 #include "mapi-folder-write-private.h"
 #include "mapi-search-folder-private.h"
@@ -52,6 +53,7 @@ items_add(struct mapi_store *store, const struct mapi_folder_node *node,
 	i_zero(&item);
 	item.fid = node->fid;
 	item.number = mapi_folder_fid_to_number(node->fid);
+	item.parent = mapi_folder_fid_to_number(node->parent_fid);
 	item.special = node->special;
 	item.companion = node->companion;
 	item.path = t_strdup(node->path);
@@ -383,6 +385,26 @@ folder_rename_items(struct mapi_store *store,
 	return mapi_folder_mailbox_rename(store, items, vname);
 }
 
+/* Out of the soft-deleted ones, which were mailboxes */
+static enum mapi_error
+folder_recover(struct mapi_store *store, const struct mapi_folder_node *node,
+	       const struct mapi_folder_node *dest, const char *name)
+{
+	enum mapi_error ret, ret2;
+
+	if (mapi_folder_is_companion_parent(dest) ||
+	    (mapi_folder_acl(store, dest) & MAPI_ACL_CREATE) == 0)
+		return EC_ACCESS_DENIED;
+	ret = mapi_folder_name_check(name);
+	if (ret != EC_NONE)
+		return ret;
+	if (mapi_folder_find_child(store, dest, name, NULL) != NULL)
+		return EC_DUPLICATE_NAME;
+	ret = mapi_folder_removed_recover(store, node, dest, name);
+	ret2 = mapi_folder_tree_refresh(store);
+	return ret != EC_NONE ? ret : ret2;
+}
+
 static enum mapi_error
 folder_move(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 	    const char *name)
@@ -395,7 +417,7 @@ folder_move(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 	ret = mapi_folder_tree_refresh(store);
 	if (ret != EC_NONE)
 		return ret;
-	node = mapi_folder_tree_lookup(store, fid);
+	node = mapi_folder_tree_lookup_any(store, fid);
 	dest = mapi_folder_tree_lookup(store, dest_fid);
 	if (node == NULL)
 		return EC_NOT_FOUND;
@@ -405,6 +427,8 @@ folder_move(struct mapi_store *store, mapi_id_t fid, mapi_id_t dest_fid,
 		name = node->display_name;
 	if (dest->search)
 		return EC_SEARCH_FOLDER;
+	if (node->removed != 0)
+		return folder_recover(store, node, dest, t_strdup(name));
 	if (dest == node->parent && strcmp(name, node->display_name) == 0)
 		return EC_NONE;
 	if (node->special != MAPI_SPECIAL_NONE ||

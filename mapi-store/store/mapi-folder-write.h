@@ -76,12 +76,19 @@ mapi_folder_transfer(struct mapi_store *store, mapi_id_t fid,
    set; without DEL_MESSAGES so does one whose subfolders have messages. *partial_r
    is set on errors, too, if some subfolders are gone. EC_NOT_FOUND if there's no
    such folder, EC_NOT_SUPPORTED for the Root. The id isn't used again. Without
-   DELETE_HARD_DELETE its messages, and those of its subfolders, are soft deleted:
-   they are in the dumpster of Deleted Items then (mapi-dumpster.h), FAI messages,
-   too. [MS-OXCFOLD] 3.2.5.3 */
+   DELETE_HARD_DELETE it's soft deleted, with its subfolders (mapi-folder-removed.h);
+   of those that can't be the messages are, FAI messages, too: they are in the
+   dumpster of Deleted Items then (mapi-dumpster.h). With it a folder that is soft
+   deleted is deleted for good. [MS-OXCFOLD] 3.2.5.3 */
 enum mapi_error
 mapi_folder_delete(struct mapi_store *store, mapi_id_t fid, uint8_t flags,
 		   bool *partial_r);
+/* Deletes a folder whose subfolders and messages are elsewhere now, if there are really
+   none left. What had been soft deleted from it is in the dumpster of Deleted Items
+   then. */
+enum mapi_error
+mapi_folder_delete_moved(struct mapi_store *store, mapi_id_t fid,
+			 bool *partial_r);
 
 /* Deletes what is in a folder: messages, subfolders (but special ones and those
    that have such: *partial_r is set), and with associated FAI messages. They are

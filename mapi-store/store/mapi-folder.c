@@ -74,7 +74,7 @@ mapi_folder_open(TALLOC_CTX *parent, struct mapi_store *store, mapi_id_t fid,
 		ret = mapi_folder_tree_refresh(store);
 		if (ret != EC_NONE)
 			return ret;
-		node = mapi_folder_tree_lookup(store, fid);
+		node = mapi_folder_tree_lookup_any(store, fid);
 		if (node == NULL)
 			return EC_NOT_FOUND;
 	}
@@ -106,7 +106,14 @@ mapi_folder_open_deleted(TALLOC_CTX *parent, struct mapi_store *store,
 
 struct mapi_folder_node *mapi_folder_node(struct mapi_folder *folder)
 {
-	return mapi_folder_tree_lookup(folder->obj.store, folder->fid);
+	return mapi_folder_tree_lookup_any(folder->obj.store, folder->fid);
+}
+
+bool mapi_folder_is_removed(struct mapi_folder *folder)
+{
+	const struct mapi_folder_node *node = mapi_folder_node(folder);
+
+	return node != NULL && node->removed != 0;
 }
 
 /* --- mailboxes ----------------------------------------------------------- */

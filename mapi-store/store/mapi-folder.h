@@ -31,6 +31,12 @@ struct mapi_folder_node {
 	   (mapi-search-folder.h) */
 	bool search;
 	bool hidden;		/* PidTagAttributeHidden */
+	/* when a soft-deleted folder was deleted, 0 for those that there are.
+	   Such nodes are in the companion tree, and only their descendants that
+	   were deleted with them have them as parents with children. */
+	time_t removed;
+	/* it was deleted by itself, and not with its parent */
+	bool removed_top;
 	struct mapi_folder_node *parent, *first_child, *next_sibling;
 	unsigned int child_count;
 };
@@ -47,6 +53,17 @@ mapi_folder_tree_lookup_path(struct mapi_store *store, const char *path);
 /* All nodes in any order: *iter is 0 at first, NULL is the end. */
 struct mapi_folder_node *
 mapi_folder_tree_next(struct mapi_store *store, unsigned int *iter);
+
+/* Soft-deleted folders (mapi-folder-removed.h): the functions above don't find them.
+   NULL if there's no such folder, or if it isn't soft deleted */
+struct mapi_folder_node *
+mapi_folder_tree_lookup_removed(struct mapi_store *store, mapi_id_t fid);
+/* Either: one that there is, or one that is soft deleted */
+struct mapi_folder_node *
+mapi_folder_tree_lookup_any(struct mapi_store *store, mapi_id_t fid);
+/* As mapi_folder_tree_next(). */
+struct mapi_folder_node *
+mapi_folder_tree_next_removed(struct mapi_store *store, unsigned int *iter);
 
 /* A folder that a client has open. */
 struct mapi_folder {
@@ -69,7 +86,8 @@ struct mapi_folder {
 	struct mapi_folder_private *priv;
 };
 
-/* EC_NOT_FOUND if the folder doesn't exist. Doesn't open the mailbox. */
+/* EC_NOT_FOUND if the folder doesn't exist; soft-deleted ones do. Doesn't open the
+   mailbox. */
 enum mapi_error
 mapi_folder_open(TALLOC_CTX *parent, struct mapi_store *store, mapi_id_t fid,
 		 struct mapi_folder **folder_r);
@@ -80,6 +98,8 @@ mapi_folder_open_deleted(TALLOC_CTX *parent, struct mapi_store *store,
 			 mapi_id_t fid, struct mapi_folder **folder_r);
 /* The folder's node now; NULL if the folder has vanished meanwhile. */
 struct mapi_folder_node *mapi_folder_node(struct mapi_folder *folder);
+/* Whether the folder is soft deleted itself */
+bool mapi_folder_is_removed(struct mapi_folder *folder);
 
 /* Makes sure that folder->box is open (the first time; it stays open) and
    knows its blocks; noop for folders without mailbox (box stays NULL).

@@ -7,6 +7,7 @@
    looked up whenever they are needed. */
 
 #include "lib.h"
+#include "mapi-folder-removed.h"
 #include "mapi-props.h"
 #include "mapi-table-tags.h"
 
@@ -27,7 +28,8 @@ struct hierarchy_source {
 	struct mapi_table_source src;
 	struct mapi_store *store;
 	mapi_id_t fid;
-	bool deep, empty;
+	/* removed: soft-deleted folders, not those that there are */
+	bool deep, removed;
 
 	/* index is the row; never shrinks */
 	struct hierarchy_row *rows;
@@ -73,43 +75,65 @@ static uint64_t hash_add(uint64_t hash, const void *_data, size_t size)
 }
 
 static void
-hierarchy_add_children(struct hierarchy_source *hsrc,
-		       const struct mapi_folder_node *parent, int32_t depth)
+hierarchy_add(struct hierarchy_source *hsrc,
+	      const struct mapi_folder_node *node, int32_t depth)
 {
-	struct mapi_folder_node *node;
+	const struct mapi_folder_node *child;
 
-	for (node = parent->first_child; node != NULL;
-	     node = node->next_sibling) {
-		hsrc->list = talloc_realloc(hsrc, hsrc->list, uint32_t,
-					    hsrc->list_count + 1);
-		hsrc->list[hsrc->list_count] =
-			hierarchy_row(hsrc, node->fid, depth);
-		hsrc->list_count++;
-		hsrc->hash = hash_add(hsrc->hash, &node->fid,
-				      sizeof(node->fid));
-		hsrc->hash = hash_add(hsrc->hash, &depth, sizeof(depth));
-		hsrc->hash = hash_add(hsrc->hash, node->display_name,
-				      strlen(node->display_name) + 1);
-		if (hsrc->deep)
-			hierarchy_add_children(hsrc, node, depth + 1);
+	hsrc->list = talloc_realloc(hsrc, hsrc->list, uint32_t,
+				    hsrc->list_count + 1);
+	hsrc->list[hsrc->list_count] = hierarchy_row(hsrc, node->fid, depth);
+	hsrc->list_count++;
+	hsrc->hash = hash_add(hsrc->hash, &node->fid, sizeof(node->fid));
+	hsrc->hash = hash_add(hsrc->hash, &depth, sizeof(depth));
+	hsrc->hash = hash_add(hsrc->hash, node->display_name,
+			      strlen(node->display_name) + 1);
+	for (child = node->first_child; child != NULL && hsrc->deep;
+	     child = child->next_sibling)
+		hierarchy_add(hsrc, child, depth + 1);
+}
+
+/* What has been deleted by itself, and what is below that. Below a folder that is
+   soft deleted itself there is what was deleted with it, too. */
+static void hierarchy_add_removed(struct hierarchy_source *hsrc)
+{
+	const struct mapi_folder_node *node, *up;
+	unsigned int iter = 0;
+	int32_t depth;
+
+	while ((node = mapi_folder_tree_next_removed(hsrc->store,
+						     &iter)) != NULL) {
+		if (!node->removed_top)
+			continue;
+		depth = 1;
+		for (up = node->parent; up != NULL && up->fid != hsrc->fid;
+		     up = up->parent)
+			depth++;
+		if (up != NULL && (depth == 1 || hsrc->deep))
+			hierarchy_add(hsrc, node, depth);
 	}
 }
 
 static enum mapi_error hierarchy_read(struct hierarchy_source *hsrc)
 {
-	struct mapi_folder_node *node;
+	const struct mapi_folder_node *node, *child;
 	enum mapi_error error;
 
 	error = mapi_folder_tree_refresh(hsrc->store);
 	if (error != EC_NONE)
 		return error;
-	node = mapi_folder_tree_lookup(hsrc->store, hsrc->fid);
+	node = mapi_folder_tree_lookup_any(hsrc->store, hsrc->fid);
 	if (node == NULL)
 		return EC_OBJECT_DELETED;
 	hsrc->list_count = 0;
 	hsrc->hash = 0xcbf29ce484222325ULL;
-	if (!hsrc->empty)
-		hierarchy_add_children(hsrc, node, 1);
+	if (hsrc->removed)
+		hierarchy_add_removed(hsrc);
+	if (!hsrc->removed || node->removed != 0) {
+		for (child = node->first_child; child != NULL;
+		     child = child->next_sibling)
+			hierarchy_add(hsrc, child, 1);
+	}
 	return EC_NONE;
 }
 
@@ -173,8 +197,8 @@ hierarchy_select(struct mapi_table_source *src, uint32_t row)
 	struct hierarchy_source *hsrc = (struct hierarchy_source *)src;
 
 	i_assert(row < hsrc->row_count);
-	hsrc->selected = mapi_folder_tree_lookup(hsrc->store,
-						 hsrc->rows[row].fid);
+	hsrc->selected = mapi_folder_tree_lookup_any(hsrc->store,
+						     hsrc->rows[row].fid);
 	return hsrc->selected == NULL ? EC_NOT_FOUND : EC_NONE;
 }
 
@@ -305,9 +329,12 @@ mapi_hierarchy_table_open(TALLOC_CTX *parent, struct mapi_store *store,
 	hsrc->store = store;
 	hsrc->fid = fid;
 	hsrc->deep = (flags & HIERARCHY_TABLE_DEPTH) != 0;
-	/* Nothing is kept of what has been deleted. */
-	hsrc->empty = (flags & HIERARCHY_TABLE_SOFT_DELETES) != 0;
+	hsrc->removed = (flags & HIERARCHY_TABLE_SOFT_DELETES) != 0;
 	error = hierarchy_read(hsrc);
+	if (error == EC_NONE && hsrc->removed) {
+		mapi_folder_removed_expire(store);
+		error = hierarchy_read(hsrc);
+	}
 	if (error != EC_NONE) {
 		talloc_free(hsrc);
 		return error;

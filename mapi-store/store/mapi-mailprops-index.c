@@ -345,18 +345,17 @@ mailprop_get_saved(struct mapi_message_view *view,
 	return EC_NONE;
 }
 
-/* A message comes into a dumpster by being deleted. */
 static enum mapi_error
 mailprop_get_deleted_on(struct mapi_message_view *view,
 			const struct mapi_mailprop *prop, TALLOC_CTX *mem,
 			struct mapi_value *value_r)
 {
 	time_t t;
+	int ret;
 
-	if (view->folder == NULL || !view->folder->deleted)
-		return EC_NOT_FOUND;
-	if (mapi_dumpster_get_date(view->mail, &t) < 0)
-		return mapi_message_view_error(view);
+	ret = mapi_dumpster_get_deleted(view->folder, view->mail, &t);
+	if (ret <= 0)
+		return ret == 0 ? EC_NOT_FOUND : mapi_message_view_error(view);
 	*value_r = mapi_value_time(mapi_time_from_unix(t, 0));
 	return EC_NONE;
 }

@@ -99,18 +99,18 @@ mailprop_get_modified(struct mapi_message_view *view,
 		      const struct mapi_mailprop *prop, TALLOC_CTX *mem,
 		      struct mapi_value *value_r)
 {
-	bool deleted = view->folder != NULL && view->folder->deleted;
 	uint64_t filetime = 0;
 	time_t saved;
 	int ret;
 
 	/* Outlook's "Recover Deleted Items" shows this as the time of the
 	   deletion. */
-	if (!deleted)
+	ret = mapi_dumpster_get_deleted(view->folder, view->mail, &saved);
+	if (ret == 0)
 		filetime = mailprop_modified(view);
 	if (filetime == 0) {
-		ret = deleted ? mapi_dumpster_get_date(view->mail, &saved) :
-			mail_get_save_date(view->mail, &saved);
+		if (ret == 0)
+			ret = mail_get_save_date(view->mail, &saved);
 		if (ret < 0)
 			return mapi_message_view_error(view);
 		filetime = mapi_time_from_unix(saved, 0);

@@ -7,6 +7,7 @@
 #include "store-compat.h"
 #include "mapi-bags.h"
 #include "mapi-dumpster.h"
+#include "mapi-folder-removed.h"
 #include "mapi-message-list.h"
 #include "mapi-message-write.h"
 #include "mapi-search-folder.h"
@@ -119,6 +120,10 @@ mapi_messages_delete(struct mapi_store *store, mapi_id_t fid,
 	*partial_r = FALSE;
 	if (mapi_folder_is_search(store, fid)) {
 		return mapi_search_for_each_folder(store, mids, count,
+			messages_delete_part, NULL, partial_r);
+	}
+	if (mapi_folder_removed_of_any(store, fid, mids, count)) {
+		return mapi_folder_removed_for_each(store, fid, mids, count,
 			messages_delete_part, NULL, partial_r);
 	}
 	error = mapi_message_list_open(store, fid, mids, count,

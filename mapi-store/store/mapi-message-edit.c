@@ -476,6 +476,8 @@ mapi_message_create_new(TALLOC_CTX *parent, struct mapi_store *store,
 		error = mapi_folder_check_rights(content->folder, associated ?
 			RIGHTS_FOLDER_OWNER : RIGHTS_CREATE);
 	}
+	if (error == EC_NONE && mapi_folder_is_removed(content->folder))
+		error = EC_OBJECT_DELETED;
 	if (error != EC_NONE) {
 		mapi_message_content_unref(&content);
 		return error;

@@ -9,6 +9,7 @@
 #include "mapi-bags.h"
 #include "mapi-dumpster.h"
 #include "mapi-enums.h"
+#include "mapi-folder-removed.h"
 #include "mapi-folder-rights.h"
 #include "mapi-mail.h"
 #include "mapi-message-list.h"
@@ -430,6 +431,10 @@ mapi_messages_copy(struct mapi_store *store, mapi_id_t fid,
 		return mapi_search_for_each_folder(store, mids, count,
 			messages_copy_part, &part, partial_r);
 	}
+	if (mapi_folder_removed_of_any(store, fid, mids, count)) {
+		return mapi_folder_removed_for_each(store, fid, mids, count,
+			messages_copy_part, &part, partial_r);
+	}
 	error = mapi_message_list_open(store, fid, mids, count, move ?
 				       MAPI_MESSAGE_USE_DELETE :
 				       MAPI_MESSAGE_USE_READ, &list);
@@ -453,7 +458,10 @@ mapi_messages_copy(struct mapi_store *store, mapi_id_t fid,
 		error = mapi_message_folder_get_new(dest_store, dest_fid,
 						    &dest_mfolder, &dest);
 		if (error == EC_NONE) {
-			error = messages_copy_list(&list, dest, move, partial_r);
+			error = mapi_folder_is_removed(dest) ?
+				EC_OBJECT_DELETED :
+				messages_copy_list(&list, dest, move,
+						   partial_r);
 			if (error == EC_NONE && any_deleted) {
 				error = messages_copy_list(&deleted, dest, move,
 							   partial_r);

@@ -4,8 +4,8 @@
 #include "unichar.h"
 #include "store-compat.h"
 #include "mapi-folder-place.h"
+#include "mapi-folder-removed.h"
 #include "mapi-folder-rights.h"
-#include "mapi-folder-write-private.h"
 #include "mapi-search-folder-private.h"
 #include "mapi-stored-props.h"
 
@@ -229,8 +229,12 @@ mapi_search_folders_delete_below(struct mapi_store *store,
 mapi_id_t mapi_search_real_folder(struct mapi_store *store, mapi_id_t fid,
 				  mapi_id_t mid)
 {
-	return mapi_folder_is_search(store, fid) ?
-		mapi_store_mid_to_fid(store, mid) : fid;
+	mapi_id_t removed_fid;
+
+	if (mapi_folder_is_search(store, fid))
+		return mapi_store_mid_to_fid(store, mid);
+	removed_fid = mapi_folder_removed_of(store, fid, mid);
+	return removed_fid != 0 ? removed_fid : fid;
 }
 
 enum mapi_error

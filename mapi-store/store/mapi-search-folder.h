@@ -111,7 +111,8 @@ mapi_search_for_each_folder(struct mapi_store *store, const mapi_id_t *mids,
 			    mapi_search_messages_func_t *func, void *context,
 			    bool *partial_r);
 /* The folder that a message is in that is named by fid and mid: fid, or if that's
-   a search folder the message's own. 0 if there's none. */
+   a search folder, or Deleted Items that shows the message of a soft-deleted folder,
+   the message's own. 0 if there's none. */
 mapi_id_t mapi_search_real_folder(struct mapi_store *store, mapi_id_t fid,
 				  mapi_id_t mid);
 

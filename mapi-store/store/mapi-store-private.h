@@ -24,10 +24,12 @@ struct mapi_searches;
    messages of a folder that IMAP clients don't see, "bags-<number>" and
    "bags-fai-<number>" the property bags of its messages, "rules-<number>" its
    rules; "deleted-<number>" etc. what has been soft deleted of them
-   (mapi-dumpster.h). "values" has the large values of the properties of folders
-   and of the store, "per-user" the read states of public folders. "damaged" keeps
-   messages of the others that couldn't be understood, and "copy-<random>" is a folder
-   that is just being copied, perhaps from another mailbox (mapi-folder-copy.c).
+   (mapi-dumpster.h), and "removed-<number>" the messages of a folder that is
+   soft deleted itself (mapi-folder-removed.h). "values" has the large values of
+   the properties of folders and of the store, "per-user" the read states of public
+   folders. "damaged" keeps messages of the others that couldn't be understood, and
+   "copy-<random>" is a folder that is just being copied, perhaps from another
+   mailbox (mapi-folder-copy.c).
    "doveadm mapi check" has to know them all (mapi-check.c). */
 #define MAPI_COMPANION_LOG "allotments"
 #define MAPI_COMPANION_BLOCKS "blocks"
@@ -42,6 +44,7 @@ struct mapi_searches;
 #define MAPI_COMPANION_RULES "rules-%u"
 #define MAPI_COMPANION_VALUES "values"
 #define MAPI_COMPANION_PER_USER "per-user"
+#define MAPI_COMPANION_REMOVED "removed-%u"
 #define MAPI_COMPANION_DELETED "deleted-%u"
 #define MAPI_COMPANION_DELETED_FAI "deleted-fai-%u"
 #define MAPI_COMPANION_BAGS_DELETED "bags-deleted-%u"
@@ -61,6 +64,7 @@ struct mapi_searches;
      comment		note	folder number		PidTagComment
      hidden		note	folder number		"1" or "0"
      display		note	see mapi-folder-name.c
+     removed		note	see mapi-folder-removed.c
      prop		note	see mapi-stored-props.c
      modified		note	folder number		microseconds, in hex
      receive-folder	note	see mapi-receive-folder.c

@@ -9,6 +9,7 @@
 #include "mapi-acl.h"
 #include "mapi-bags.h"
 #include "mapi-dumpster.h"
+#include "mapi-folder-removed.h"
 #include "mapi-folder-rights.h"
 #include "mapi-store-directory.h"
 #include "mapi-stored-props.h"
@@ -25,6 +26,7 @@
 static int mapi_store_destructor(struct mapi_store *store)
 {
 	mapi_dumpsters_expire(store);
+	mapi_folder_removed_expire(store);
 	if (array_is_created(&store->dumpsters_seen))
 		array_free(&store->dumpsters_seen);
 	mapi_stored_deinit(store);

@@ -24,7 +24,8 @@ import traceback
 import readlib
 from crashlib import Mailbox
 from editlib import (
-    BODY, CLASS, DICTIONARY, FINDER, FLAGS, SUBJECT, Editor, RopError)
+    BODY, CLASS, DICTIONARY, FINDER, FLAGS, SOFT_DELETES, SUBJECT, Editor,
+    RopError)
 from readlib import (
     TestFailure, check, check_equal, imap_ok, imap_quote, imap_session)
 
@@ -40,15 +41,17 @@ EC_OBJECT_DELETED = 0x8004010A
 
 # --- what there is ---------------------------------------------------------------
 
-# deleted: [(folder, what a message has)] of what can be recovered
-Seen = collections.namedtuple("Seen", "folders messages found imap deleted")
+# deleted: [(folder, what a message has)] of what can be recovered; removed: {name: id}
+# of folders that can be
+Seen = collections.namedtuple("Seen",
+                              "folders messages found imap deleted removed")
 
 
 def observe(server, base):
     """Everything that clients see in the mailboxes of base.defaults, which are {user:
     names of folders that aren't looked at}. Folders of others than the first user
     are called user/name."""
-    result = Seen({}, {}, {}, {}, [])
+    result = Seen({}, {}, {}, {}, [], {})
     for user, defaults in base.defaults.items():
         prefix = "" if user == server.users[0] else user + "/"
         editor = Editor(server, user)
@@ -65,6 +68,8 @@ def observe(server, base):
                            for name, messages in seen.imap.items())
         result.deleted.extend((prefix + name, values)
                               for name, values in seen.deleted)
+        result.removed.update((prefix + name, fid)
+                              for name, fid in seen.removed.items())
     return result
 
 
@@ -76,6 +81,7 @@ def shorten(value):
 def observe_by(server, editor, user, defaults):
     folders = {name: fid for name, fid in editor.folders().items()
                if name not in defaults}
+    removed = editor.folders(flags=SOFT_DELETES)
     blob = editor.named("Document", create=False) << 16 | 0x0102
     tags = [CLASS, SUBJECT, BODY, FLAGS, DICTIONARY] + \
         ([blob] if blob > 0xffff else [])
@@ -112,7 +118,7 @@ def observe_by(server, editor, user, defaults):
             deleted.append((name, tuple(shorten(value) for value in editor.read(
                 fid, mid, tags, deleted=True).values())))
     return Seen(folders, messages, found, imap_state(server, user, folders),
-                deleted)
+                deleted, removed)
 
 
 def imap_state(server, user, folders):
@@ -175,6 +181,14 @@ def findable(before, after):
                     set(after.messages) - set(before.messages) if key[1]}
 
 
+def folder_ids(state):
+    """How often there is each folder, by user and id"""
+    return collections.Counter(
+        (name.partition("/")[0] if "@" in name else "", fid)
+        for folders in (state.folders, state.removed)
+        for name, fid in folders.items())
+
+
 def check_whole(before, after, seen):
     """Nothing is half done that can't be, and nothing is lost."""
     for name in seen.folders:
@@ -183,6 +197,9 @@ def check_whole(before, after, seen):
     for name in set(before.folders) & set(after.folders):
         check_equal(seen.folders.get(name), before.folders[name],
                     f"folder {name}")
+    there = folder_ids(seen)
+    for fid in set(folder_ids(before)) & set(folder_ids(after)):
+        check_equal(there[fid], 1, f"folder {fid}")
     known = set(before.messages.values()) | set(after.messages.values())
     found = findable(before, after)
     extra = collections.Counter()
@@ -234,8 +251,12 @@ def check_recoverable(before, after, seen):
     that's deleted."""
     kept = set(after.messages.values())
     deleted = [values for _, values in seen.deleted]
+    # but for what was to be recovered, or deleted for good
+    found = set(deleted) | set(seen.messages.values())
+    wanted = kept | {values for _, values in after.deleted}
     for _, values in before.deleted:
-        check(values in deleted, f"it can't be recovered any more: {values}")
+        check(values in found or values not in wanted,
+              f"it can't be recovered any more: {values}")
     for key, values in before.messages.items():
         if key in after.messages or values in kept or key[1]:
             continue

@@ -15,7 +15,7 @@ ROP_DELETE_MESSAGES, ROP_SET_CRITERIA, ROP_MOVE_COPY = 0x1E, 0x30, 0x33
 ROP_MOVE_FOLDER, ROP_COPY_FOLDER, ROP_IDS_FROM_NAMES = 0x35, 0x36, 0x56
 ROP_EMPTY_FOLDER, ROP_RESERVE_IDS, ROP_PURGE_FOLDER = 0x58, 0x7F, 0x92
 NONE = 0xffffffff
-IPM_SUBTREE, INBOX, FINDER = 3, 4, 10
+IPM_SUBTREE, INBOX, DELETED_ITEMS, FINDER = 3, 4, 7, 10
 
 FID, MID, NAME, DEPTH = 0x67480014, 0x674A0014, 0x3001001F, 0x30050003
 SUBJECT, CLASS, BODY = 0x0037001F, 0x001A001F, 0x1000001F
@@ -103,12 +103,12 @@ class Editor:
     def special(self, index):
         return self.raw.logon_ids[index]
 
-    def open(self, fid):
+    def open(self, fid, mode=0):
         """A folder's handle; it stays open."""
         if fid not in self.handles:
             self.handles[fid] = self.rop("RopOpenFolder", struct.pack(
-                "<BBBB", rawmapi.ROP_OPEN_FOLDER, 0, 0, 1) + fid + b"\0",
-                [self.logon, NONE]).handles[1]
+                "<BBBB", rawmapi.ROP_OPEN_FOLDER, 0, 0, 1) + fid +
+                bytes([mode]), [self.logon, NONE]).handles[1]
         return self.handles[fid]
 
     # --- tables -------------------------------------------------------------
@@ -136,17 +136,24 @@ class Editor:
         self.raw.execute(struct.pack("<BBB", rawmapi.ROP_RELEASE, 0, 0),
                          [handle])
 
-    def folders(self, parent=IPM_SUBTREE):
-        """{display name: folder id} of those below a special folder; a subfolder is
-        called as IMAP clients call it."""
-        rows = self.rows(rawmapi.ROP_HIERARCHY_TABLE,
-                         self.open(self.special(parent)), DEEP,
-                         [FID, NAME, DEPTH])
+    def folders(self, parent=IPM_SUBTREE, flags=0):
+        """{display name: folder id} of all folders below a folder, or below a special
+        one; a subfolder is called as IMAP clients call it."""
+        if isinstance(parent, int):
+            parent = self.special(parent)
+        rows = self.rows(rawmapi.ROP_HIERARCHY_TABLE, self.open(parent),
+                         DEEP | flags, [FID, NAME, DEPTH])
         result, names = {}, []
         for row in rows:
             names[row[DEPTH] - 1:] = [row[NAME]]
             result["/".join(names)] = struct.pack("<Q", row[FID])
         return result
+
+    def children(self, parent, flags=0):
+        """{display name: folder id} of the folders in a folder"""
+        rows = self.rows(rawmapi.ROP_HIERARCHY_TABLE, self.open(parent), flags,
+                         [FID, NAME])
+        return {row[NAME]: struct.pack("<Q", row[FID]) for row in rows}
 
     def messages(self, fid, associated=False, deleted=False):
         """message ids; of soft-deleted ones"""
@@ -248,9 +255,9 @@ class Editor:
         answer = self.rop(what, bytes([rop, 0, 0]) + between + tail, handles)
         check_equal(answer.rops[6], 0, what + ": PartialCompletion")
 
-    def delete_folder(self, parent, fid):
+    def delete_folder(self, parent, fid, hard=False):
         self.on_folder("RopDeleteFolder", ROP_DELETE_FOLDER,
-                       [self.open(parent)], b"\5" + fid)
+                       [self.open(parent)], bytes([0x15 if hard else 5]) + fid)
 
     def move_folder(self, parent, dest, fid, name):
         self.on_folder("RopMoveFolder", ROP_MOVE_FOLDER,

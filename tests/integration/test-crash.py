@@ -11,7 +11,8 @@ import readlib
 from crashlib import restart_with_shim
 from crashops import run_all
 from editlib import (
-    BODY, CLASS, DICTIONARY, FINDER, IPM_SUBTREE, SUBJECT, Editor, RopError)
+    BODY, CLASS, DICTIONARY, FINDER, IPM_SUBTREE, SOFT_DELETES, SUBJECT, Editor,
+    RopError)
 from readlib import append
 
 EC_NOT_FOUND = 0x8004010F
@@ -53,6 +54,14 @@ class Base:
             name: dict((editor.read(fid, mid, [SUBJECT])[SUBJECT], mid)
                        for mid in editor.messages(fid))
             for name, fid in self.folders.items() if name in FOLDERS}
+        # one that is deleted, with another one
+        top = editor.create_folder(editor.special(IPM_SUBTREE), "Dropped")
+        for fid, name in ((top, "Dropped"), (
+                editor.create_folder(top, "Dropped part"), "Dropped part")):
+            editor.create(fid, {CLASS: "IPM.Note", SUBJECT: f"made in {name}",
+                                BODY: "Body", self.blob: DOCUMENT})
+        self.folders["Dropped"] = top
+        editor.delete_folder(editor.special(IPM_SUBTREE), top)
         search = editor.create_folder(editor.special(FINDER), "Found", kind=2)
         editor.set_criteria(search, "made", [self.folders["Work"]])
         editor.messages(search)
@@ -172,6 +181,22 @@ def op_folder_delete(editor, base):
         # half deleted, and noticed only now
         if exc.code != EC_NOT_FOUND:
             raise
+
+
+def op_folder_recover(editor, base):
+    tree, top = editor.special(IPM_SUBTREE), base.fid("Dropped")
+    if "Dropped" not in editor.folders():
+        editor.move_folder(tree, tree, top, "")
+    # what had no time to come with it
+    for fid in editor.folders(top, SOFT_DELETES).values():
+        editor.move_folder(top, top, fid, "")
+
+
+def op_folder_purge(editor, base):
+    for name, fid in editor.folders(flags=SOFT_DELETES).items():
+        # the other one goes with the first, unless that's gone already
+        if name in ("Dropped", "Dropped part"):
+            editor.delete_folder(editor.special(IPM_SUBTREE), fid, hard=True)
 
 
 def op_folder_copy(editor, base):

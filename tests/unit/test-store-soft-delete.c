@@ -14,6 +14,7 @@
 #include "mapi-message-write.h"
 #include "mapi-object-props.h"
 #include "mapi-props.h"
+#include "mapi-search-folder.h"
 #include "soft-delete-common.h"
 
 #include <setjmp.h>
@@ -285,6 +286,7 @@ static void deleted_folder(struct message_env *env)
 						 MAPI_SPECIAL_DELETED_ITEMS);
 	mapi_id_t fid = make_folder(env, 2), sub, fai, mids[3], seen[4];
 	struct mapi_message *msg;
+	unsigned int i, j;
 	bool partial;
 
 	sub = folder_fid(env, "Sub");
@@ -306,35 +308,29 @@ static void deleted_folder(struct message_env *env)
 			 EC_NONE);
 	assert_true(partial);
 	assert_int_equal(sd_count_deleted(env, trash), 0);
-	/* interrupted before the first mailbox was deleted */
-	assert_int_equal(mapi_dumpster_put_folder(env->store, sub, FALSE, FALSE,
-						  trash), EC_NONE);
-	assert_int_equal(sd_count_deleted(env, trash), 3);
-	assert_int_equal(mapi_dumpster_put_folder(env->store, fid, TRUE, FALSE,
-						  trash), EC_NONE);
-	sd_open_store(env);
-
 	assert_int_equal(mapi_folder_delete(env->store, fid, DEL_MESSAGES |
 					    DEL_FOLDERS, &partial), EC_NONE);
 	assert_false(partial);
 	assert_true(folder_fid(env, DEST) == 0);
 	assert_true(folder_fid(env, "Sub") == 0);
-	assert_int_equal(sd_table_mids(env, trash, CONTENTS_TABLE_SOFT_DELETES,
-				       seen, 4), 4);
-	assert_true(seen[0] == mids[0]);
-	assert_true(seen[3] == mids[2]);
-	assert_int_equal(sd_count_companion(env, "bags-deleted-%u", trash), 1);
+	/* as it is, but Deleted Items shows them, too */
+	assert_int_equal(sd_count_companion(env, "removed-%u", sub), 3);
+	assert_int_equal(sd_count_companion(env, "bags-%u", sub), 1);
+	assert_int_equal(sd_count_companion(env, "removed-%u", fid), 1);
+	assert_int_equal(sd_count_companion(env, "fai-%u", fid), 1);
+	assert_int_equal(sd_count_companion(env, "deleted-%u", trash), 0);
+	sd_open_store(env);
 	assert_int_equal(sd_table_mids(env, trash, CONTENTS_TABLE_SOFT_DELETES |
-				       CONTENTS_TABLE_ASSOCIATED, seen + 3, 1),
-			 1);
-	assert_true(seen[3] == fai);
-	assert_int_equal(sd_count_companion(env, "bags-deleted-fai-%u", trash),
-			 1);
+				       CONTENTS_TABLE_ASSOCIATED, seen, 4), 1);
+	assert_true(seen[0] == fai);
 	assert_int_equal(sd_table_mids(env, trash, CONTENTS_TABLE_SOFT_DELETES,
 				       seen, 4), 4);
-	assert_int_equal(mapi_message_open_deleted(env->mem, env->store, trash,
-						   mids[1], &msg), EC_NONE);
-	talloc_free(msg);
+	for (i = 0; i < 3; i++) {
+		for (j = 0; j < 4 && seen[j] != mids[i]; j++) ;
+		assert_true(j < 4);
+		assert_true(mapi_search_real_folder(env->store, trash,
+				mids[i]) == (i < 2 ? sub : fid));
+	}
 
 	assert_int_equal(mapi_messages_copy(env->store, trash,
 					    env->store, env->inbox, seen,
@@ -356,11 +352,11 @@ static void test_deleted_folder(void **state)
 	sd_for_all_drivers(deleted_folder);
 }
 
-/* What has been deleted from a folder stays deleted since then when the folder is, and
-   is kept only as long. */
+/* What has been deleted from a folder stays deleted since then when the folder is moved
+   to another mailbox, and is kept only as long. */
 static void deleted_before(struct message_env *env)
 {
-	mapi_id_t fid, trash, mids[3], seen[5];
+	mapi_id_t fid, trash, mids[4], seen[4];
 	time_t start = ioloop_time;
 	struct mapi_message *msg;
 	struct mapi_value value;
@@ -368,10 +364,12 @@ static void deleted_before(struct message_env *env)
 	bool partial;
 
 	trash = mapi_store_special_fid(env->store, MAPI_SPECIAL_DELETED_ITEMS);
-	fid = make_folder(env, 2);
-	for (i = 0; i < 2; i++) {
+	(void)make_folder(env, 1);
+	fid = folder_fid(env, "Sub");
+	assert_int_equal(sd_table_mids(env, fid, 0, mids, 1), 1);
+	for (i = 1; i < 3; i++) {
 		assert_int_equal(mapi_message_create_new(env->mem, env->store,
-				fid, i > 0, &msg), EC_NONE);
+				fid, i == 2, &msg), EC_NONE);
 		assert_int_equal(mapi_message_save(msg, FALSE), EC_NONE);
 		mids[i] = msg->mid;
 		talloc_free(msg);
@@ -382,29 +380,36 @@ static void deleted_before(struct message_env *env)
 	assert_int_equal(sd_count_companion(env, "bags-deleted-%u", fid), 1);
 	/* something younger is there already */
 	ioloop_time = start + 2 * DAYS;
-	mids[2] = message_env_save(env, PLAIN, 0, NULL);
+	mids[3] = message_env_save(env, PLAIN, 0, NULL);
 	assert_int_equal(mapi_messages_copy(env->store, env->inbox, env->store,
-			trash, &mids[2], 1, TRUE, &partial), EC_NONE);
+			trash, &mids[3], 1, TRUE, &partial), EC_NONE);
 	assert_int_equal(mapi_folder_empty(env->store, trash, FALSE, FALSE,
 					   &partial), EC_NONE);
 
 	ioloop_time = start + 4 * DAYS;
+	/* an FAI message is left */
+	assert_int_equal(mapi_folder_delete_moved(env->store, fid, &partial),
+			 EC_NONE);
+	assert_true(partial);
+	assert_int_equal(mapi_messages_soft_delete(env->store, fid, &mids[2], 1,
+						   &partial), EC_NONE);
 	/* interrupted */
 	assert_int_equal(mapi_dumpster_put_folder(env->store, fid, FALSE, TRUE,
 						  trash), EC_NONE);
 	sd_open_store(env);
-	assert_int_equal(mapi_folder_delete(env->store, fid, DEL_MESSAGES |
-					    DEL_FOLDERS, &partial), EC_NONE);
+	assert_int_equal(mapi_folder_delete_moved(env->store, fid, &partial),
+			 EC_NONE);
 	assert_false(partial);
+	assert_true(folder_fid(env, "Sub") == 0);
 	assert_int_equal(sd_count_companion(env, "deleted-%u", fid), 0);
 	assert_int_equal(sd_count_companion(env, "bags-deleted-%u", fid), 0);
 	sd_open_store(env);
 	assert_int_equal(sd_table_mids(env, trash, CONTENTS_TABLE_SOFT_DELETES,
-				       seen, 5), 5);
-	assert_true(seen[1] == mids[0]);
+				       seen, 4), 3);
+	assert_true(seen[1] == mids[0] && seen[2] == mids[1]);
 	assert_int_equal(sd_table_mids(env, trash, CONTENTS_TABLE_SOFT_DELETES |
 				       CONTENTS_TABLE_ASSOCIATED, seen, 1), 1);
-	assert_true(seen[0] == mids[1]);
+	assert_true(seen[0] == mids[2]);
 	for (i = 0; i < 2; i++) {
 		assert_int_equal(mapi_message_open_deleted(env->mem, env->store,
 				trash, mids[i], &msg), EC_NONE);
@@ -416,53 +421,19 @@ static void deleted_before(struct message_env *env)
 				start + DAYS);
 		talloc_free(msg);
 	}
-	/* it's the first that is expired, though it isn't the first there */
+	/* they are expired first, though they aren't the first there */
 	ioloop_time = start + 15 * DAYS;
 	assert_int_equal(sd_table_mids(env, trash, CONTENTS_TABLE_SOFT_DELETES,
-				       seen, 5), 4);
-	assert_true(seen[0] != mids[0] && seen[1] != mids[0]);
+				       seen, 4), 1);
+	assert_true(seen[0] != mids[0] && seen[0] != mids[1]);
 	assert_int_equal(sd_count_companion(env, "bags-deleted-%u", trash), 0);
-	ioloop_time = start + 19 * DAYS;
+	ioloop_time = start + 17 * DAYS;
 	assert_int_equal(sd_count_deleted(env, trash), 0);
 	ioloop_time = start;
 }
 static void test_deleted_before(void **state)
 {
 	sd_for_all_drivers(deleted_before);
-}
-
-/* A folder that may be deleted only if it's empty, as one that has been moved to
-   another mailbox */
-static void deleted_before_empty(struct message_env *env)
-{
-	mapi_id_t fid, trash, mids[2], seen[2];
-	bool partial;
-
-	trash = mapi_store_special_fid(env->store, MAPI_SPECIAL_DELETED_ITEMS);
-	(void)make_folder(env, 2);
-	fid = folder_fid(env, "Sub");
-	assert_int_equal(sd_table_mids(env, fid, 0, mids, 2), 2);
-	assert_int_equal(mapi_messages_soft_delete(env->store, fid, mids, 2,
-						   &partial), EC_NONE);
-	assert_int_equal(mapi_folder_delete(env->store, fid, DEL_FOLDERS,
-					    &partial), EC_NONE);
-	assert_false(partial);
-	assert_int_equal(sd_table_mids(env, trash, CONTENTS_TABLE_SOFT_DELETES,
-				       seen, 2), 2);
-	assert_true(seen[0] == mids[0] && seen[1] == mids[1]);
-	/* and for good */
-	(void)make_folder(env, 1);
-	fid = folder_fid(env, "Sub");
-	assert_int_equal(mapi_folder_empty(env->store, fid, FALSE, FALSE,
-					   &partial), EC_NONE);
-	assert_int_equal(mapi_folder_delete(env->store, fid, DEL_FOLDERS |
-					    DELETE_HARD_DELETE, &partial),
-			 EC_NONE);
-	assert_int_equal(sd_count_deleted(env, trash), 2);
-}
-static void test_deleted_before_empty(void **state)
-{
-	sd_for_all_drivers(deleted_before_empty);
 }
 
 /* --- properties of the folder and of the store ------------------------------- */
@@ -611,7 +582,6 @@ int main(int argc, char *argv[])
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_deleted_folder),
 		cmocka_unit_test(test_deleted_before),
-		cmocka_unit_test(test_deleted_before_empty),
 		cmocka_unit_test(test_properties),
 		cmocka_unit_test(test_expire),
 		cmocka_unit_test(test_expunged_by_others),
