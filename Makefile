@@ -72,7 +72,7 @@ CLIENT_OBJS = $(filter-out $(B)/tests/client/mapitest%,$(call objs,tests/client)
 MAPITEST_OBJS = $(filter $(B)/tests/client/mapitest%,$(call objs,tests/client))
 
 PROGRAMS = $(B)/mapi-login $(B)/mapi-sessions $(B)/mapi-addressbook \
-	$(B)/mapi-directory $(B)/mapi
+	$(B)/mapi-directory $(B)/mapi-deferred $(B)/mapi
 # with much of the store in them
 STORE_PLUGINS = $(B)/modules/lib95_mapi_plugin.so \
 	$(B)/modules/doveadm/lib10_doveadm_mapi_plugin.so
@@ -117,6 +117,10 @@ $(B)/mapi: $(call objs,module/worker) $(COMMON_OBJS) \
 		$(B)/module/settings/mapi-settings.o \
 		$(STORE_LIB) $(CONVERT_LIB) $(WIRE_LIB)
 	$(LINK) $(DC_LIBS) $(TALLOC_LIBS) -lm
+$(B)/mapi-deferred: $(call objs,module/deferred) \
+		$(B)/module/common/mapi-deferred-client.o \
+		$(B)/module/settings/mapi-settings.o
+	$(LINK) $(DC_LIBS)
 $(B)/mapi-directory: $(call objs,module/directory) \
 		$(B)/module/settings/mapi-directory-settings.o \
 		$(DIRECTORY_LIB) $(WIRE_LIB)
@@ -135,7 +139,9 @@ ifeq ($(SANITIZE),)
 $(B)/modules/lib95_mapi_plugin.so: $(call objs,module/plugin) \
 		$(STORE_LIB) $(CONVERT_LIB) $(WIRE_LIB)
 $(B)/modules/doveadm/lib10_doveadm_mapi_plugin.so: \
-		$(call objs,module/doveadm) $(STORE_LIB) $(CONVERT_LIB) \
+		$(call objs,module/doveadm) \
+		$(B)/module/common/mapi-deferred-client.o \
+		$(STORE_LIB) $(CONVERT_LIB) \
 		$(WIRE_LIB)
 $(STORE_PLUGINS):
 	@mkdir -p $(@D)

@@ -14,7 +14,7 @@ CONF_DIR ?= $(SYSCONFDIR)/dovecot/conf.d
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 MAN1 = $(wildcard docs/man/*.1)
-# the folder of mapi_directory_cache
+# the folder of mapi_directory_cache and mapi_deferred_queue
 CACHE_DIR ?= $(or $(call dc_var,dovecot_statedir),/var/lib/dovecot)/mapi
 
 INSTALLED = \

@@ -26,6 +26,9 @@ $(B)/tests/unit/test-login-headers.o $(B)/tests/fuzz/fuzz-login-headers.o: \
 $(B)/tests/unit/test-store-props.o $(B)/tests/unit/test-store-permissions.o: \
 	CPPFLAGS += -DDOVECOT_MODULEDIR='"$(DC_MODULEDIR)"'
 
+$(B)/tests/unit/test-deferred-queue: $(B)/module/deferred/deferred-queue.o
+$(B)/tests/unit/test-deferred-queue.o: CPPFLAGS += -Imodule/deferred
+
 # both ends of the lookup socket
 $(B)/tests/unit/test-lookup-client: $(B)/module/addressbook/lookup.o \
 	$(B)/module/common/addressbook-client.o

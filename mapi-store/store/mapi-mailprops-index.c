@@ -185,13 +185,15 @@ mailprop_get_uid(struct mapi_message_view *view,
 	return EC_NONE;
 }
 
-/* PidTagSubmitFlags: as if the spooler of MAPI had it */
+/* PidTagSubmitFlags: as if the spooler of MAPI had it; not if it's only held, since
+   Outlook doesn't let users take back what is locked */
 static enum mapi_error
 mailprop_get_submit_flags(struct mapi_message_view *view,
 			  const struct mapi_mailprop *prop, TALLOC_CTX *mem,
 			  struct mapi_value *value_r)
 {
-	if (!mailprop_has_keyword(view, MAPI_KEYWORD_SUBMIT_PENDING))
+	if (!mailprop_has_keyword(view, MAPI_KEYWORD_SUBMIT_PENDING) ||
+	    mailprop_has_keyword(view, MAPI_KEYWORD_HELD))
 		return EC_NOT_FOUND;
 	*value_r = mapi_value_i32(SUBMITFLAG_LOCKED);
 	return EC_NONE;

@@ -133,6 +133,7 @@ mapi_messages_delete(struct mapi_store *store, mapi_id_t fid,
 	error = mapi_message_list_split_deleted(&list, mids, count, &deleted,
 						&any_deleted);
 	if (error == EC_NONE) {
+		mapi_message_list_leave_held(&list);
 		*partial_r = list.missing || list.denied;
 		error = messages_delete_list(&list, partial_r);
 	}
@@ -189,6 +190,7 @@ mapi_messages_soft_delete(struct mapi_store *store, mapi_id_t fid,
 				       MAPI_MESSAGE_USE_DELETE, &list);
 	if (error != EC_NONE)
 		return error;
+	mapi_message_list_leave_held(&list);
 	*partial_r = list.missing || list.denied;
 	error = mapi_dumpster_is_enabled(store) ?
 		messages_soft_delete_list(&list, partial_r) :
@@ -213,6 +215,9 @@ mapi_messages_delete_slice(struct mapi_store *store, mapi_id_t fid,
 					     max, &list, count_r);
 	if (error != EC_NONE)
 		return error;
+	mapi_message_list_leave_held(&list);
+	if (list.missing)
+		*partial = TRUE;
 	if (*count_r > 0) {
 		error = hard ? messages_delete_list(&list, partial) :
 			messages_soft_delete_list(&list, partial);

@@ -6,6 +6,7 @@
 #include "store-compat.h"
 #include "mapi-dumpster.h"
 #include "mapi-message-list.h"
+#include "mapi-submit.h"
 
 ARRAY_DEFINE_TYPE(message_uids, uint32_t);
 
@@ -252,6 +253,42 @@ mapi_message_list_open_slice(struct mapi_store *store, mapi_id_t fid,
 						  slice, max);
 	}
 	return EC_NONE;
+}
+
+void mapi_message_list_leave_held(struct mapi_message_list *list)
+{
+	struct mailbox *box = list->boxes[0];
+	ARRAY_TYPE(keyword_indexes) keywords;
+	ARRAY_TYPE(seq_range) held;
+	const struct seq_range *range;
+	unsigned int i, held_idx;
+	uint32_t seq, seq1, seq2, uid;
+
+	if (box == NULL || list->folder->deleted ||
+	    list->folder->fid != mapi_store_special_fid(
+			list->folder->obj.store, MAPI_SPECIAL_OUTBOX) ||
+	    !mail_index_keyword_lookup(box->index, MAPI_KEYWORD_HELD,
+				       &held_idx))
+		return;
+	t_array_init(&keywords, 16);
+	t_array_init(&held, 16);
+	array_foreach(&list->uids[0], range) {
+		mailbox_get_seq_range(box, range->seq1, range->seq2, &seq1,
+				      &seq2);
+		for (seq = seq1; seq != 0 && seq <= seq2; seq++) {
+			mail_index_lookup_keywords(box->view, seq, &keywords);
+			for (i = 0; i < array_count(&keywords); i++) {
+				if (*array_idx(&keywords, i) != held_idx)
+					continue;
+				mail_index_lookup_uid(box->view, seq, &uid);
+				seq_range_array_add(&held, uid);
+			}
+		}
+	}
+	if (array_count(&held) > 0) {
+		(void)seq_range_array_remove_seq_range(&list->uids[0], &held);
+		list->missing = TRUE;
+	}
 }
 
 void mapi_message_list_close(struct mapi_message_list *list)

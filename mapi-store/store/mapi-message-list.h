@@ -58,6 +58,9 @@ mapi_message_list_split_deleted(struct mapi_message_list *list,
 				const mapi_id_t *mids, unsigned int count,
 				struct mapi_message_list *deleted_r,
 				bool *any_r);
+/* Takes those out of list that are held in the Outbox until they're to be sent
+   (mapi-submit.h): it's as if they were missing. */
+void mapi_message_list_leave_held(struct mapi_message_list *list);
 /* There must be no transaction left. */
 void mapi_message_list_close(struct mapi_message_list *list);
 

@@ -446,6 +446,7 @@ mapi_messages_copy(struct mapi_store *store, mapi_id_t fid,
 		mapi_message_list_close(&list);
 		return error;
 	}
+	mapi_message_list_leave_held(&list);
 	*partial_r = list.missing || list.denied ||
 		(any_deleted && deleted.missing);
 	if (move && store == dest_store && fid == dest_fid) {

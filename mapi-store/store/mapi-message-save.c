@@ -32,6 +32,7 @@
 #include "mapi-props.h"
 #include "mapi-store-private.h"
 #include "mapi-stream.h"
+#include "mapi-submit.h"
 
 #define LOCK_NAME "dovecot.mapi-save-%"PRIx64".lock"
 #define LOCK_WAIT_SECS 60
@@ -210,7 +211,11 @@ save_look_at_mail(struct save *save, struct mail *mail, bool force)
 	save->keywords = p_strarray_dup(pool_datastack_create(),
 					mail_get_keywords(mail));
 	save->mid_globcnt = MAPI_ID_GLOBCNT(save->msg->mid);
-	return EC_NONE;
+	/* it's to be sent as it is */
+	return save->msg->fid == mapi_store_special_fid(save->msg->obj.store,
+						MAPI_SPECIAL_OUTBOX) &&
+		str_array_icase_find(save->keywords, MAPI_KEYWORD_HELD) ?
+		EC_SUBMITTED : EC_NONE;
 }
 
 static enum mapi_error save_look_at_old(struct save *save, bool force)

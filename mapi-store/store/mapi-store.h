@@ -10,6 +10,7 @@
 
 struct mail_user;
 struct mailbox;
+struct mapi_deferrals;
 struct mapi_directory;
 struct smtp_submit_settings;
 
@@ -40,6 +41,8 @@ struct mapi_store_settings {
 	struct mapi_directory *directory;
 	/* how mail is sent, or NULL if it can't be */
 	const struct smtp_submit_settings *submission;
+	/* who sees to it that mail is sent later (mapi-submit.h), or NULL */
+	struct mapi_deferrals *deferrals;
 	/* in whose name it may be sent, beside the user's own: addresses,
 	   "@domain", "*", separated by spaces; may be NULL */
 	const char *send_as, *send_on_behalf;

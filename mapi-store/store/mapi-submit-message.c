@@ -206,13 +206,18 @@ submission_get_recipients(struct mapi_submission *submission, TALLOC_CTX *mem,
 
 /* --- when --------------------------------------------------------------------- */
 
-static uint64_t
-get_time_secs(const struct mapi_propset *props, uint32_t tag)
+static time_t get_time(const struct mapi_propset *props, uint32_t tag)
 {
 	const struct mapi_value *value = mapi_propset_get(props, tag);
-	int64_t secs = value == NULL ? 0 : mapi_time_to_unix(value->u.time);
 
-	return secs <= ioloop_time ? 0 : secs - ioloop_time;
+	return value == NULL ? 0 : mapi_time_to_unix(value->u.time);
+}
+
+/* Outlook says PidTagDeferredDeliveryTime. */
+time_t mapi_submission_due(const struct mapi_propset *props)
+{
+	return I_MAX(get_time(props, PIDTAG_DEFERRED_SEND_TIME),
+		     get_time(props, PIDTAG_DEFERRED_DELIVERY_TIME));
 }
 
 /* A time as a number of units from now on, [MS-OXOMSG] 2.2.3.2 - 2.2.3.7, which goes
@@ -238,13 +243,12 @@ get_period(const struct mapi_propset *props, uint32_t number_tag,
 	return EC_NONE;
 }
 
-/* Outlook says PidTagDeferredDeliveryTime. */
 static enum mapi_error
 submission_get_times(struct mapi_submission *submission,
 		     const struct mapi_propset *props)
 {
 	enum mapi_error error;
-	uint64_t secs;
+	time_t due;
 
 	error = get_period(props, PIDTAG_EXPIRY_NUMBER, PIDTAG_EXPIRY_UNITS,
 			   &submission->expiry_secs);
@@ -255,14 +259,40 @@ submission_get_times(struct mapi_submission *submission,
 	}
 	if (error != EC_NONE)
 		return error;
-	secs = submission->deferred_secs > 0 ? submission->deferred_secs :
-		get_time_secs(props, PIDTAG_DEFERRED_SEND_TIME);
-	secs = I_MAX(secs, get_time_secs(props, PIDTAG_DEFERRED_DELIVERY_TIME));
+	due = submission->deferred_secs > 0 ?
+		ioloop_time + submission->deferred_secs :
+		get_time(props, PIDTAG_DEFERRED_SEND_TIME);
+	due = I_MAX(due, get_time(props, PIDTAG_DEFERRED_DELIVERY_TIME));
+	if (due <= ioloop_time)
+		return EC_NONE;
 	/* [RFC4865] 4: nine digits */
-	if (secs > 999999999)
+	if (due - ioloop_time > 999999999)
 		return EC_NOT_SUPPORTED;
-	submission->hold_secs = secs;
+	submission->hold_secs = due - ioloop_time;
 	return EC_NONE;
+}
+
+/* One that has been held has it already. */
+static const char *
+submission_get_message_id(const struct mapi_submission *submission,
+			  const struct mapi_propset *props)
+{
+	const char *id = NULL;
+
+	if (submission->held)
+		id = mapi_propset_get_string(props, PIDTAG_INTERNET_MESSAGE_ID);
+	return id == NULL ? "" : p_strdup(submission->pool, id);
+}
+
+static const char *
+submission_new_message_id(const struct mapi_submission *submission)
+{
+	guid_128_t guid;
+
+	guid_128_generate(guid);
+	return p_strdup_printf(submission->pool, "<%s@%s>",
+			       guid_128_to_string(guid),
+			       submission->from->domain);
 }
 
 /* --- what then ---------------------------------------------------------------- */
@@ -374,24 +404,26 @@ mapi_submission_init(struct mapi_submission *submission,
 {
 	TALLOC_CTX *mem = talloc_new(NULL);
 	const struct mapi_value *value;
-	enum mapi_error error;
-	guid_128_t guid;
+	enum mapi_error error = EC_NONE;
 
 	p_array_init(&submission->rcpts, submission->pool, 16);
+	submission->message_id = submission_get_message_id(submission,
+							   all->props);
 	/* [MS-OXOMSG] 2.2.1.20 */
 	value = mapi_propset_get(all->props,
 				 PIDTAG_ORIGINATOR_DELIVERY_REPORT_REQUESTED);
 	submission->report_delivery = value != NULL && value->u.b;
-	error = submission_get_times(submission, all->props);
-	if (error == EC_NONE)
-		error = submission_get_sender(submission, mem, all);
+	if (!submission->held)
+		error = submission_get_times(submission, all->props);
 	if (error == EC_NONE)
 		error = submission_get_recipients(submission, mem, all);
+	if (error == EC_NONE)
+		error = submission_get_sender(submission, mem, all);
 	if (error == EC_NONE) {
-		guid_128_generate(guid);
-		submission->message_id = p_strdup_printf(submission->pool,
-			"<%s@%s>", guid_128_to_string(guid),
-			submission->from->domain);
+		if (*submission->message_id == '\0') {
+			submission->message_id =
+				submission_new_message_id(submission);
+		}
 		mapi_sent_place_get(submission->store, all,
 				    &submission->place);
 	}

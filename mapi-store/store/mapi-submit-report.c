@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The report to the sender of whom the mail server has refused, while it has taken
-   the message for the others: a message in his INBOX, as he'd get one from a mail
-   server that has refused them later. [RFC3464], [MS-OXCMAIL] 2.1.3.6 */
+   the message for the others, or of a message that was held and couldn't be sent: a
+   message in his INBOX, as he'd get one from a mail server that has refused them
+   later. [RFC3464], [MS-OXCMAIL] 2.1.3.6 */
 
 #include "lib.h"
 #include "array.h"
@@ -52,8 +53,7 @@ recipient_name(struct mapi_store *store, const struct mapi_content *all,
 
 static void
 report_add_refusal(struct mapi_content *report, struct mapi_store *store,
-		   const struct mapi_content *all,
-		   const struct mapi_refusals *refusals,
+		   const struct mapi_content *all, const char *server,
 		   const struct mapi_refusal *refusal)
 {
 	const char *address = smtp_address_encode(refusal->rcpt);
@@ -65,31 +65,90 @@ report_add_refusal(struct mapi_content *report, struct mapi_store *store,
 	value = mapi_value_i32(mime_status_code(&refusal->status));
 	(void)mapi_propset_set_value(recipient->props,
 		PIDTAG_NON_DELIVERY_REPORT_STATUS_CODE, &value);
-	value = mapi_value_str(refusals->server);
+	/* nobody has said anything about those that weren't tried */
+	if (server == NULL || refusal->reply == NULL)
+		return;
+	value = mapi_value_str(server);
 	(void)mapi_propset_set_value(recipient->props,
 		PIDTAG_REMOTE_MESSAGE_TRANSFER_AGENT, &value);
-	value = mapi_value_str(t_mime_status_info(refusals->server,
+	value = mapi_value_str(t_mime_status_info(server,
 		&refusal->status, t_strconcat("smtp; ", refusal->reply, NULL)));
 	(void)mapi_propset_set_value(recipient->props,
 				     PIDTAG_SUPPLEMENTARY_INFO, &value);
 }
 
-static const char *
-t_report_text(const char *subject, const struct mapi_refusals *refusals)
+static const struct mapi_refusal *
+refusal_find(const struct mapi_refusals *refusals,
+	     const struct smtp_address *rcpt)
 {
+	const struct mapi_refusal *refusal;
+
+	if (!array_is_created(&refusals->list))
+		return NULL;
+	array_foreach(&refusals->list, refusal) {
+		if (smtp_address_equals(refusal->rcpt, rcpt))
+			return refusal;
+	}
+	return NULL;
+}
+
+/* If nobody has been sent the message, all of them are told of: what the server has
+   said of it as a whole holds for whom it has said nothing else of. */
+static void
+report_get_list(const struct mapi_submission *submission, bool all,
+		ARRAY_TYPE(mapi_refusal) *list)
+{
+	const struct mapi_refusals *refusals = &submission->refusals;
+	const struct smtp_address *const *rcptp;
+	const struct mapi_refusal *refusal;
+	struct mapi_refusal *other;
+
+	if (!all) {
+		array_append_array(list, &refusals->list);
+		return;
+	}
+	array_foreach(&submission->rcpts, rcptp) {
+		refusal = refusal_find(refusals, *rcptp);
+		if (refusal != NULL) {
+			array_push_back(list, refusal);
+			continue;
+		}
+		other = array_append_space(list);
+		other->rcpt = *rcptp;
+		other->reply = refusals->reply;
+		if (other->reply != NULL)
+			other->status = refusals->status;
+		else
+			other->status.class = 5;
+	}
+}
+
+static const char *
+t_report_text(const struct mapi_content *all, const char *subject,
+	      const ARRAY_TYPE(mapi_refusal) *list, const char *reason)
+{
+	const struct mapi_value *submitted =
+		mapi_propset_get(all->props, PIDTAG_CLIENT_SUBMIT_TIME);
 	const struct mapi_refusal *refusal;
 	string_t *text = t_str_new(512);
 
 	str_append(text, "Your message\r\n\r\n");
 	str_printfa(text, "    Subject: %s\r\n", subject);
 	str_printfa(text, "    Sent:    %s\r\n\r\n",
-		    message_date_create(ioloop_time));
-	str_append(text, "couldn't be delivered to these recipients. The "
-		   "others have been sent it.\r\n");
-	array_foreach(&refusals->list, refusal) {
-		str_printfa(text, "\r\n    %s\r\n        %s\r\n",
-			    smtp_address_encode(refusal->rcpt),
-			    refusal->reply);
+		    message_date_create(submitted == NULL ? ioloop_time :
+					mapi_time_to_unix(submitted->u.time)));
+	str_append(text, "couldn't be delivered to these recipients. ");
+	if (reason == NULL)
+		str_append(text, "The others have been sent it.\r\n");
+	else {
+		str_printfa(text, "%s\r\nIt is in the Outbox, from where it can "
+			    "be sent again.\r\n", reason);
+	}
+	array_foreach(list, refusal) {
+		str_printfa(text, "\r\n    %s\r\n",
+			    smtp_address_encode(refusal->rcpt));
+		if (refusal->reply != NULL)
+			str_printfa(text, "        %s\r\n", refusal->reply);
 	}
 	return str_c(text);
 }
@@ -111,11 +170,15 @@ report_add_original(struct mapi_content *report, struct mapi_content *all)
 
 static struct mapi_content *
 report_create(const struct mapi_submission *submission,
-	      struct mapi_content *all, const struct mapi_refusals *refusals)
+	      struct mapi_content *all, const char *reason)
 {
 	struct mapi_store *store = submission->store;
-	const char *subject, *to = smtp_address_encode(submission->env_from);
-	const char *hostname = store->set->submission->hostname;
+	/* if it wasn't even found out who sends it */
+	const char *to = submission->env_from == NULL ?
+		store->set->email_address :
+		smtp_address_encode(submission->env_from);
+	const char *subject, *hostname = store->set->submission->hostname;
+	ARRAY_TYPE(mapi_refusal) list;
 	const struct mapi_refusal *refusal;
 	struct mapi_content *report;
 
@@ -124,6 +187,8 @@ report_create(const struct mapi_submission *submission,
 	subject = mapi_propset_get_string(all->props, PIDTAG_SUBJECT);
 	if (subject == NULL)
 		subject = "";
+	t_array_init(&list, 8);
+	report_get_list(submission, reason != NULL, &list);
 	report = mapi_content_create(NULL);
 	mapi_report_init(report, store, "REPORT.IPM.Note.NDR",
 			 "Undeliverable: ", subject, submission->message_id);
@@ -134,9 +199,11 @@ report_create(const struct mapi_submission *submission,
 	mapi_content_set_str(report, PIDTAG_REPORTING_MESSAGE_TRANSFER_AGENT,
 			     hostname);
 	mapi_content_set_str(report, PIDTAG_BODY,
-			     t_report_text(subject, refusals));
-	array_foreach(&refusals->list, refusal)
-		report_add_refusal(report, store, all, refusals, refusal);
+			     t_report_text(all, subject, &list, reason));
+	array_foreach(&list, refusal) {
+		report_add_refusal(report, store, all,
+				   submission->refusals.server, refusal);
+	}
 	report_add_original(report, all);
 	return report;
 }
@@ -177,14 +244,13 @@ report_save(struct mapi_store *store, struct istream *input)
 
 enum mapi_error
 mapi_submission_report(const struct mapi_submission *submission,
-		       struct mapi_content *all,
-		       const struct mapi_refusals *refusals)
+		       struct mapi_content *all, const char *reason)
 {
 	struct mapi_content *report;
 	struct istream *input;
 	enum mapi_error error;
 
-	report = report_create(submission, all, refusals);
+	report = report_create(submission, all, reason);
 	error = mapi_content_build(submission->store, report, FALSE, &input);
 	talloc_free(report);
 	if (error == EC_NONE) {
@@ -193,7 +259,7 @@ mapi_submission_report(const struct mapi_submission *submission,
 	}
 	if (error != EC_NONE) {
 		e_error(submission->store->user->event,
-			"mapi: msgid=%s: The report of refused recipients "
+			"mapi: msgid=%s: The report of what couldn't be sent "
 			"can't be saved: %s", submission->message_id,
 			mapi_error_name(error));
 	}

@@ -4,11 +4,18 @@
 
 /* Sending messages, [MS-OXOMSG] 3.3.5: through what Dovecot is configured to send
    mail by (mapi-transport.h). The answer is that of the mail server: what it hasn't
-   taken stays where it is, unsent. Nothing is queued here.
+   taken stays where it is, unsent. Nothing is queued here but what isn't to be sent
+   yet.
 
    Where a message stands is what keywords of IMAP say ([RFC5550] 5.10):
 
-     neither		It can be sent.
+     none of them	It can be sent.
+     $SubmitPending,	It's in the Outbox and will be sent when its time has come
+     $MapiHeld		(mapi-submit-deferred.c); PidTagMessageFlags has
+			mfSubmitted. Until then it's taken back by RopAbortSubmit,
+			or by whoever expunges it. MAPI clients can't do anything
+			else to it: they can't change it (EC_SUBMITTED), delete,
+			move or copy it. To send it, $MapiHeld is taken away.
      $SubmitPending	It's handed to the mail server; PidTagMessageFlags has
 			mfSubmitted. If the process dies now, nobody knows whether
 			the server has taken it. So it isn't sent a second time
@@ -33,6 +40,26 @@
 
 #define MAPI_KEYWORD_SUBMIT_PENDING "$SubmitPending"
 #define MAPI_KEYWORD_SUBMITTED "$Submitted"
+#define MAPI_KEYWORD_HELD "$MapiHeld"
+
+/* Who sees to it that what is held is sent */
+struct mapi_deferrals {
+	/* mapi_submit_deferred() is to be called for the user's store at that
+	   time. Returns 0 if it will be, whatever happens to this process; -1 if
+	   nobody will do it. */
+	int (*add)(struct mapi_deferrals *deferrals, const char *username,
+		   time_t due);
+};
+
+/* How a store's held messages are */
+struct mapi_deferred_result {
+	/* now; those that couldn't be sent at all, which their sender has been
+	   told */
+	unsigned int sent, failed;
+	/* those that are still held, and when to look again; 0 if there's none */
+	unsigned int held;
+	time_t next;
+};
 
 /* Saves what has been changed and sends it. From another user's mailbox it's sent by
    the user who has opened that: as its owner or on behalf of him, if he may, unless
@@ -41,6 +68,11 @@
    PidTagDeleteAfterSubmit is set, and left where it is if there's neither; msg isn't
    of use any more in the first two cases. If something fails after the message has
    been sent, it's for the log.
+
+   What isn't to be sent yet (PidTagDeferredSendTime, PidTagDeferredDeliveryTime)
+   is moved to the Outbox and held there, if the store has somebody who sees to it
+   that it's sent and is the user's own. Otherwise the mail server may be able to do
+   it.
 
    all_r is set to what has been sent, on mem.
 
@@ -57,14 +89,24 @@ mapi_message_submit(struct mapi_message *msg, TALLOC_CTX *mem,
 /* Whether the user may send in the name of the mailbox's owner, as if he was that. */
 bool mapi_store_may_send_as_owner(struct mapi_store *store);
 
-/* Takes $SubmitPending away from a message that isn't being sent any more.
+/* Takes back a message that is held, or takes $SubmitPending away from one that isn't
+   being sent any more.
    EC_NOT_FOUND; EC_NOT_IN_QUEUE if it isn't marked so; EC_UNABLE_TO_ABORT if it's
    just being sent, as far as can be seen. */
 enum mapi_error mapi_message_abort_submit(struct mapi_store *store,
 					  mapi_id_t fid, mapi_id_t mid);
 
-/* Moves or deletes what has been sent from the Outbox and is still there. Failures
-   are for the log; it's tried again next time. */
+/* Moves or deletes what has been sent from the Outbox and is still there, and sees to
+   it that what is held there will be sent. Failures are for the log; it's tried again
+   next time. */
 void mapi_submit_recover(struct mapi_store *store);
+
+/* Sends what has been held in the Outbox and is to be sent now, and does what
+   mapi_submit_recover() does there. May be called at any time, by several processes
+   at once. EC_TIMEOUT if others have the folder for too long; other errors if nobody
+   knows what is held. */
+enum mapi_error
+mapi_submit_deferred(struct mapi_store *store,
+		     struct mapi_deferred_result *result_r);
 
 #endif

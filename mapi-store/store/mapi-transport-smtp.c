@@ -112,21 +112,6 @@ static void send_fail(struct smtp_send *send, enum mapi_error error)
 }
 
 static void
-send_refused(struct smtp_send *send, enum phase phase,
-	     const struct smtp_reply *reply)
-{
-	if (send->error == EC_NONE) {
-		e_info(send->store->user->event,
-		       "mapi: %s: %s: %s: %s failed: %s",
-		       t_mapi_envelope_log(send->envelope),
-		       send->unknown ? "May have been sent or not" : "Not sent",
-		       send->store->set->submission->submission_host,
-		       phase_names[phase], smtp_reply_log(reply));
-	}
-	send_fail(send, refusal_error(phase, reply));
-}
-
-static void
 reply_get_status(const struct smtp_reply *reply, struct mime_status *status_r)
 {
 	const struct smtp_reply_enhanced_code *code = &reply->enhanced_code;
@@ -139,6 +124,35 @@ reply_get_status(const struct smtp_reply *reply, struct mime_status *status_r)
 	status_r->class = code->x;
 	status_r->subject = code->y;
 	status_r->detail = code->z;
+}
+
+static const char *
+refusals_reply(struct mapi_refusals *refusals, const struct smtp_reply *reply)
+{
+	return p_strdup(refusals->pool,
+			str_sanitize_utf8(smtp_reply_log(reply), REPLY_MAX));
+}
+
+static void
+send_refused(struct smtp_send *send, enum phase phase,
+	     const struct smtp_reply *reply)
+{
+	struct mapi_refusals *refusals = send->refusals;
+
+	if (send->error == EC_NONE) {
+		e_info(send->store->user->event,
+		       "mapi: %s: %s: %s: %s failed: %s",
+		       t_mapi_envelope_log(send->envelope),
+		       send->unknown ? "May have been sent or not" : "Not sent",
+		       send->store->set->submission->submission_host,
+		       phase_names[phase], smtp_reply_log(reply));
+		if (refusals != NULL && smtp_reply_is_remote(reply) &&
+		    reply->status / 100 == 5) {
+			reply_get_status(reply, &refusals->status);
+			refusals->reply = refusals_reply(refusals, reply);
+		}
+	}
+	send_fail(send, refusal_error(phase, reply));
 }
 
 /* The message isn't for this one, but for the others. FALSE if it's for nobody. */
@@ -155,8 +169,7 @@ send_leave_out(struct smtp_send *send, const struct smtp_address *address,
 	refusal = array_append_space(&refusals->list);
 	refusal->rcpt = address;
 	reply_get_status(reply, &refusal->status);
-	refusal->reply = p_strdup(refusals->pool,
-		str_sanitize_utf8(smtp_reply_log(reply), REPLY_MAX));
+	refusal->reply = refusals_reply(refusals, reply);
 	return array_count(&refusals->list) < send->envelope->rcpt_count;
 }
 

@@ -10,6 +10,7 @@
    that it has failed, but not of whom; and whether a message may have been sent
    though no answer came. */
 
+#include "array-decl.h"
 #include "mapi-store.h"
 #include "mime-status.h"
 
@@ -41,12 +42,17 @@ struct mapi_refusal {
 	   line */
 	const char *reply;
 };
+ARRAY_DEFINE_TYPE(mapi_refusal, struct mapi_refusal);
 struct mapi_refusals {
 	/* the caller's: what follows is on it */
 	pool_t pool;
-	ARRAY(struct mapi_refusal) list;
+	ARRAY_TYPE(mapi_refusal) list;
 	/* the mail server's name */
 	const char *server;
+	/* what it has said of the message as a whole, for which it refuses it
+	   for good: as of a recipient. reply is NULL if it has said nothing. */
+	struct mime_status status;
+	const char *reply;
 };
 
 /* Whether there's a way of sending mail. */

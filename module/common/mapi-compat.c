@@ -106,6 +106,29 @@ int mapi_compat_user_open(struct mail_storage_service_ctx *ctx,
 	return mapi_compat_user_read_settings(user_r, error_r);
 }
 
+int mapi_compat_user_lookup(struct mail_storage_service_ctx *ctx,
+			    const char *username, struct event *event,
+			    struct mapi_compat_user *user_r,
+			    const char **error_r)
+{
+	struct mail_storage_service_input input;
+	int ret;
+
+	i_zero(user_r);
+	i_zero(&input);
+	input.module = input.service = "mapi";
+	input.event_parent = event;
+	input.username = username;
+	input.flags_override_add = MAIL_STORAGE_SERVICE_FLAG_USERDB_LOOKUP;
+	ret = mail_storage_service_lookup_next(ctx, &input,
+					       &user_r->service_user,
+					       &user_r->mail_user, error_r);
+	if (ret <= 0)
+		return ret;
+	restrict_access_allow_coredumps(TRUE);
+	return mapi_compat_user_read_settings(user_r, error_r) < 0 ? -1 : 1;
+}
+
 static bool
 mapi_compat_other_user_is_allowed(struct mail_storage_service_user *user,
 				  const char **error_r)

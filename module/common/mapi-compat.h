@@ -51,6 +51,12 @@ int mapi_compat_user_open(struct mail_storage_service_ctx *ctx,
 			  struct event *event,
 			  struct mapi_compat_user *user_r,
 			  const char **error_r);
+/* The same of a user that hasn't logged in: it's looked up in the userdb. Returns 1; 0 if
+   there's no such user; -1 and an error. */
+int mapi_compat_user_lookup(struct mail_storage_service_ctx *ctx,
+			    const char *username, struct event *event,
+			    struct mapi_compat_user *user_r,
+			    const char **error_r);
 /* Opens the mail of another user beside that of self, for whose session this
    process has been started, such that ACLs take self for who asks. The user is
    looked up in the userdb; username may be changed by that. event is the parent

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lib.h"
 #include "module-dir.h"
+#include "net.h"
 #include "doveadm.h"
 #include "doveadm-print.h"
 #include "doveadm-mail.h"
 #include "mail-user.h"
 #include "settings-parser.h"
 #include "mapi-check.h"
+#include "mapi-deferred.h"
 #include "doveadm-mapi.h"
 
-/* doveadm mapi check, doveadm mapi report. What they do is in
-   mapi-store/store/mapi-check.c.
+/* doveadm mapi check, doveadm mapi report: what they do is in
+   mapi-store/store/mapi-check.c. doveadm mapi deferred asks a worker, which alone has
+   the MAPI server's settings.
 
    The name of the reserved mailbox is the plugin setting mapi_companion_root, as for
    the mail plugin: the config process gives the settings of the MAPI server to
@@ -19,6 +22,8 @@
 #define MAPI_COMPANION_ROOT_DEFAULT "mapi-internal"
 /* bags that are younger may belong to messages that are just being saved */
 #define CHECK_DEFAULT_MIN_AGE (60 * 60)
+/* to a worker, if many are just starting */
+#define CONNECT_RETRY_MSECS (10 * 1000)
 /* exit status if there are problems left, as that of doveadm sync */
 #define EX_PROBLEMS_LEFT 2
 
@@ -27,6 +32,12 @@ struct doveadm_mapi_check_context {
 	struct mapi_check_settings set;
 	/* of all users */
 	bool problems_left;
+};
+
+struct doveadm_mapi_deferred_context {
+	struct doveadm_mail_cmd_context ctx;
+	/* to a worker */
+	int fd;
 };
 
 struct doveadm_mapi_report_context {
@@ -222,6 +233,91 @@ static struct doveadm_mail_cmd_context *cmd_report_alloc(void)
 	return ctx;
 }
 
+/* --- deferred ------------------------------------------------------------------ */
+
+/* The socket belongs to those whom doveadm isn't any more when it has become the
+   user. */
+static int
+cmd_deferred_prerun(struct doveadm_mail_cmd_context *_ctx,
+		    struct mail_storage_service_user *service_user ATTR_UNUSED,
+		    const char **error_r)
+{
+	struct doveadm_mapi_deferred_context *ctx =
+		(struct doveadm_mapi_deferred_context *)_ctx;
+	const char *path = t_strconcat(doveadm_settings->base_dir, "/",
+				       MAPI_SUBMIT_SOCKET, NULL);
+
+	i_close_fd(&ctx->fd);
+	ctx->fd = net_connect_unix_with_retries(path, CONNECT_RETRY_MSECS);
+	if (ctx->fd == -1) {
+		*error_r = t_strdup_printf("net_connect_unix(%s) failed: %m",
+					   path);
+		_ctx->exit_code = EX_TEMPFAIL;
+		return -1;
+	}
+	return 0;
+}
+
+static int
+cmd_deferred_run(struct doveadm_mail_cmd_context *_ctx, struct mail_user *user)
+{
+	struct doveadm_mapi_deferred_context *ctx =
+		(struct doveadm_mapi_deferred_context *)_ctx;
+	struct mapi_deferred_result result;
+	const char *error;
+	int fd = ctx->fd, ret;
+
+	ctx->fd = -1;
+	ret = mapi_deferred_send(fd, user->username, &result, &error);
+	if (ret <= 0) {
+		e_error(user->event, "mapi: Deferred mail can't be sent: %s",
+			ret == 0 ? "The user isn't known" : error);
+		doveadm_mail_failed_error(_ctx, MAIL_ERROR_TEMP);
+		return -1;
+	}
+	doveadm_print_num(result.sent);
+	doveadm_print_num(result.failed);
+	doveadm_print_num(result.held);
+	doveadm_print(result.next == 0 ? "-" : unixdate2str(result.next));
+	return 0;
+}
+
+static void
+cmd_deferred_init(struct doveadm_mail_cmd_context *ctx ATTR_UNUSED,
+		  const char *const args[] ATTR_UNUSED)
+{
+	static const char *const columns[] = { "sent", "failed", "held" };
+	unsigned int i;
+
+	for (i = 0; i < N_ELEMENTS(columns); i++) {
+		doveadm_print_header(columns[i], columns[i],
+				     DOVEADM_PRINT_HEADER_FLAG_NUMBER);
+	}
+	doveadm_print_header_simple("next");
+}
+
+static void cmd_deferred_deinit(struct doveadm_mail_cmd_context *_ctx)
+{
+	struct doveadm_mapi_deferred_context *ctx =
+		(struct doveadm_mapi_deferred_context *)_ctx;
+
+	i_close_fd(&ctx->fd);
+}
+
+static struct doveadm_mail_cmd_context *cmd_deferred_alloc(void)
+{
+	struct doveadm_mapi_deferred_context *ctx;
+
+	ctx = doveadm_mail_cmd_alloc(struct doveadm_mapi_deferred_context);
+	ctx->ctx.v.prerun = cmd_deferred_prerun;
+	ctx->ctx.v.init = cmd_deferred_init;
+	ctx->ctx.v.run = cmd_deferred_run;
+	ctx->ctx.v.deinit = cmd_deferred_deinit;
+	ctx->fd = -1;
+	doveadm_print_init(DOVEADM_PRINT_TYPE_FLOW);
+	return &ctx->ctx;
+}
+
 /* ------------------------------------------------------------------------------- */
 
 static struct doveadm_cmd_ver2 mapi_commands[] = {
@@ -233,6 +329,14 @@ DOVEADM_CMD_PARAMS_START
 DOVEADM_CMD_MAIL_COMMON
 DOVEADM_CMD_PARAM('r', "repair", CMD_PARAM_BOOL, 0)
 DOVEADM_CMD_PARAM('a', "age", CMD_PARAM_STR, 0)
+DOVEADM_CMD_PARAMS_END
+	},
+	{
+		.name = "mapi deferred",
+		.mail_cmd = cmd_deferred_alloc,
+		.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX,
+DOVEADM_CMD_PARAMS_START
+DOVEADM_CMD_MAIL_COMMON
 DOVEADM_CMD_PARAMS_END
 	},
 	{

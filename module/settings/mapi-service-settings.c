@@ -188,12 +188,57 @@ static struct service_settings mapi_directory_service_settings = {
 	.process_limit_1 = TRUE,
 };
 
-/* mapi: one process for each session, as the user */
+/* mapi-deferred: when users' mail is to be sent that isn't to be sent yet. It is
+   there all the time. The workers, which run as mail users, reach it through the
+   internal group. */
+static struct file_listener_settings mapi_deferred_unix_listeners_array[] = {
+	{ "mapi-deferred", 0660, "", "$default_internal_group" },
+};
+static struct file_listener_settings *mapi_deferred_unix_listeners[] = {
+	&mapi_deferred_unix_listeners_array[0],
+};
+static buffer_t mapi_deferred_unix_listeners_buf = {
+	{ { mapi_deferred_unix_listeners,
+	    sizeof(mapi_deferred_unix_listeners) } }
+};
+
+static struct service_settings mapi_deferred_service_settings = {
+	.name = "mapi-deferred",
+	.protocol = "mapi",
+	.type = "",
+	.executable = "mapi-deferred",
+	.user = "$default_internal_user",
+	.group = "",
+	.privileged_group = "",
+	.extra_groups = "",
+	.chroot = "",
+
+	.drop_priv_before_exec = FALSE,
+
+	.process_min_avail = 1,
+	.process_limit = 1,
+	.client_limit = 0,
+	.service_count = 0,
+	.idle_kill = UINT_MAX,
+	.vsz_limit = UOFF_T_MAX,
+
+	.unix_listeners = { { &mapi_deferred_unix_listeners_buf,
+			      sizeof(mapi_deferred_unix_listeners[0]) } },
+	.fifo_listeners = ARRAY_INIT,
+	.inet_listeners = ARRAY_INIT,
+
+	.process_limit_1 = TRUE,
+};
+
+/* mapi: one process for each session, as the user; and for each user who has mail
+   that is to be sent now */
 static struct file_listener_settings mapi_unix_listeners_array[] = {
 	{ "login/mapi", 0666, "", "" },
+	{ "mapi-submit", 0600, "$default_internal_user", "" },
 };
 static struct file_listener_settings *mapi_unix_listeners[] = {
 	&mapi_unix_listeners_array[0],
+	&mapi_unix_listeners_array[1],
 };
 static buffer_t mapi_unix_listeners_buf = {
 	{ { mapi_unix_listeners, sizeof(mapi_unix_listeners) } }
@@ -232,6 +277,7 @@ struct service_settings *mapi_settings_service_settings_array[] = {
 	&mapi_sessions_service_settings,
 	&mapi_addressbook_service_settings,
 	&mapi_directory_service_settings,
+	&mapi_deferred_service_settings,
 	&mapi_service_settings,
 	NULL
 };
@@ -239,6 +285,7 @@ struct service_settings *mapi_settings_service_settings_array[] = {
 const struct setting_parser_info *mapi_settings_set_roots[] = {
 	&mapi_login_setting_parser_info,
 	&mapi_setting_parser_info,
+	&mapi_deferred_setting_parser_info,
 	&mapi_directory_setting_parser_info,
 	&mapi_addressbook_setting_parser_info,
 	NULL

@@ -139,3 +139,28 @@ mapi_settings_verify(void *_set, pool_t pool ATTR_UNUSED, const char **error_r)
 	}
 	return TRUE;
 }
+
+#undef DEF
+#define DEF(type, name) \
+	SETTING_DEFINE_STRUCT_##type(#name, name, struct mapi_deferred_settings)
+
+static const struct setting_define mapi_deferred_setting_defines[] = {
+	DEF(STR, mapi_deferred_queue),
+
+	SETTING_DEFINE_LIST_END
+};
+
+static const struct mapi_deferred_settings mapi_deferred_default_settings = {
+	.mapi_deferred_queue = "/var/lib/dovecot/mapi/deferred",
+};
+
+const struct setting_parser_info mapi_deferred_setting_parser_info = {
+	.module_name = "mapi-deferred",
+	.defines = mapi_deferred_setting_defines,
+	.defaults = &mapi_deferred_default_settings,
+
+	.type_offset = SIZE_MAX,
+	.struct_size = sizeof(struct mapi_deferred_settings),
+
+	.parent_offset = SIZE_MAX,
+};

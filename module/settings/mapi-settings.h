@@ -61,6 +61,13 @@ struct mapi_settings {
 	unsigned int mapi_deleted_retention;
 };
 
+/* mapi-deferred, module "mapi-deferred" */
+struct mapi_deferred_settings {
+	/* file that says when users' mail is to be sent; "": none is held */
+	const char *mapi_deferred_queue;
+};
+
+extern const struct setting_parser_info mapi_deferred_setting_parser_info;
 extern const struct setting_parser_info mapi_login_setting_parser_info;
 extern const struct setting_parser_info mapi_setting_parser_info;
 

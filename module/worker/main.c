@@ -13,7 +13,9 @@
 #include "mail-storage-service.h"
 #include "mapi-compat.h"
 #include "addressbook-client.h"
+#include "mapi-deferred.h"
 #include "mapi-worker.h"
+#include "worker-deferred.h"
 
 #include <talloc.h>
 
@@ -25,6 +27,7 @@ static struct master_login *master_login = NULL;
 static struct mail_storage_service_ctx *storage_service = NULL;
 static char *sessions_path = NULL;
 static struct mapi_directory *directory = NULL;
+static struct mapi_deferrals *deferrals = NULL;
 
 static struct event *
 mapi_user_event(const struct master_login_client *login, const char *username)
@@ -63,7 +66,7 @@ login_client_connected(const struct master_login_client *login,
 		master_service_client_connection_destroyed(master_service);
 	} else {
 		mapi_worker_session_create(&user, fd, sessions_path, directory,
-					   event);
+					   deferrals, event);
 	}
 	event_unref(&event);
 }
@@ -84,10 +87,24 @@ static void directory_init(void)
 	directory = addressbook_client_init(&set, NULL);
 }
 
+static void deferrals_init(void)
+{
+	const char *path, *error;
+
+	if (t_abspath(MAPI_DEFERRED_SOCKET, &path, &error) < 0) {
+		i_fatal("t_abspath(%s) failed: %s", MAPI_DEFERRED_SOCKET,
+			error);
+	}
+	deferrals = mapi_deferred_client_init(path);
+}
+
 static void client_connected(struct master_service_connection *conn)
 {
 	master_service_client_connection_accept(conn);
-	master_login_add(master_login, conn->fd);
+	if (strcmp(conn->name, MAPI_SUBMIT_SOCKET) == 0)
+		worker_deferred_connected(conn->fd);
+	else
+		master_login_add(master_login, conn->fd);
 }
 
 static void session_destroyed(void)
@@ -118,19 +135,24 @@ int main(int argc, char *argv[])
 		i_fatal("t_abspath(mapi-sessions) failed: %s", error);
 	sessions_path = i_strdup(path);
 	directory_init();
+	deferrals_init();
 	master_login = mapi_compat_login_init(master_service, "auth-master",
 					      login_client_connected,
 					      login_client_failed);
 	storage_service = mapi_compat_storage_init(master_service,
 						   &mapi_setting_parser_info);
+	worker_deferred_init(storage_service, directory, deferrals,
+			     &event_category_mapi, session_destroyed);
 	master_service_init_finish(master_service);
 
 	master_service_run(master_service, client_connected);
 
 	mapi_worker_sessions_destroy();
+	worker_deferred_deinit();
 	master_login_deinit(&master_login);
 	mail_storage_service_deinit(&storage_service);
 	addressbook_client_deinit(&directory);
+	mapi_deferred_client_deinit(&deferrals);
 	i_free(sessions_path);
 	master_service_deinit(&master_service);
 	return 0;

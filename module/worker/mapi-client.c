@@ -102,11 +102,13 @@ void mapi_client_set_delegate(struct mapi_client *client,
 
 void mapi_client_init(struct mapi_client *client,
 		      const struct mapi_compat_user *user,
-		      struct mapi_directory *directory, struct event *event)
+		      struct mapi_directory *directory,
+		      struct mapi_deferrals *deferrals, struct event *event)
 {
 	i_zero(client);
 	client->user = *user;
 	client->directory = directory;
+	client->deferrals = deferrals;
 	mapi_client_other_users_init(&client->other_users, client);
 	client->event = event;
 	event_ref(event);
@@ -170,6 +172,7 @@ mapi_client_connect(struct mapi_client *client, const void *_req,
 	i_zero(&set);
 	mapi_client_store_settings(&client->user, client->directory,
 				   &client->store_set);
+	client->store_set.deferrals = client->deferrals;
 	set.store = client->store_set;
 	if (mapi_set->mapi_shared_mailboxes)
 		set.other_users = &client->other_users.users;

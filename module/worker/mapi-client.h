@@ -15,6 +15,7 @@ struct mapi_client {
 	struct mapi_compat_user user;
 	struct event *event;
 	struct mapi_directory *directory;
+	struct mapi_deferrals *deferrals;
 	/* as of the last Connect */
 	struct mapi_store_settings store_set;
 	/* whose mailboxes it may open besides */
@@ -40,10 +41,11 @@ struct mapi_client_response {
 	bool disconnected;
 };
 
-/* event is referenced, directory must live as long. The user is the client's from then on. */
+/* event is referenced, directory and deferrals must live as long. The user is the client's from then on. */
 void mapi_client_init(struct mapi_client *client,
 		      const struct mapi_compat_user *user,
-		      struct mapi_directory *directory, struct event *event);
+		      struct mapi_directory *directory,
+		      struct mapi_deferrals *deferrals, struct event *event);
 void mapi_client_deinit(struct mapi_client *client);
 
 /* What a store is told of its owner. Strings are on the user's pool; those that

@@ -382,6 +382,7 @@ static void mapi_worker_refresh_proctitle(struct mapi_client *client)
 void mapi_worker_session_create(const struct mapi_compat_user *user, int fd,
 				const char *sessions_path,
 				struct mapi_directory *directory,
+				struct mapi_deferrals *deferrals,
 				struct event *event)
 {
 	struct mapi_worker_session *session;
@@ -389,7 +390,7 @@ void mapi_worker_session_create(const struct mapi_compat_user *user, int fd,
 	session = i_new(struct mapi_worker_session, 1);
 	session->sessions_path = sessions_path;
 	mapi_worker_master_pid = getppid();
-	mapi_client_init(&session->client, user, directory, event);
+	mapi_client_init(&session->client, user, directory, deferrals, event);
 	session->idle_msecs = user->set->mapi_session_timeout * 1000;
 	session->anvil_connected = mapi_compat_anvil_connect(user->mail_user);
 	DLLIST_PREPEND(&mapi_worker_sessions, session);

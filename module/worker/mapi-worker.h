@@ -8,17 +8,20 @@
 #include "mapi-compat.h"
 #include "mapi-directory.h"
 
+struct mapi_deferrals;
 struct mapi_worker_session;
 
 /* A user has logged in; fd is the first channel to its login process. The
    session lives until the client disconnects, it has been idle for too long,
    or its only channel goes before a Connect has succeeded. sessions_path is
-   the registry's socket, directory what the store asks about people, which
+   the registry's socket, directory what the store asks about people, deferrals whom
+   it tells of mail to be sent later, which
    must live as long as there are sessions. event is referenced; the user is the session's from
    then on. */
 void mapi_worker_session_create(const struct mapi_compat_user *user, int fd,
 				const char *sessions_path,
 				struct mapi_directory *directory,
+				struct mapi_deferrals *deferrals,
 				struct event *event);
 unsigned int mapi_worker_sessions_count(void);
 /* Dovecot is being reconfigured: ends those that are or become idle for a

@@ -28,6 +28,7 @@ from editlib import (
     RopError)
 from readlib import (
     TestFailure, check, check_equal, imap_ok, imap_quote, imap_session)
+from submitlib import OUTBOX
 
 SEED = int(os.environ.get("CRASH_SEED", "1"))
 SAMPLES = os.environ.get("CRASH_SAMPLES", "2")
@@ -106,6 +107,11 @@ def observe_by(server, editor, user, defaults):
                         from exc
                 messages[name, associated, mid] = tuple(
                     shorten(value) for value in values.values())
+    # which IMAP doesn't see
+    outbox = editor.special(OUTBOX)
+    for mid in editor.messages(outbox):
+        messages["Outbox", False, mid] = tuple(
+            shorten(value) for value in editor.read(outbox, mid, tags).values())
     found = {}
     for name, fid in editor.folders(FINDER).items():
         found[name] = len(editor.messages(fid))

@@ -5,17 +5,23 @@
 """A worker that is killed at any moment of any change: see crashops.py. Changes of
 two mailboxes are in test-crash-between.py."""
 
+import os
 import random
+import struct
+import time
 
 import readlib
 from crashlib import restart_with_shim
 from crashops import run_all
+from deferredlib import DEFERRED_DELIVERY_TIME, queue_setting
 from editlib import (
     BODY, CLASS, DICTIONARY, FINDER, IPM_SUBTREE, SOFT_DELETES, SUBJECT, Editor,
     RopError)
 from readlib import append
+from submitlib import ABORT_SUBMIT, EC_SUBMITTED, OUTBOX, SUBMIT, smtp_row
 
 EC_NOT_FOUND = 0x8004010F
+REPRESENTING_SMTP = 0x5D02001F
 FOLDERS = ("Work", "Archive", "Doomed")
 DOCUMENT = b"\x00\x01binary\xff" * 300
 
@@ -65,10 +71,28 @@ class Base:
         search = editor.create_folder(editor.special(FINDER), "Found", kind=2)
         editor.set_criteria(search, "made", [self.folders["Work"]])
         editor.messages(search)
+        self.mids["Outbox"] = {"to be held": self.create_held(editor)}
         editor.close()
 
     def session(self):
         return Editor(self.server)
+
+    def create_held(self, editor):
+        """A message that is to be sent in a year"""
+        outbox = editor.special(OUTBOX)
+        mid = editor.create(outbox, {CLASS: "IPM.Note", SUBJECT: "to be held",
+                                     REPRESENTING_SMTP: self.server.users[0],
+                                     self.blob: DOCUMENT})
+        handle = editor.open_message(outbox, mid)
+        due = int((time.time() + 365 * 86400 + 11644473600) * 10000000)
+        editor.rop("RopSetProperties", struct.pack(
+            "<BBBHHIQ", 0x0A, 0, 0, 14, 1, DEFERRED_DELIVERY_TIME, due),
+            [handle])
+        row = smtp_row("somebody@example.net", "Somebody")
+        editor.rop("RopModifyRecipients", struct.pack(
+            "<BBBHHIBH", 0x0E, 0, 0, 0, 1, 0, 1, len(row)) + row, [handle])
+        editor.save(handle)
+        return mid
 
     def fid(self, name):
         return self.folders[name]
@@ -223,6 +247,23 @@ def op_search_delete(editor, base):
         editor.delete_folder(editor.special(FINDER), folders["Found"])
 
 
+def op_hold(editor, base):
+    """For now it isn't sent."""
+    mid = base.mid("to be held", "Outbox")
+    handle = editor.open_message(editor.special(OUTBOX), mid)
+    submit = struct.pack("<BBBB", SUBMIT, 0, 0, 0)
+    try:
+        editor.rop("RopSubmitMessage", submit, [handle])
+    except RopError as exc:
+        # it has been held before
+        if exc.code != EC_SUBMITTED:
+            raise
+        editor.rop("RopAbortSubmit", struct.pack(
+            "<BBB", ABORT_SUBMIT, 0, 0) + editor.special(OUTBOX) +
+            struct.pack("<Q", mid), [editor.logon])
+        editor.rop("RopSubmitMessage", submit, [handle])
+
+
 def op_allot(editor, base):
     editor.named(f"Name {random.random()}")
     editor.reserve_ids(100)
@@ -230,7 +271,10 @@ def op_allot(editor, base):
 
 def main():
     server = readlib.Server()
-    shim = restart_with_shim(server, "mapi")
+    config = os.path.join(os.environ["TEST_TMP"], "queue.conf")
+    with open(config, "w", encoding="utf-8") as f:
+        f.write(queue_setting(server) + "\n")
+    shim = restart_with_shim(server, "mapi", config)
     run_all(server, shim, Base(server), globals())
 
 

@@ -5,15 +5,17 @@
 has sent it unless that one may send as the owner."""
 
 import struct
+import time
 
 import savelib
+from deferredlib import DEFERRED_DELIVERY_TIME, queue_setting
 from delegatelib import Session, create_folder
 from permlib import (
     ADD, EDITOR, EC_ACCESS_DENIED, FULL_OWNER, REVIEWER, Client)
 from readlib import check, check_equal, main
 from savelib import BODY, MID, SUBJECT
 from submitlib import (
-    EC_INVALID_RECIPIENTS, EC_NOT_IN_QUEUE, MESSAGE_FLAGS, OUTBOX, SENT, SENT_MAIL_ENTRY_ID, SUBMIT,
+    EC_INVALID_RECIPIENTS, EC_NOT_IN_QUEUE, EC_NOT_SUPPORTED, MESSAGE_FLAGS, OUTBOX, SENT, SENT_MAIL_ENTRY_ID, SUBMIT,
     SUBMITTED, UNSENT, addresses, by_subject, messages, smtp_server)
 
 REPRESENTING_SMTP = 0x5D02001F
@@ -26,7 +28,8 @@ RESERVED, OWNER, SEND_AS = 1, 2, 4
 
 def mail_server(server):
     """Everybody may send on behalf of alice and as carol, nobody for bob."""
-    return smtp_server(server, f"mapi_send_on_behalf = {server.users[0]}",
+    return smtp_server(server, queue_setting(server),
+                       f"mapi_send_on_behalf = {server.users[0]}",
                        f"mapi_send_as = {server.users[2]}")
 
 
@@ -104,6 +107,21 @@ def test_on_behalf(server):
     check_equal((mail.sender, addresses(mail.message["From"]),
                  mail.message["Sender"]), (bob, [bob], None), "as himself")
     check_equal(len(smtp.mails), 3, "mails")
+    own.close()
+
+
+def test_later(server):
+    """Nobody could say later whether he still may."""
+    alice, bob, _ = server.users
+    smtp = mail_server(server)
+    outbox = give(server, alice, OUTBOX, bob, EDITOR)
+    own = Session(server, bob)
+    others = own.other(alice)
+    message = write(others, outbox, "later", {
+        DEFERRED_DELIVERY_TIME: int((time.time() + 5000 + 11644473600) * 1e7)})
+    check_equal(submit(others, message), EC_NOT_SUPPORTED, "RopSubmitMessage")
+    check_equal(flags(others, outbox, "later"), [UNSENT], "flags")
+    check_equal(smtp.mails, [], "mails")
     own.close()
 
 
