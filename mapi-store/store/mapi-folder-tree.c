@@ -506,13 +506,15 @@ tree_create_companions(struct mapi_folder_list *list, bool *created_r)
 	return ret;
 }
 
-/* again_r: mailboxes have been created, list once more */
+/* again_r: mailboxes have been created, by this session or by another one that has
+   noted it in the log since they were listed: list once more */
 static enum mapi_error
 mapi_folder_tree_refresh_once(struct mapi_store *store, bool last,
 			      bool *again_r)
 {
 	struct mapi_folder_tree *tree = store->tree;
 	struct mapi_folder_list list;
+	unsigned int generation = mapi_idlog_generation(store->log);
 	bool created1 = FALSE, created2 = FALSE;
 	enum mapi_error ret;
 
@@ -534,7 +536,8 @@ mapi_folder_tree_refresh_once(struct mapi_store *store, bool last,
 						&created2);
 	}
 	if (ret == EC_NONE) {
-		if (created1 || created2)
+		if (created1 || created2 ||
+		    (!last && mapi_idlog_generation(store->log) != generation))
 			*again_r = TRUE;
 		else
 			mapi_folder_tree_rebuild(store, &list);
@@ -543,18 +546,31 @@ mapi_folder_tree_refresh_once(struct mapi_store *store, bool last,
 	return ret;
 }
 
+/* How often mailboxes are listed, at most, because some of them have been created.
+   Another session that creates the same ones may not be done with them at once. At the
+   first time they are waited for, as clients keep what ids RopLogon gives special
+   folders; later they are found by the next listing. */
+#define LIST_ROUNDS_MAX 4
+#define LIST_ROUNDS_FIRST_MAX 24
+#define LIST_WAIT_USECS (10*1000)
+
 enum mapi_error mapi_folder_tree_refresh(struct mapi_store *store)
 {
+	unsigned int i, rounds = store->tree->pool == NULL ?
+		LIST_ROUNDS_FIRST_MAX : LIST_ROUNDS_MAX;
 	enum mapi_error ret;
-	unsigned int i;
 	bool again = TRUE;
 
 	T_BEGIN {
 		ret = mapi_idlog_refresh(store->log);
 		if (ret == EC_NONE)
 			ret = mapi_special_internal_allot(store);
-		for (i = 0; i <= 3 && again && ret == EC_NONE; i++) {
-			ret = mapi_folder_tree_refresh_once(store, i == 3,
+		for (i = 1; i <= rounds && again && ret == EC_NONE; i++) {
+			if (i > LIST_ROUNDS_MAX)
+				usleep(LIST_WAIT_USECS);
+			if (i > 1)
+				store_compat_list_refresh(store->companion->ns->list);
+			ret = mapi_folder_tree_refresh_once(store, i == rounds,
 							    &again);
 		}
 	} T_END;
