@@ -339,7 +339,14 @@ class Crashes:
 
     def observe(self):
         seen = observe(self.server, self.base)
-        check_agreement(seen)
+        try:
+            check_agreement(seen)
+        except TestFailure:
+            if self.server.format != "mdbox":
+                raise
+            # It has been rebuilt after MAPI had looked: now both see the same.
+            seen = observe(self.server, self.base)
+            check_agreement(seen)
         return seen
 
     def restore(self):

@@ -30,6 +30,8 @@ INBOX, IPM_SUBTREE = 4, 3
 DAM_SERVER_EID, DAM_ORIGINAL = 0x674100FB, 0x66460102
 DAM_BACK_PATCHED = 0x6647000B
 CREATE, DELETE_FOLDER, MOVE_FOLDER, COPY_FOLDER = 0x1C, 0x1D, 0x35, 0x36
+# DEL_MESSAGES, DEL_FOLDERS; DELETE_HARD_DELETE
+DELETE_ALL, DELETE_HARD = 0x05, 0x10
 
 
 @contextlib.contextmanager
@@ -364,11 +366,13 @@ def test_folders(server):
         client.add(rule("copy"), folder=copy)
         check_equal(client.has_rules(copy_fid), 1, "rules")
         before = rules_mailboxes(server)
-        answer = client.rop(struct.pack(
-            "<BBBB", DELETE_FOLDER, 0, 0, 5) + copy_fid, [top])
-        check_equal(answer.return_value(), 0, "RopDeleteFolder")
-        check_equal(len(rules_mailboxes(server)), len(before) - 1,
-                    "mailboxes of rules")
+        # one that is soft deleted keeps them
+        for flags, count in ((DELETE_ALL, 0), (DELETE_ALL | DELETE_HARD, 1)):
+            answer = client.rop(struct.pack(
+                "<BBBB", DELETE_FOLDER, 0, 0, flags) + copy_fid, [top])
+            check_equal(answer.return_value(), 0, "RopDeleteFolder")
+            check_equal(len(rules_mailboxes(server)), len(before) - count,
+                        f"mailboxes of rules, deleted with flags {flags:#x}")
         answer = client.rop(struct.pack(
             "<BBBBB", GET_RULES_TABLE, 0, 0, 1, 0x40), [copy, NONE])
         check_equal(answer.return_value(), 0x8004010A, "of a deleted folder")
