@@ -26,6 +26,10 @@ FOLDERS = ("Work", "Project", "Project/Part")
 # the manager's, in which the secretary may copy and delete what is her own
 OWN = "Own"
 DOCUMENT = b"\x00\x01binary\xff" * 300
+REPRESENTING_SMTP = 0x5D02001F
+# comes before the subject, which an mdbox would hide when it mends what was half
+# written
+FROM = {REPRESENTING_SMTP: "a@example.net"}
 
 
 class Session(Editor):
@@ -59,7 +63,7 @@ class Base:
         client.close()
         session = self.session()
         self.own_mids = [session.other.create(self.own, {
-            CLASS: "IPM.Note", SUBJECT: f"hers {i}", BODY: f"Body {i}"})
+            CLASS: "IPM.Note", SUBJECT: f"hers {i}", BODY: f"Body {i}", **FROM})
             for i in range(2)]
         session.close()
 
@@ -77,7 +81,7 @@ class Base:
             fid = folders[name]
             mids = [editor.create(fid, {
                 CLASS: "IPM.Note", SUBJECT: f"made {i} by {user} in {name}",
-                BODY: f"Body {i}", blob: DOCUMENT + bytes([i])})
+                BODY: f"Body {i}", blob: DOCUMENT + bytes([i]), **FROM})
                 for i in range(2)]
             # it has replaced another one
             editor.change(fid, mids[1],
