@@ -220,25 +220,36 @@ work_delete(const struct message_work *work, struct mapi_folder *folder,
 					  count, partial_r);
 }
 
+static enum mapi_error
+messages_delete(struct rop_context *ctx, bool hard,
+		const struct rop_request_header *hdr, uint8_t want_asynchronous,
+		uint8_t notify_non_read, const mapi_id_t *mids,
+		unsigned int count, uint8_t *partial_r)
+{
+	const struct message_work work = {
+		.func = work_delete,
+		.slice = hard ? ROP_OPERATION_SLICE :
+			ROP_OPERATION_SLICE / MAPI_MESSAGE_COPY_COST,
+		.hard = hard,
+		.notify_non_read = notify_non_read != 0,
+	};
+	bool asynchronous = rop_operation_is_allowed(ctx, want_asynchronous);
+
+	if (!rop_operation_fits(ctx, asynchronous, sizeof(*partial_r)))
+		return EC_BUFFER_TOO_SMALL;
+	return messages_work(ctx, &work, hdr, asynchronous, mids, count,
+			     partial_r);
+}
+
 enum mapi_error
 rop_delete_messages(struct rop_context *ctx,
 		    const struct rop_delete_messages_request *req,
 		    struct rop_delete_messages_response *resp_r)
 {
-	const struct message_work work = {
-		.func = work_delete,
-		.slice = ROP_OPERATION_SLICE / MAPI_MESSAGE_COPY_COST,
-		.notify_non_read = req->notify_non_read != 0,
-	};
-	bool asynchronous =
-		rop_operation_is_allowed(ctx, req->want_asynchronous);
-
-	if (!rop_operation_fits(ctx, asynchronous,
-				sizeof(resp_r->partial_completion)))
-		return EC_BUFFER_TOO_SMALL;
-	return messages_work(ctx, &work, &req->hdr, asynchronous,
-			     req->message_ids, req->message_id_count,
-			     &resp_r->partial_completion);
+	return messages_delete(ctx, FALSE, &req->hdr, req->want_asynchronous,
+			       req->notify_non_read, req->message_ids,
+			       req->message_id_count,
+			       &resp_r->partial_completion);
 }
 
 enum mapi_error
@@ -246,21 +257,10 @@ rop_hard_delete_messages(struct rop_context *ctx,
 			 const struct rop_hard_delete_messages_request *req,
 			 struct rop_hard_delete_messages_response *resp_r)
 {
-	const struct message_work work = {
-		.func = work_delete,
-		.slice = ROP_OPERATION_SLICE,
-		.hard = TRUE,
-		.notify_non_read = req->notify_non_read != 0,
-	};
-	bool asynchronous =
-		rop_operation_is_allowed(ctx, req->want_asynchronous);
-
-	if (!rop_operation_fits(ctx, asynchronous,
-				sizeof(resp_r->partial_completion)))
-		return EC_BUFFER_TOO_SMALL;
-	return messages_work(ctx, &work, &req->hdr, asynchronous,
-			     req->message_ids, req->message_id_count,
-			     &resp_r->partial_completion);
+	return messages_delete(ctx, TRUE, &req->hdr, req->want_asynchronous,
+			       req->notify_non_read, req->message_ids,
+			       req->message_id_count,
+			       &resp_r->partial_completion);
 }
 
 /* --- one message ------------------------------------------------------------ */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Sending mail, and what clients ask that would like to do that themselves:
-   [MS-OXOMSG] 2.2.4, 3.3.5. Mail is sent at once by the server: there's no
-   queue, and nothing that a client's spooler is asked to do. */
+   [MS-OXOMSG] 2.2.4, 3.3.5. Mail is sent by the server, at once or when its
+   time has come: there's nothing that a client's spooler is asked to do. */
 
 #include "lib.h"
 #include "rop-handlers.h"

@@ -81,7 +81,7 @@ bag_create_header(const struct mapi_bag_new *bag, const struct bag *old,
 		BAG_HEADER": %s %"PRIx64" %u %u %u",
 		guid_128_to_string(guid), bag->mid_globcnt,
 		uidvalidity, uid_min, serial);
-	if (creator != NULL && *creator != '\0') {
+	if (mapi_bags_has_creator(creator)) {
 		str_append_c(str, ' ');
 		uri_append_path_segment_data(str, NULL, creator);
 	}
@@ -347,11 +347,6 @@ struct bags_copy {
 	unsigned int count;
 };
 
-static bool bags_copy_has_creator(const char *creator)
-{
-	return creator != NULL && *creator != '\0';
-}
-
 /* With another header */
 static int
 bag_copy_content(struct bags_copy *copy, struct mail_save_context **ctx,
@@ -389,7 +384,7 @@ bag_copy_none(struct bags_copy *copy, const char *dest_guid)
 	TALLOC_CTX *mem;
 	int ret;
 
-	if (!bags_copy_has_creator(copy->creator))
+	if (!mapi_bags_has_creator(copy->creator))
 		return EC_NONE;
 	mem = talloc_new(NULL);
 	bag.overlay = mapi_overlay_create(mem);
@@ -508,7 +503,7 @@ enum mapi_error mapi_bags_copy(struct mapi_bags *src, struct mapi_bags *dest,
 
 	error = bags_refresh(src, FALSE);
 	if (error != EC_NONE ||
-	    (!mapi_bags_exist(src) && !bags_copy_has_creator(creator)))
+	    (!mapi_bags_exist(src) && !mapi_bags_has_creator(creator)))
 		return error;
 	error = bags_refresh(dest, TRUE);
 	if (error != EC_NONE)

@@ -109,6 +109,11 @@ mapi_bags_delete_unused(struct mapi_bags *bags, time_t before,
    so. */
 enum mapi_error mapi_bags_copy(struct mapi_bags *src, struct mapi_bags *dest,
 			       const char *const *guids, const char *creator);
+/* Whether that says by whom */
+static inline bool mapi_bags_has_creator(const char *creator)
+{
+	return creator != NULL && *creator != '\0';
+}
 /* For a mailbox that is copied as a whole, with the messages' GUIDs. creator as
    above, but messages without a bag get none. */
 enum mapi_error

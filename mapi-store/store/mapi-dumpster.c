@@ -51,6 +51,7 @@
 #include "mapi-dumpster-private.h"
 #include "mapi-enums.h"
 #include "mapi-folder-rights.h"
+#include "mapi-mail.h"
 #include "mapi-message-folder.h"
 #include "mapi-message-move.h"
 #include "mapi-store-private.h"
@@ -232,19 +233,11 @@ uint32_t mapi_dumpster_ids_find(const struct mapi_dumpster_ids *ids,
 
 static enum mapi_error dumpster_lock(struct mapi_dumpster *d)
 {
-	const char *error;
-	int ret;
-
 	/* nobody else sees it */
 	if (mail_index_is_in_memory(d->deleted_box->index))
 		return EC_NONE;
-	ret = mailbox_lock_file_create(d->deleted_box, LOCK_NAME,
-				       LOCK_TIMEOUT_SECS, &d->lock, &error);
-	if (ret > 0)
-		return EC_NONE;
-	e_error(d->deleted_box->event, "mapi: Can't lock the dumpster: %s",
-		error);
-	return ret == 0 ? EC_TIMEOUT : EC_ERROR;
+	return mapi_mail_lock(d->deleted_box, LOCK_NAME, LOCK_TIMEOUT_SECS,
+			      &d->lock);
 }
 
 enum mapi_error mapi_dumpster_open(struct mapi_dumpster *d, bool create)

@@ -77,3 +77,18 @@ mapi_mail_expunge_uids(struct mailbox *box, ARRAY_TYPE(seq_range) *uids)
 	array_clear(uids);
 	return EC_NONE;
 }
+
+enum mapi_error
+mapi_mail_lock(struct mailbox *box, const char *name, unsigned int wait_secs,
+	       struct file_lock **lock_r)
+{
+	const char *error;
+	int ret;
+
+	ret = mailbox_lock_file_create(box, name, wait_secs, lock_r, &error);
+	if (ret > 0)
+		return EC_NONE;
+	if (ret < 0 || wait_secs > 0)
+		e_error(box->event, "mapi: Can't lock %s: %s", name, error);
+	return ret == 0 ? EC_TIMEOUT : EC_ERROR;
+}

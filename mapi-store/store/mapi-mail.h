@@ -8,6 +8,7 @@
 #include "mail-types.h"
 #include "mapi-store.h"
 
+struct file_lock;
 struct istream;
 struct mail_save_context;
 struct mailbox;
@@ -22,6 +23,12 @@ enum mapi_error
 mapi_mail_save_single(struct mailbox *box, struct istream *input,
 		      enum mail_flags flags, bool unlimited,
 		      const char *reason);
+/* Creates a lock file of that name beside the mailbox's index and waits for so long if
+   another process has it; file_lock_free() releases it. EC_TIMEOUT, which is logged
+   if it was waited for; EC_ERROR has been logged. */
+enum mapi_error
+mapi_mail_lock(struct mailbox *box, const char *name, unsigned int wait_secs,
+	       struct file_lock **lock_r);
 /* mapi-mailprops-modified.c: when a message has been modified last, beside it (in its
    transaction), where no bag says it: a FILETIME. */
 void mapi_mail_set_modified(struct mail *mail, uint64_t filetime);

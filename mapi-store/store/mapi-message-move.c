@@ -37,11 +37,6 @@ move_mail(struct mapi_message_transfer *copy,
 	return 0;
 }
 
-static bool copy_has_creator(const struct mapi_message_transfer *copy)
-{
-	return copy->creator != NULL && *copy->creator != '\0';
-}
-
 /* Whether the copy would get the bag that another message of the destination has, as
    a copy of a copy that comes back does. A dumpster that has one has the same message,
    whose deletion was interrupted. */
@@ -53,7 +48,7 @@ copy_would_share(struct mapi_message_transfer *copy, const char *guid)
 	if (copy->deleted_from != NULL)
 		return FALSE;
 	if (copy->src_bags == copy->dest_bags || copy->new_guids ||
-	    copy_has_creator(copy))
+	    mapi_bags_has_creator(copy->creator))
 		return TRUE;
 	mail_generate_guid_128_hash(guid, guid_128);
 	return mapi_bags_have_guid(copy->dest_bags, guid_128);
@@ -87,7 +82,7 @@ static int
 copy_mail(struct mapi_message_transfer *copy,
 	  struct mail_save_context **save_ctx, struct mail *mail)
 {
-	bool has_bag = copy_has_creator(copy) ||
+	bool has_bag = mapi_bags_has_creator(copy->creator) ||
 		mapi_bags_find_uid(copy->src_bags, mail) != 0;
 	const char *guid, *new_guid;
 	guid_128_t guid_128;

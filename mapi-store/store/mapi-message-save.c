@@ -168,23 +168,15 @@ static enum mapi_error save_sync_box(struct save *save)
 
 static enum mapi_error save_lock(struct save *save)
 {
-	const char *lock_error;
-	int ret;
+	enum mapi_error error;
 
 	/* without index files, nobody else sees what is saved */
 	if (save->box->index->dir == NULL)
 		return EC_NONE;
-	ret = mailbox_lock_file_create(save->box,
+	error = mapi_mail_lock(save->box,
 		t_strdup_printf(LOCK_NAME, MAPI_ID_GLOBCNT(save->msg->mid)),
-		LOCK_WAIT_SECS, &save->lock, &lock_error);
-	if (ret == 0)
-		return EC_TIMEOUT;
-	if (ret < 0) {
-		e_error(save->box->event, "mapi: Can't lock a message that is "
-			"to be saved: %s", lock_error);
-		return EC_ERROR;
-	}
-	return save_sync_box(save);
+		LOCK_WAIT_SECS, &save->lock);
+	return error != EC_NONE ? error : save_sync_box(save);
 }
 
 /* What there is of the message now, and whether that's what the client has

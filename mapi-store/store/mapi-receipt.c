@@ -11,6 +11,7 @@
 #include "store-compat.h"
 #include "mapi-changes.h"
 #include "mapi-enums.h"
+#include "mapi-mail.h"
 #include "mapi-message-list.h"
 #include "mapi-message-private.h"
 #include "mapi-message-write.h"
@@ -301,19 +302,13 @@ mapi_receipts_claim(struct mapi_store *store, struct mailbox *box,
 {
 	struct mapi_receipts *receipts;
 	struct file_lock *lock;
-	const char *error;
 	pool_t pool;
 	int ret;
 
 	if (!mapi_receipts_are_sent(store) || box->index->dir == NULL)
 		return NULL;
-	ret = mailbox_lock_file_create(box, LOCK_NAME, LOCK_WAIT_SECS, &lock,
-				       &error);
-	if (ret <= 0) {
-		e_error(box->event, "mapi: Can't lock the mailbox for read "
-			"receipts: %s", error);
+	if (mapi_mail_lock(box, LOCK_NAME, LOCK_WAIT_SECS, &lock) != EC_NONE)
 		return NULL;
-	}
 	pool = pool_alloconly_create("MAPI receipts", 1024);
 	receipts = p_new(pool, struct mapi_receipts, 1);
 	receipts->pool = pool;

@@ -7,8 +7,10 @@
 #include "array.h"
 #include "file-lock.h"
 #include "store-compat.h"
+#include "mapi-mail.h"
 #include "mapi-message-folder.h"
 #include "mapi-message-write.h"
+#include "mapi-props.h"
 #include "mapi-store-private.h"
 #include "mapi-submit.h"
 #include "mapi-submit-private.h"
@@ -30,9 +32,7 @@ enum mapi_error
 mapi_submit_folder_open(struct mapi_store *store, mapi_id_t fid,
 			unsigned int lock_secs, struct mapi_submit_folder *sf)
 {
-	const char *lock_error;
 	enum mapi_error error;
-	int ret;
 
 	i_zero(sf);
 	error = mapi_message_folder_get(store, fid, &sf->mfolder, &sf->folder);
@@ -40,18 +40,26 @@ mapi_submit_folder_open(struct mapi_store *store, mapi_id_t fid,
 		return error;
 	if (sf->folder->box == NULL || sf->folder->box->index->dir == NULL)
 		return EC_NOT_SUPPORTED;
-	ret = mailbox_lock_file_create(sf->folder->box, LOCK_NAME, lock_secs,
-				       &sf->lock, &lock_error);
-	if (ret == 0)
-		return EC_TIMEOUT;
-	if (ret < 0) {
-		e_error(sf->folder->box->event,
-			"mapi: Can't lock the folder for sending: %s",
-			lock_error);
-		return EC_ERROR;
-	}
+	error = mapi_mail_lock(sf->folder->box, LOCK_NAME, lock_secs,
+			       &sf->lock);
 	/* what the one has done that had it before */
-	return mapi_folder_sync(sf->folder);
+	return error != EC_NONE ? error : mapi_folder_sync(sf->folder);
+}
+
+bool mapi_submit_folder_has_messages(struct mapi_store *store, mapi_id_t fid)
+{
+	static const uint32_t tag = PIDTAG_CONTENT_COUNT;
+	struct mapi_folder_node *node = mapi_folder_tree_lookup(store, fid);
+	TALLOC_CTX *mem = talloc_new(NULL);
+	struct mapi_value value;
+	bool ret;
+
+	ret = node != NULL &&
+		mapi_folder_node_get_props(store, node, mem, &tag, 1, SIZE_MAX,
+					   &value) == EC_NONE &&
+		value.type == MAPI_TAG_TYPE(tag) && value.u.i32 > 0;
+	talloc_free(mem);
+	return ret;
 }
 
 /* --- marks -------------------------------------------------------------------- */

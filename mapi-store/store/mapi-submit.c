@@ -120,23 +120,6 @@ void mapi_submit_folder_recover(struct mapi_submit_folder *sf)
 	array_free(&uids);
 }
 
-/* Nothing is allotted for a folder that is empty, as usual. */
-bool mapi_submit_folder_has_messages(struct mapi_store *store, mapi_id_t fid)
-{
-	static const uint32_t tag = PIDTAG_CONTENT_COUNT;
-	struct mapi_folder_node *node = mapi_folder_tree_lookup(store, fid);
-	TALLOC_CTX *mem = talloc_new(NULL);
-	struct mapi_value value;
-	bool ret;
-
-	ret = node != NULL &&
-		mapi_folder_node_get_props(store, node, mem, &tag, 1, SIZE_MAX,
-					   &value) == EC_NONE &&
-		value.type == MAPI_TAG_TYPE(tag) && value.u.i32 > 0;
-	talloc_free(mem);
-	return ret;
-}
-
 void mapi_submit_recover(struct mapi_store *store)
 {
 	mapi_id_t fid = mapi_store_special_fid(store, MAPI_SPECIAL_OUTBOX);

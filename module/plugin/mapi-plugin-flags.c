@@ -5,6 +5,7 @@
 #include "mail-user.h"
 #include "mail-storage-hooks.h"
 #include "mapi-mail.h"
+#include "mapi-receipt.h"
 #include "mapi-plugin-private.h"
 
 /* Notes when flags are changed: to MAPI's clients most of them are properties of a
@@ -13,10 +14,9 @@
 #define MAPI_FLAGS_MAIL_CONTEXT_REQUIRE(obj) \
 	MODULE_CONTEXT_REQUIRE(obj, mapi_flags_mail_module)
 
-/* Read states aren't content; \Deleted isn't seen by MAPI's clients. */
+/* Read states aren't content, nor is whether a receipt has been sent; \Deleted isn't
+   seen by MAPI's clients. */
 #define UNNOTED_FLAGS (MAIL_SEEN | MAIL_DELETED | MAIL_RECENT)
-/* whether a read receipt has been sent */
-#define UNNOTED_KEYWORD "$MDNSent"
 
 static MODULE_CONTEXT_DEFINE_INIT(mapi_flags_mail_module,
 				  &mail_module_register);
@@ -57,7 +57,7 @@ static bool keyword_is_noted(struct mailbox *box, unsigned int idx)
 	const ARRAY_TYPE(keywords) *names = mail_index_get_keywords(box->index);
 
 	return idx >= array_count(names) ||
-		strcasecmp(array_idx_elem(names, idx), UNNOTED_KEYWORD) != 0;
+		strcasecmp(array_idx_elem(names, idx), MAPI_KEYWORD_MDN_SENT) != 0;
 }
 
 static bool

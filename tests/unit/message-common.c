@@ -128,6 +128,19 @@ mapi_id_t message_env_save(struct message_env *env, const char *data,
 					      MESSAGE_RECEIVED));
 }
 
+mapi_id_t message_env_folder(struct message_env *env, const char *name)
+{
+	struct mapi_folder_node *node;
+	unsigned int iter = 0;
+
+	assert_int_equal(mapi_folder_tree_refresh(env->store), EC_NONE);
+	while ((node = mapi_folder_tree_next(env->store, &iter)) != NULL) {
+		if (strcmp(node->display_name, name) == 0)
+			return node->fid;
+	}
+	return 0;
+}
+
 struct mapi_message *message_env_open(struct message_env *env, mapi_id_t mid)
 {
 	struct mapi_message *msg;

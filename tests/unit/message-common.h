@@ -34,6 +34,8 @@ void message_env_reopen(struct message_env *env);
 /* Saves a message and returns its id. keywords may be NULL. */
 mapi_id_t message_env_save(struct message_env *env, const char *data,
 			   enum mail_flags flags, const char *const *keywords);
+/* The id of a folder by its name; 0 if there's none. */
+mapi_id_t message_env_folder(struct message_env *env, const char *name);
 struct mapi_message *message_env_open(struct message_env *env, mapi_id_t mid);
 
 /* As text, on the data stack: numbers, "yes", strings ("8:" before

@@ -21,19 +21,6 @@
 
 #define TOP "Projects"
 
-static mapi_id_t folder_fid(struct message_env *env, const char *name)
-{
-	struct mapi_folder_node *node;
-	unsigned int iter = 0;
-
-	assert_int_equal(mapi_folder_tree_refresh(env->store), EC_NONE);
-	while ((node = mapi_folder_tree_next(env->store, &iter)) != NULL) {
-		if (strcmp(node->display_name, name) == 0)
-			return node->fid;
-	}
-	return 0;
-}
-
 static mapi_id_t removed_fid(struct message_env *env, const char *name)
 {
 	struct mapi_folder_node *node;
@@ -54,8 +41,8 @@ static void make(struct message_env *env, mapi_id_t *top_r, mapi_id_t *sub_r)
 				NULL, MESSAGE_RECEIVED);
 	(void)test_storage_save(env->ts, TOP, PLAIN, strlen(PLAIN), 0, NULL,
 				MESSAGE_RECEIVED);
-	*top_r = folder_fid(env, TOP);
-	*sub_r = folder_fid(env, "Sub");
+	*top_r = message_env_folder(env, TOP);
+	*sub_r = message_env_folder(env, "Sub");
 }
 
 static void soft_delete(struct message_env *env, mapi_id_t fid)
@@ -178,7 +165,7 @@ static void expire_late(struct message_env *env)
 	assert_int_equal(mapi_folder_move(store, top, subtree(env), ""),
 			 EC_NONE);
 	mapi_folder_removed_expire(other);
-	assert_true(folder_fid(env, TOP) == top);
+	assert_true(message_env_folder(env, TOP) == top);
 	assert_int_equal(sd_count_messages(env, TOP), 1);
 	soft_delete(env, top);
 	mapi_folder_removed_expire(other);
@@ -220,7 +207,7 @@ static void interrupted(struct message_env *env)
 	soft_delete(env, top);
 	/* before the renaming, after it's been noted */
 	rename_box(env, removed_name(top), TOP);
-	assert_true(folder_fid(env, TOP) == top);
+	assert_true(message_env_folder(env, TOP) == top);
 	assert_true(removed_fid(env, TOP) == 0);
 	/* what was deleted with it is below it, deleted */
 	assert_true(removed_fid(env, "Sub") == sub);
@@ -232,10 +219,10 @@ static void interrupted(struct message_env *env)
 	assert_int_equal(count_removed(env, top), 1);
 	assert_int_equal(mapi_folder_move(env->store, top, subtree(env),
 					  "Other"), EC_NONE);
-	assert_true(folder_fid(env, "Other") == top);
+	assert_true(message_env_folder(env, "Other") == top);
 	assert_int_equal(count_removed(env, top), 0);
 	assert_int_equal(sd_count_messages(env, "Other/Sub"), 1);
-	assert_true(folder_fid(env, "Sub") == sub);
+	assert_true(message_env_folder(env, "Sub") == sub);
 }
 static void test_interrupted(void **state)
 {
@@ -249,14 +236,14 @@ static void unknown(struct message_env *env)
 
 	make(env, &top, &sub);
 	rename_box(env, TOP"/Sub", removed_name(sub));
-	assert_true(folder_fid(env, "Sub") == 0);
+	assert_true(message_env_folder(env, "Sub") == 0);
 	assert_true(removed_fid(env, "Sub") == 0);
 	/* and its number isn't given to another one of its name */
 	(void)test_storage_save(env->ts, TOP"/Sub", PLAIN, strlen(PLAIN), 0,
 				NULL, MESSAGE_RECEIVED);
-	assert_true(folder_fid(env, "Sub") != sub);
+	assert_true(message_env_folder(env, "Sub") != sub);
 	rename_box(env, removed_name(sub), "Back");
-	assert_true(folder_fid(env, "Back") == sub);
+	assert_true(message_env_folder(env, "Back") == sub);
 }
 static void test_unknown(void **state)
 {

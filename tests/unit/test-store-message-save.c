@@ -655,19 +655,6 @@ static void test_associated(void **state)
 
 /* --- bags follow their messages ---------------------------------------------- */
 
-static mapi_id_t folder_fid(struct message_env *env, const char *name)
-{
-	struct mapi_folder_node *node;
-	unsigned int iter = 0;
-
-	assert_int_equal(mapi_folder_tree_refresh(env->store), EC_NONE);
-	while ((node = mapi_folder_tree_next(env->store, &iter)) != NULL) {
-		if (strcmp(node->display_name, name) == 0)
-			return node->fid;
-	}
-	return 0;
-}
-
 static mapi_id_t message_with_bag(struct message_env *env, const char *subject)
 {
 	struct mapi_message *msg = new_message(env, FALSE);
@@ -737,7 +724,7 @@ static void bags_follow(struct message_env *env)
 
 	box = test_storage_open(env->ts, "Dest");
 	mailbox_free(&box);
-	dest = folder_fid(env, "Dest");
+	dest = message_env_folder(env, "Dest");
 	assert_int_not_equal(dest, 0);
 	mid = message_with_bag(env, "one");
 	assert_int_equal(folder_mids(env, env->inbox, mids), 1);

@@ -19,19 +19,6 @@
 #define PLAIN "From: a@example.org\r\nSubject: plain\r\n\r\nbody\r\n"
 #define DEST "Projects"
 
-static mapi_id_t folder_fid(struct message_env *env, const char *name)
-{
-	struct mapi_folder_node *node;
-	unsigned int iter = 0;
-
-	assert_int_equal(mapi_folder_tree_refresh(env->store), EC_NONE);
-	while ((node = mapi_folder_tree_next(env->store, &iter)) != NULL) {
-		if (strcmp(node->display_name, name) == 0)
-			return node->fid;
-	}
-	return 0;
-}
-
 static int64_t
 message_number(struct message_env *env, mapi_id_t mid, uint32_t tag)
 {
@@ -446,7 +433,7 @@ static void copy_move(struct message_env *env)
 {
 	static const char *const keywords[] = { "Red", NULL };
 	struct mailbox *box = test_storage_open(env->ts, DEST);
-	mapi_id_t mids[3], dest = folder_fid(env, DEST);
+	mapi_id_t mids[3], dest = message_env_folder(env, DEST);
 	bool partial;
 
 	mailbox_free(&box);
@@ -561,7 +548,7 @@ static void test_copy_errors(void **state)
 static void copy_associated(struct message_env *env)
 {
 	struct mailbox *box = test_storage_open(env->ts, DEST);
-	mapi_id_t mids[2], dest = folder_fid(env, DEST);
+	mapi_id_t mids[2], dest = message_env_folder(env, DEST);
 	struct mapi_folder *folder;
 	const char *fai, *dest_fai;
 	bool partial;

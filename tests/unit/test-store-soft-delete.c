@@ -22,19 +22,6 @@
 
 #define DEST "Projects"
 
-static mapi_id_t folder_fid(struct message_env *env, const char *name)
-{
-	struct mapi_folder_node *node;
-	unsigned int iter = 0;
-
-	assert_int_equal(mapi_folder_tree_refresh(env->store), EC_NONE);
-	while ((node = mapi_folder_tree_next(env->store, &iter)) != NULL) {
-		if (strcmp(node->display_name, name) == 0)
-			return node->fid;
-	}
-	return 0;
-}
-
 /* --- ------------------------------------------------------------------------- */
 
 static void look(struct message_env *env)
@@ -116,7 +103,7 @@ static void test_again(void **state)
 static void recover(struct message_env *env)
 {
 	struct mailbox *box = test_storage_open(env->ts, DEST);
-	mapi_id_t mids[3], seen[3], dest = folder_fid(env, DEST);
+	mapi_id_t mids[3], seen[3], dest = message_env_folder(env, DEST);
 	struct mapi_message *msg;
 	bool partial;
 
@@ -277,7 +264,7 @@ static mapi_id_t make_folder(struct message_env *env, unsigned int messages)
 	}
 	(void)test_storage_save(env->ts, DEST, PLAIN, strlen(PLAIN), 0, NULL,
 				MESSAGE_RECEIVED);
-	return folder_fid(env, DEST);
+	return message_env_folder(env, DEST);
 }
 
 static void deleted_folder(struct message_env *env)
@@ -289,7 +276,7 @@ static void deleted_folder(struct message_env *env)
 	unsigned int i, j;
 	bool partial;
 
-	sub = folder_fid(env, "Sub");
+	sub = message_env_folder(env, "Sub");
 	assert_int_equal(sd_table_mids(env, sub, 0, mids, 2), 2);
 	assert_int_equal(sd_table_mids(env, fid, 0, &mids[2], 1), 1);
 	/* with a bag */
@@ -311,8 +298,8 @@ static void deleted_folder(struct message_env *env)
 	assert_int_equal(mapi_folder_delete(env->store, fid, DEL_MESSAGES |
 					    DEL_FOLDERS, &partial), EC_NONE);
 	assert_false(partial);
-	assert_true(folder_fid(env, DEST) == 0);
-	assert_true(folder_fid(env, "Sub") == 0);
+	assert_true(message_env_folder(env, DEST) == 0);
+	assert_true(message_env_folder(env, "Sub") == 0);
 	/* as it is, but Deleted Items shows them, too */
 	assert_int_equal(sd_count_companion(env, "removed-%u", sub), 3);
 	assert_int_equal(sd_count_companion(env, "bags-%u", sub), 1);
@@ -341,7 +328,7 @@ static void deleted_folder(struct message_env *env)
 
 	/* another one of its name */
 	assert_true(make_folder(env, 1) != fid);
-	assert_int_equal(mapi_folder_delete(env->store, folder_fid(env, DEST),
+	assert_int_equal(mapi_folder_delete(env->store, message_env_folder(env, DEST),
 			DEL_MESSAGES | DEL_FOLDERS | DELETE_HARD_DELETE,
 			&partial), EC_NONE);
 	assert_false(partial);
@@ -365,7 +352,7 @@ static void deleted_before(struct message_env *env)
 
 	trash = mapi_store_special_fid(env->store, MAPI_SPECIAL_DELETED_ITEMS);
 	(void)make_folder(env, 1);
-	fid = folder_fid(env, "Sub");
+	fid = message_env_folder(env, "Sub");
 	assert_int_equal(sd_table_mids(env, fid, 0, mids, 1), 1);
 	for (i = 1; i < 3; i++) {
 		assert_int_equal(mapi_message_create_new(env->mem, env->store,
@@ -400,7 +387,7 @@ static void deleted_before(struct message_env *env)
 	assert_int_equal(mapi_folder_delete_moved(env->store, fid, &partial),
 			 EC_NONE);
 	assert_false(partial);
-	assert_true(folder_fid(env, "Sub") == 0);
+	assert_true(message_env_folder(env, "Sub") == 0);
 	assert_int_equal(sd_count_companion(env, "deleted-%u", fid), 0);
 	assert_int_equal(sd_count_companion(env, "bags-deleted-%u", fid), 0);
 	sd_open_store(env);
